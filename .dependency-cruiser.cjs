@@ -1,0 +1,48 @@
+/** The direction of imports (docs/architecture.md). */
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    {
+      name: 'membership-imports-nothing',
+      severity: 'error',
+      from: { path: '^src/membership', pathNot: '\\.test\\.ts$' },
+      to: { pathNot: '^src/membership' },
+    },
+    {
+      name: 'workflows-import-no-io',
+      comment: 'Workflow code is deterministic: types from anywhere, code only from membership and temporal names.',
+      severity: 'error',
+      from: { path: '^workflows', pathNot: '\\.test\\.ts$' },
+      to: {
+        pathNot: ['^workflows', '^src/membership', '^src/temporal/names', 'node_modules/@temporalio/(workflow|common)'],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    { name: 'nobody-imports-cli', severity: 'error', from: { pathNot: '^(src/cli|bench)' }, to: { path: '^src/cli' } },
+    {
+      name: 'clouds-know-nothing-of-us',
+      severity: 'error',
+      from: { path: '^src/cloud' },
+      to: { path: '^(src/(state|controller|agent|cli|client)|workflows|activities|workers)' },
+    },
+    {
+      name: 'state-knows-no-one-above',
+      severity: 'error',
+      from: { path: '^src/state' },
+      to: { path: '^(src/(controller|agent|cli|client|cloud)|workflows|activities|workers)' },
+    },
+    {
+      name: 'src-does-not-import-processes',
+      severity: 'error',
+      from: { path: '^src/(?!cli)' },
+      to: { path: '^(workflows|activities|workers)', dependencyTypesNot: ['type-only'] },
+    },
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: 'specify',
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,28 @@
+import { type Static, Type } from '@sinclair/typebox';
+
+/**
+ * What an instance is given, and nothing else: a pure function of what was fixed with the machine's nonce (machine 0's
+ * token apart), so that a retry sends identical bytes. The same document on every cloud.
+ */
+export const UserData = Type.Object(
+  {
+    quorate: Type.Literal(1),
+    environment: Type.Object({ name: Type.String(), uuid: Type.String() }),
+    machine: Type.String(),
+    nonce: Type.String(),
+    /** host:port of every API server known when the nonce was decided; empty for machine 0. */
+    addresses: Type.Array(Type.String()),
+    /** Where the published address set is found when none of `addresses` answers; empty for machine 0. */
+    url: Type.String(),
+    /** The environment's CA certificate, PEM; empty for machine 0, which makes it. */
+    ca: Type.String(),
+    /** One-time boot token, hex. Shredded by the machine once it has its certificate. */
+    token: Type.String(),
+    /** Ports on the machine's address. */
+    ports: Type.Object({ api: Type.Number(), mongo: Type.Number() }),
+    /** Where the package is installed from; `local` runs the files that are there already. */
+    install: Type.Object({ source: Type.Literal('local'), version: Type.String() }),
+  },
+  { additionalProperties: false },
+);
+export type UserData = Static<typeof UserData>;

@@ -1,0 +1,59 @@
+/**
+ * What every cloud can do. All calls are idempotent and safe to make late or twice; none keeps state in memory.
+ * A third cloud is a folder beside `local` that implements this.
+ */
+
+export type InstanceState = 'pending' | 'running' | 'stopping' | 'stopped' | 'paused' | 'terminated';
+
+/** Tags that every instance carries from its creation, so that leftovers can always be found. */
+export interface InstanceTags {
+  /** Environment UUID. */
+  readonly environment: string;
+  /** Machine ID. */
+  readonly machine: string;
+  /** Decided before anything is started; one nonce, one instance. */
+  readonly nonce: string;
+}
+
+export interface Instance {
+  readonly id: string;
+  readonly state: InstanceState;
+  readonly tags: InstanceTags;
+  readonly zone: string;
+  /** The address that members and agents dial; empty until the cloud has given one. */
+  readonly address: string;
+  /** Ports of the two listeners on that address (fixed on clouds where each instance has an address of its own). */
+  readonly ports: { readonly api: number; readonly mongo: number };
+  /** Who caused the last state: `user` for a console or an API call from outside, `self` for the machine itself. */
+  readonly cause: string;
+  /** ISO 8601, for people. */
+  readonly startedAt: string;
+}
+
+export interface StartRequest {
+  readonly tags: InstanceTags;
+  /** Opaque to the cloud; identical bytes for identical tags. It may hold a one-time token: mode 0600, shredded by the machine. */
+  readonly userData: string;
+  readonly zone: string;
+}
+
+export interface Cloud {
+  /** `local`, `ec2`. */
+  readonly kind: string;
+  /** Where instances can be spread, at least one. */
+  zones(): Promise<readonly string[]>;
+  /** Looks for the nonce first; starts only when no instance carries it. Returns the one that is there. */
+  start(request: StartRequest): Promise<Instance>;
+  /** By nonce; null when none was ever started or its record is gone. Terminated ones are still found for a while. */
+  findByNonce(environment: string, nonce: string): Promise<Instance | null>;
+  describe(id: string): Promise<Instance | null>;
+  /** All of an environment, terminated ones included while the cloud still shows them. */
+  list(environment: string): Promise<readonly Instance[]>;
+  /** Power button: asks the machine to shut down, and after `graceMs` cuts its power. It can start again. */
+  stop(id: string, options?: { readonly graceMs?: number }): Promise<Instance>;
+  startAgain(id: string): Promise<Instance>;
+  /** Gone for good, with its disk. Resolves when the cloud confirms it. */
+  terminate(id: string): Promise<Instance>;
+  /** The machine's console: what its start script and agent printed. */
+  consoleLog(id: string): Promise<string>;
+}

@@ -1,0 +1,187 @@
+/**
+ * The words of the planner: what is seen, what is wanted, and what may be answered.
+ *
+ * Everything here is plain JSON (it travels through workflow histories) and small. Times are durations in milliseconds on
+ * the observer's own monotonic clock; there are no dates, since no two machines' clocks are ever compared.
+ */
+
+/** A machine's ID in the environment, "0", "1", …; never used twice. */
+export type MachineId = string;
+/** A replica set member's `_id`; never used twice in an environment. */
+export type MemberId = number;
+
+/** What a machine is for. `manage-state`: mongod. `manage-environ`: API server and worker. `host-units`: workloads. */
+export type Job = 'manage-state' | 'manage-environ' | 'host-units';
+export type Life = 'alive' | 'dying' | 'dead';
+
+/** MongoDB's member states (replSetGetStatus `stateStr`), with UNKNOWN and DOWN for one that did not answer. */
+export type MemberState =
+  | 'STARTUP'
+  | 'PRIMARY'
+  | 'SECONDARY'
+  | 'RECOVERING'
+  | 'STARTUP2'
+  | 'UNKNOWN'
+  | 'ARBITER'
+  | 'DOWN'
+  | 'ROLLBACK'
+  | 'REMOVED';
+
+/** An applied optime: comparable within one set; `t` is the term, `s` and `i` the timestamp's seconds and increment. */
+export interface OpTime {
+  readonly t: number;
+  readonly s: number;
+  readonly i: number;
+}
+
+/** One member of the config, with what was seen of it in the same observation. */
+export interface Member {
+  readonly id: MemberId;
+  /** The machine of the member's `machine` tag, or null when no known machine carries it (a hand-made member). */
+  readonly machine: MachineId | null;
+  readonly host: string;
+  readonly votes: 0 | 1;
+  readonly priority: number;
+  readonly state: MemberState;
+  /** It answered the observer itself, or the primary's heartbeats reach it. */
+  readonly healthy: boolean;
+  /** Its applied optime, read after `ReplicaSet.reference`; null when it could not be asked. */
+  readonly optime: OpTime | null;
+  /** Milliseconds behind the primary's applied optime, for people; null when unknown. */
+  readonly lagMs: number | null;
+}
+
+export interface ReplicaSet {
+  readonly version: number;
+  readonly term: number;
+  /** The current config is on a majority of its voters (and so is everything acknowledged in earlier ones). */
+  readonly committed: boolean;
+  /** The member that is writable primary as seen by a majority, or null. */
+  readonly primary: MemberId | null;
+  readonly members: readonly Member[];
+  /** The primary's applied optime at the start of the observation: who has reached it by the end is caught up. */
+  readonly reference: OpTime | null;
+  /** A reconfig, an election or a succession is under way: no reconfig may be sent now. */
+  readonly unsettled: string | null;
+  /**
+   * Members of a config of two that were asked themselves while there was no primary: whether the oplog holds the note
+   * `Reconfig set` with exactly the installed version. Empty otherwise.
+   */
+  readonly notes: readonly { readonly member: MemberId; readonly version: number; readonly noted: boolean }[];
+}
+
+/** What the cloud says of a machine's instance. `unknown`: the cloud could not be asked. */
+export type InstanceSeen = 'none' | 'pending' | 'running' | 'stopped' | 'terminated' | 'unknown';
+
+export interface Machine {
+  readonly id: MachineId;
+  readonly jobs: readonly Job[];
+  readonly life: Life;
+  readonly zone: string;
+  readonly memberId: MemberId | null;
+  /** host:port of its mongod, once its address is known. */
+  readonly mongo: string | null;
+  readonly instance: InstanceSeen;
+  /** pending: never connected. started: present. down: silent. stopped: left in order. */
+  readonly agent: 'pending' | 'started' | 'down' | 'stopped';
+  /** Milliseconds that the agent has been silent, on the observer's monotonic clock (0 when present). */
+  readonly silentMs: number;
+  /** Services its agent reports as running. */
+  readonly services: { readonly mongod: boolean; readonly api: boolean; readonly worker: boolean };
+  /** The version of the address set that its agent has acknowledged; 0 for none. */
+  readonly addressVersion: number;
+  /** Milliseconds since the machine was asked for (for boot deadlines). */
+  readonly ageMs: number;
+}
+
+export interface Observed {
+  /** null: no member could be asked at all. */
+  readonly set: ReplicaSet | null;
+  readonly machines: readonly Machine[];
+  readonly addresses: { readonly version: number; readonly machines: readonly MachineId[] };
+  /** Version of the environment's document, the fence of every state transaction planned on this. */
+  readonly environmentVersion: number;
+  /** life of the environment. */
+  readonly life: Life;
+  readonly zones: readonly string[];
+}
+
+/** What is wanted. Plain data: it is the input of a workflow. */
+export interface Goal {
+  /** 1, 3, 5 or 7; 0 never (destroying is not a change of membership). */
+  readonly controllers: number;
+  /** Machines that must be among those that stay. */
+  readonly keep: readonly MachineId[];
+  /** Machines that must not be among those that stay. */
+  readonly avoid: readonly MachineId[];
+  /** Machines that should become controllers before any new one is started. */
+  readonly to: readonly MachineId[];
+  /** Cancelled: go only to the nearest safe point (an odd number of voters), then done. */
+  readonly settle: boolean;
+}
+
+/** The smallest things done to an environment; each idempotent. `reason` is one sentence for people. */
+export type Deed =
+  /** Documents for new machines, jobs manage-state and manage-environ; the provisioner starts their instances. */
+  | { readonly kind: 'add-machines'; readonly count: number; readonly zones: readonly string[] }
+  /** Existing machines get the controller's jobs. */
+  | { readonly kind: 'add-jobs'; readonly machines: readonly MachineId[] }
+  /** Join as members without votes (one reconfig, no vote changes). */
+  | { readonly kind: 'join'; readonly machines: readonly MachineId[] }
+  | { readonly kind: 'grant-vote'; readonly member: MemberId; readonly machine: MachineId }
+  | { readonly kind: 'withdraw-vote'; readonly member: MemberId; readonly machine: MachineId | null }
+  /** Planned hand-over of the primary to this member. */
+  | { readonly kind: 'hand-over'; readonly member: MemberId; readonly machine: MachineId }
+  /** Remove members that have no vote from the config. */
+  | { readonly kind: 'remove-members'; readonly members: readonly MemberId[] }
+  /** Publish exactly these machines' addresses as the address set. */
+  | { readonly kind: 'publish'; readonly machines: readonly MachineId[] }
+  /** Take the controller's jobs away; a machine with no job left becomes dying. */
+  | { readonly kind: 'drop-jobs'; readonly machines: readonly MachineId[] }
+  /** Dying machines whose services have stopped become dead; the provisioner terminates, the cleaner forgets. */
+  | { readonly kind: 'mark-dead'; readonly machines: readonly MachineId[] }
+  /** A set of one forced on a survivor of two whose oplog holds the note (the one exception outside `recover`). */
+  | { readonly kind: 'force-survivor'; readonly member: MemberId; readonly machine: MachineId };
+
+/** What a wait waits for. Each has a deadline; what happens then is in `otherwise`. */
+export type WaitFor =
+  | 'boot'
+  | 'primary'
+  | 'caught-up'
+  | 'committed'
+  | 'settled'
+  | 'agents'
+  | 'services'
+  | 'services-stopped'
+  | 'instances-gone'
+  | 'healthy';
+
+export type Step =
+  | {
+      readonly kind: 'do';
+      readonly deed: Deed;
+      /** The step in words: "grant a vote to machine 2". */
+      readonly text: string;
+      readonly reason: string;
+      /** The config planned on, for every deed that touches the set; the executor refuses when it differs. */
+      readonly fence: { readonly version: number; readonly term: number } | null;
+    }
+  | {
+      readonly kind: 'wait';
+      readonly for: WaitFor;
+      readonly machines: readonly MachineId[];
+      readonly text: string;
+      readonly reason: string;
+      /** Longest wait in milliseconds, and what the plan will do after it, in words. */
+      readonly deadlineMs: number;
+      readonly otherwise: string;
+    }
+  | { readonly kind: 'done'; readonly text: string }
+  /** Nothing safe can be done; `wayOut` is what a person can do. */
+  | { readonly kind: 'blocked'; readonly reason: string; readonly wayOut: string };
+
+/** Waits that ended at their deadline, so that `plan` takes the other way: the only memory between rounds. */
+export interface Expired {
+  readonly for: WaitFor;
+  readonly machines: readonly MachineId[];
+}
