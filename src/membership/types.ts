@@ -82,6 +82,8 @@ export interface Machine {
   /** host:port of its mongod, once its address is known. */
   readonly mongo: string | null;
   readonly instance: InstanceSeen;
+  /** Why the last attempt to start its instance failed, in one sentence; empty when it did not. */
+  readonly problem: string;
   /** pending: never connected. started: present. down: silent. stopped: left in order. */
   readonly agent: 'pending' | 'started' | 'down' | 'stopped';
   /** Milliseconds that the agent has been silent, on the observer's monotonic clock (0 when present). */
@@ -94,6 +96,16 @@ export interface Machine {
   readonly ageMs: number;
 }
 
+/** How long a silent controller is waited for before it counts as lost, by what its cloud says; settings of the environment. */
+export interface Grace {
+  /** The cloud says that somebody stopped the instance (local 0, EC2 60 s). */
+  readonly stoppedMs: number;
+  /** The cloud says that it runs (local 15 s, EC2 5 min: a reboot takes that long). */
+  readonly runningMs: number;
+  /** The cloud says neither, or cannot be asked (local 15 s, EC2 60 s). */
+  readonly silentMs: number;
+}
+
 export interface Observed {
   /** null: no member could be asked at all. */
   readonly set: ReplicaSet | null;
@@ -104,6 +116,9 @@ export interface Observed {
   /** life of the environment. */
   readonly life: Life;
   readonly zones: readonly string[];
+  /** The next machine and member IDs that the state will give out: for the words of a step and for `explainPlan`. */
+  readonly next: { readonly machine: number; readonly member: number };
+  readonly grace: Grace;
 }
 
 /** What is wanted. Plain data: it is the input of a workflow. */
@@ -132,14 +147,23 @@ export type Deed =
   | { readonly kind: 'withdraw-vote'; readonly member: MemberId; readonly machine: MachineId | null }
   /** Planned hand-over of the primary to this member. */
   | { readonly kind: 'hand-over'; readonly member: MemberId; readonly machine: MachineId }
+  /** Give these voters priority 1 again (changed by hand); one reconfig, no vote changes. */
+  | { readonly kind: 'equal-priority'; readonly members: readonly MemberId[] }
   /** Remove members that have no vote from the config. */
   | { readonly kind: 'remove-members'; readonly members: readonly MemberId[] }
   /** Publish exactly these machines' addresses as the address set. */
   | { readonly kind: 'publish'; readonly machines: readonly MachineId[] }
   /** Take the controller's jobs away; a machine with no job left becomes dying. */
   | { readonly kind: 'drop-jobs'; readonly machines: readonly MachineId[] }
-  /** Dying machines whose services have stopped become dead; the provisioner terminates, the cleaner forgets. */
+  /** The verdict that machines are lost, before anything else is done to them: life=dying, whatever jobs they have. */
+  | { readonly kind: 'mark-dying'; readonly machines: readonly MachineId[] }
+  /** Dying machines whose services have stopped, or that are lost, become dead; the provisioner terminates, the cleaner forgets. */
   | { readonly kind: 'mark-dead'; readonly machines: readonly MachineId[] }
+  /**
+   * Have the cloud terminate the instance of the silent one of two voters, and return when it confirms. The only end of an
+   * instance that the planner asks for itself: without a majority no document can say dying.
+   */
+  | { readonly kind: 'terminate'; readonly machine: MachineId }
   /** A set of one forced on a survivor of two whose oplog holds the note (the one exception outside `recover`). */
   | { readonly kind: 'force-survivor'; readonly member: MemberId; readonly machine: MachineId };
 
@@ -172,7 +196,7 @@ export type Step =
       readonly machines: readonly MachineId[];
       readonly text: string;
       readonly reason: string;
-      /** Longest wait in milliseconds, and what the plan will do after it, in words. */
+      /** Longest wait in milliseconds (0: it is over already), and what the plan will do after it, in words. */
       readonly deadlineMs: number;
       readonly otherwise: string;
     }
@@ -180,7 +204,11 @@ export type Step =
   /** Nothing safe can be done; `wayOut` is what a person can do. */
   | { readonly kind: 'blocked'; readonly reason: string; readonly wayOut: string };
 
-/** Waits that ended at their deadline, so that `plan` takes the other way: the only memory between rounds. */
+/**
+ * Waits that ended at their deadline, so that `plan` takes the other way: the only memory between rounds, and nothing is
+ * lost with it (the waits are waited again). `for` and `machines` are those of the wait. Whoever keeps the list passes it
+ * through `stillExpired` at each round, so that a machine that came back is waited for again when it goes another time.
+ */
 export interface Expired {
   readonly for: WaitFor;
   readonly machines: readonly MachineId[];
