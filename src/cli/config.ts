@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import type { ApiClient } from '../client/client.js';
+import { usageError } from '../errors.js';
+import { columns, type OutputOptions, print, withEnvironment, withFormat } from './output.js';
+
+interface Setting {
+  readonly key: string;
+  readonly value: string;
+  readonly version: number;
+}
+
+export function configure(command: Command): void {
+  withEnvironment(withFormat(command))
+    .argument('[settings...]', 'KEY to read, KEY=VALUE to change, KEY= to go back to its default')
+    .addHelpText(
+      'after',
+      '\nKeys that begin with x- are yours to use.\n\nExamples:\n  quorate config\n  quorate config heartbeat-interval\n  quorate config auto-replace=false x-owner=ana',
+    )
+    .action(async (words: string[], options: OutputOptions & { environment?: string }) => {
+      const { openEnvironment } = await import('./client.js');
+      const { client } = await openEnvironment(options.environment);
+      try {
+        const changes = words.filter((word) => word.includes('='));
+        if (changes.length > 0 && changes.length < words.length) {
+          throw usageError(
+            'mixed-settings',
+            'settings are either read or changed, not both at once.',
+            `Not of the form KEY=VALUE: ${words.filter((word) => !word.includes('=')).join(', ')}.`,
+          );
+        }
+        if (changes.length > 0) await change(client, changes);
+        else await show(client, words, options);
+      } finally {
+        client.close();
+      }
+    });
+}
+
+async function show(client: ApiClient, keys: readonly string[], options: OutputOptions): Promise<void> {
+  const settings: Setting[] = [];
+  if (keys.length === 0) {
+    let after = '';
+    for (;;) {
+      const query = after ? `?after=${encodeURIComponent(after)}` : '';
+      const { body } = await client.request<{ settings: Setting[]; next: string | null }>('GET', `/v1/settings${query}`);
+      settings.push(...body.settings);
+      if (!body.next) break;
+      after = body.next;
+    }
+  }
+  for (const key of keys) settings.push((await client.request<Setting>('GET', `/v1/settings/${encodeURIComponent(key)}`)).body);
+  await print(Object.fromEntries(settings.map(({ key, value }) => [key, value])), options, () =>
+    keys.length === 1
+      ? (settings[0]?.value ?? '')
+      : columns(
+          ['SETTING', 'VALUE'],
+          settings.map(({ key, value }) => [key, value]),
+        ),
+  );
+}
+
+/** Each is a compare-and-set on the version just read: what somebody else changed meanwhile is never overwritten. */
+async function change(client: ApiClient, words: readonly string[]): Promise<void> {
+  for (const word of words) {
+    const [key, value] = [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)];
+    const path = `/v1/settings/${encodeURIComponent(key)}`;
+    const { version } = (await client.request<Setting>('GET', `${path}?absent=empty`)).body;
+    if (value === '') {
+      if (version > 0) await client.request('DELETE', `${path}?version=${version}`, { idempotencyKey: randomUUID() });
+    } else await client.request('PUT', path, { body: { value, version }, idempotencyKey: randomUUID() });
+  }
+}

@@ -1,0 +1,98 @@
+import { Command, CommanderError } from 'commander';
+import { reportError } from './report.js';
+
+/**
+ * The command line's entry. Only the file of the command that was asked for is loaded, so that a quick command stays
+ * quick; the table below is all that `--help` needs.
+ */
+interface Entry {
+  readonly summary: string;
+  /** `whole` gives the program with every command loaded, for the one command that needs it. */
+  readonly load: () => Promise<{ configure(command: Command, whole: () => Promise<Command>): void }>;
+}
+
+const entries: Record<string, Entry> = {
+  quickstart: {
+    summary: 'an environment, made highly available, broken, and brought back',
+    load: () => import('./quickstart.js'),
+  },
+  bootstrap: { summary: 'start a new environment', load: () => import('./bootstrap.js') },
+  'enable-ha': { summary: 'change to 3, 5 or 7 controllers', load: () => import('./enable-ha.js') },
+  'disable-ha': { summary: 'go back to one controller', load: () => import('./disable-ha.js') },
+  status: { summary: 'what is there and how it is', load: () => import('./status.js') },
+  machines: { summary: 'list machines', load: () => import('./machines.js') },
+  controllers: { summary: 'list controllers', load: () => import('./controllers.js') },
+  'show-controller': { summary: 'each controller in detail', load: () => import('./show-controller.js') },
+  changes: { summary: 'list changes, past and running', load: () => import('./changes.js') },
+  'show-change': { summary: 'the story of one change', load: () => import('./show-change.js') },
+  watch: { summary: 'follow a change, or everything', load: () => import('./watch.js') },
+  config: { summary: 'read and change settings', load: () => import('./config.js') },
+  cloud: { summary: "the local cloud's control panel", load: () => import('./cloud.js') },
+  engine: { summary: 'the embedded Temporal and its worker', load: () => import('./engine.js') },
+  worker: { summary: "run the engine's worker in the foreground", load: () => import('./worker.js') },
+  'destroy-environment': {
+    summary: 'end an environment and all its instances',
+    load: () => import('./destroy-environment.js'),
+  },
+  doctor: { summary: 'look for what is wrong and say what to do', load: () => import('./doctor.js') },
+  ui: { summary: 'the Temporal UI of an environment', load: () => import('./ui.js') },
+  completion: { summary: 'shell completion for bash, zsh or fish', load: () => import('./completion.js') },
+};
+
+/** The program with one command loaded (or all of them, for completion). */
+async function buildProgram(asked: string | undefined, version: string): Promise<Command> {
+  const program = new Command('quorate')
+    .description('A highly available control plane: it goes on when any one of its controllers is lost.')
+    .version(version)
+    .showSuggestionAfterError(true)
+    .helpCommand('help [command]', 'help for a command')
+    .addHelpText('after', '\nStart with: quorate quickstart\nHelp for one command: quorate COMMAND --help');
+  for (const [name, entry] of Object.entries(entries)) {
+    const command = program.command(name).description(entry.summary).exitOverride().showSuggestionAfterError(true);
+    if (name === asked || asked === '*') {
+      (await entry.load()).configure(command, () => buildProgram('*', version));
+    }
+    quietErrors(command);
+    for (const sub of command.commands) quietErrors(sub.exitOverride().showSuggestionAfterError(true));
+  }
+  quietErrors(program.exitOverride());
+  return program;
+}
+
+/** Commander's own errors are reported in our form, once, by `reportError`. */
+function quietErrors(command: Command): void {
+  command.configureOutput({ outputError: () => undefined });
+}
+
+async function main(argv: string[]): Promise<number> {
+  const words = argv.slice(2);
+  const asked = words[0] === 'help' ? words[1] : words.find((word) => !word.startsWith('-'));
+  const { packageVersion } = await import('../package.js');
+  const program = await buildProgram(asked, packageVersion());
+  if (words.length === 0) {
+    program.outputHelp();
+    return 0;
+  }
+  try {
+    await program.parseAsync(argv);
+    return typeof process.exitCode === 'number' ? process.exitCode : 0;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    return reportError(error);
+  }
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // `quorate status | head`: the reader left; there is nobody to tell.
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+main(process.argv).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error) => {
+    process.exitCode = reportError(error);
+  },
+);

@@ -1,0 +1,104 @@
+import type { Command } from 'commander';
+import { usageError } from '../errors.js';
+
+export type Format = 'tabular' | 'json' | 'yaml';
+const FORMATS: readonly Format[] = ['tabular', 'json', 'yaml'];
+
+export interface OutputOptions {
+  readonly format?: string;
+  readonly ascii?: boolean;
+}
+
+/** `--format` and `--ascii`, on every command that prints facts. */
+export function withFormat(command: Command): Command {
+  return command
+    .option('--format <format>', 'tabular, json or yaml', 'tabular')
+    .option('--ascii', 'plain ASCII instead of symbols');
+}
+
+/** `-e ENV`, on every command that needs an environment. */
+export function withEnvironment(command: Command): Command {
+  return command.option('-e, --environment <name>', 'the environment (default: the current one)');
+}
+
+export function formatOf(options: OutputOptions): Format {
+  const format = FORMATS.find((known) => known === options.format);
+  if (format) return format;
+  const nearest = FORMATS.find((known) => known[0] === options.format?.[0]);
+  throw usageError(
+    'unknown-format',
+    `there is no format '${options.format}'.`,
+    `Use ${FORMATS.join(', ')}${nearest ? ` (did you mean ${nearest}?)` : ''}.`,
+  );
+}
+
+/** Prints a value for programs, or the text that `tabular` makes of it for people; on stdout. */
+export async function print(
+  value: unknown,
+  options: OutputOptions,
+  tabular: () => string | Promise<string>,
+): Promise<void> {
+  const format = formatOf(options);
+  if (format === 'json') process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  else if (format === 'yaml') process.stdout.write((await import('yaml')).stringify(value));
+  else {
+    const text = await tabular();
+    if (text) process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  }
+}
+
+/** Whether symbols beyond ASCII may be printed. */
+export function plainAscii(options: OutputOptions, env: NodeJS.ProcessEnv = process.env): boolean {
+  if (options.ascii) return true;
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
+  return process.platform !== 'win32' && !/utf-?8/i.test(locale);
+}
+
+export interface Symbols {
+  readonly done: string;
+  readonly running: string;
+  readonly next: string;
+  readonly failed: string;
+  readonly none: string;
+  readonly arrow: string;
+  readonly note: string;
+}
+
+export function symbols(options: OutputOptions): Symbols {
+  return plainAscii(options)
+    ? { done: '+', running: '*', next: '-', failed: 'x', none: '-', arrow: '->', note: '`->' }
+    : { done: '✓', running: '●', next: '○', failed: '✗', none: '–', arrow: '→', note: '↳' };
+}
+
+/** A table without borders, two spaces between columns. Loaded late: many commands print none. */
+export async function columns(header: readonly string[], rows: readonly (readonly string[])[]): Promise<string> {
+  const { default: Table } = await import('cli-table3');
+  const edges = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'];
+  const lines = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'];
+  const table = new Table({
+    chars: { ...Object.fromEntries([...edges, ...lines].map((edge) => [edge, ''])), middle: '  ' },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+  });
+  table.push([...header], ...rows.map((row) => [...row]));
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+/** A duration for people: 0.03 s, 4.4 s, 9 s, 4 min, 3 h, 2 d. */
+export function duration(seconds: number): string {
+  if (seconds < 0.1) return `${seconds.toFixed(2)} s`;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} d`;
+}
+
+/** How long ago an ISO time was; empty for none. */
+export function since(iso: string, now = Date.now()): string {
+  const at = Date.parse(iso);
+  return Number.isNaN(at) ? '' : duration(Math.max(0, (now - at) / 1000));
+}

@@ -1,0 +1,94 @@
+import type { Command } from 'commander';
+import type { Status } from '../api/status.js';
+import { colours } from './colour.js';
+import { columns, formatOf, type OutputOptions, print, type Symbols, since, symbols, withEnvironment, withFormat } from './output.js';
+
+interface Options extends OutputOptions {
+  readonly environment?: string;
+  readonly watch?: boolean;
+}
+
+export function configure(command: Command): void {
+  withEnvironment(withFormat(command))
+    .option('--watch', 'show it again whenever it changes')
+    .addHelpText('after', '\nExamples:\n  quorate status\n  quorate status --watch\n  quorate status --format json')
+    .action(async (options: Options) => {
+      const format = formatOf(options);
+      const { openEnvironment } = await import('./client.js');
+      const { client } = await openEnvironment(options.environment);
+      try {
+        const read = async () => (await client.request<Status>('GET', '/v1/status')).body;
+        if (options.watch) {
+          const { watchStatus } = await import('./watch-status.js');
+          await watchStatus(client, read, format === 'tabular' ? (status) => statusText(status, options) : null);
+          return;
+        }
+        const status = await read();
+        await print(status, options, () => statusText(status, options));
+      } finally {
+        client.close();
+      }
+    });
+}
+
+/** The screen of `quorate status`: what a person reads at a glance. */
+export async function statusText(status: Status, options: OutputOptions): Promise<string> {
+  const sign = symbols(options);
+  const paint = colours(process.stdout);
+  const { environment, ha } = status;
+  const spare =
+    ha.faultTolerance === 0
+      ? environment.phase === 'default'
+        ? 'one controller: losing it stops the environment (quorate enable-ha)'
+        : 'cannot lose another controller'
+      : `can lose ${ha.faultTolerance} more controller${ha.faultTolerance === 1 ? '' : 's'}`;
+  const phase = { default: paint.plain, ha: paint.good, changing: paint.busy, degraded: paint.bad, 'no-quorum': paint.bad };
+  const blocks = [[environment.name, environment.cloud, phase[environment.phase](environment.phase), spare].join('   ')];
+  if (status.stale) {
+    blocks.push('No majority of the replica set answers: what follows is what one controller remembers, and may be old.');
+  }
+  blocks.push(await controllersText(status, sign));
+  if (status.machines.length > 0) {
+    blocks.push(
+      await columns(
+        ['MACHINE', 'ADDRESS', 'AGENT', 'LIFE', 'JOBS', 'PORTS'],
+        status.machines.map((machine) => [
+          machine.id,
+          machine.address || sign.none,
+          machine.agent,
+          machine.life,
+          machine.jobs.join(' ') || sign.none,
+          machine.ports.join(' '),
+        ]),
+      ),
+    );
+  }
+  if (status.change) {
+    const { id, kind, step, startedAt } = status.change;
+    blocks.push(`Changing: ${kind}, ${step || 'starting'}, since ${since(startedAt)}. Follow it with: quorate watch ${id}`);
+  }
+  if (ha.problems.length > 0) blocks.push(ha.problems.map((problem) => paint.bad(`Problem: ${problem}`)).join('\n'));
+  return blocks.join('\n\n');
+}
+
+/** The table of controllers, shared with `quorate controllers`. */
+export function controllersText(status: Status, sign: Symbols): Promise<string> {
+  return columns(
+    ['CONTROLLER', 'ADDRESS', 'AGENT', 'MEMBER', 'VOTE', 'LAG', 'SEES', 'SINCE'],
+    status.controllers.map(({ machine, address, agent, member, sees, since: at }) => [
+      machine,
+      address || sign.none,
+      agent,
+      member?.state ?? sign.none,
+      member ? (member.vote ? 'yes' : 'no') : sign.none,
+      lag(member, sign),
+      sees.join(' ') || sign.none,
+      since(at) || sign.none,
+    ]),
+  );
+}
+
+function lag(member: Status['controllers'][number]['member'], sign: Symbols): string {
+  if (!member || member.state !== 'SECONDARY' || member.lagSeconds === null) return sign.none;
+  return member.lagSeconds < 1 ? `${Math.round(member.lagSeconds * 1000)} ms` : `${member.lagSeconds.toFixed(1)} s`;
+}

@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import type { Status } from '../../src/api/status.js';
+import type { ApiClient } from '../../src/client/client.js';
+import { openClient } from '../../src/client/open.js';
+import { SteadyWriter } from '../../src/client/steady-writer.js';
+import { openLocalCloud } from '../../src/cloud/local/open.js';
+import { openStore, type Store } from '../../src/store/store.js';
+import { Home, until } from './home.js';
+
+/** A bootstrapped environment in a home of its own, with a client that writes all the time. */
+export class TestEnvironment {
+  readonly home: Home;
+  readonly store: Store;
+  readonly client: ApiClient;
+  readonly writer: SteadyWriter;
+
+  private constructor(home: Home, store: Store, client: ApiClient) {
+    this.home = home;
+    this.store = store;
+    this.client = client;
+    this.writer = new SteadyWriter(client, `test-${randomBytes(3).toString('hex')}`);
+  }
+
+  static async bootstrap(controllers: 1 | 3 | 5 = 1): Promise<TestEnvironment> {
+    const home = new Home();
+    try {
+      await home.ok('bootstrap', 'local', 'demo', '-n', String(controllers));
+      const store = await openStore(home.env);
+      const environment = new TestEnvironment(home, store, await openClient(store, 'demo'));
+      environment.writer.start();
+      return environment;
+    } catch (error) {
+      await home.close();
+      throw error;
+    }
+  }
+
+  get cloud() {
+    return openLocalCloud(this.store.dirs.localCloud);
+  }
+
+  async status(): Promise<Status> {
+    return (await this.client.request<Status>('GET', '/v1/status')).body;
+  }
+
+  /** Waits until the status is as asked for. */
+  statusWhen(what: string, seen: (status: Status) => boolean, seconds = 60): Promise<Status> {
+    return until(
+      what,
+      async () => {
+        const status = await this.status();
+        return seen(status) ? status : null;
+      },
+      seconds,
+    );
+  }
+
+  /** Waits until so many vote, all of them well. */
+  whole(controllers: number, seconds = 60): Promise<Status> {
+    return this.statusWhen(
+      `${controllers} healthy voters`,
+      ({ ha }) => ha.voters === controllers && ha.healthyVoters === controllers && ha.primary !== null,
+      seconds,
+    );
+  }
+
+  async instanceOf(machine: string): Promise<string> {
+    const { controllers } = await this.status();
+    const instance = controllers.find((controller) => controller.machine === machine)?.instance;
+    if (!instance) throw new Error(`machine ${machine} has no instance`);
+    return instance;
+  }
+
+  /** PID of a service of a machine, as its agent reports it. */
+  async pidOf(machine: string, service: 'mongod' | 'api' | 'worker'): Promise<number> {
+    const { controllers } = await this.status();
+    const pid = controllers.find((controller) => controller.machine === machine)?.services?.[service]?.pid;
+    if (!pid) throw new Error(`machine ${machine} reports no ${service}`);
+    return pid;
+  }
+
+  /** Stops writing and reads everything back: the keys of acknowledged writes that are not there. */
+  async lost(): Promise<string[]> {
+    await this.writer.stop();
+    return await this.writer.missing();
+  }
+
+  async close(): Promise<void> {
+    this.client.close();
+    await this.home.close();
+  }
+}
