@@ -1,0 +1,92 @@
+import type { ChangeDocument, ChangeStep } from './documents.js';
+import { advanceEnvironment, checkFence, type Epoch } from './fence.js';
+import { type State, transaction } from './state.js';
+
+/**
+ * Begins the story of a change, under the next number; `id` is the workflow's first run ID. Asked again it answers what
+ * is there.
+ */
+export async function beginChange(
+  state: State,
+  fence: Epoch,
+  change: {
+    readonly id: string;
+    readonly kind: string;
+    readonly summary: string;
+    readonly workflowId: string;
+    readonly url: string;
+    readonly by: string;
+  },
+): Promise<ChangeDocument> {
+  return await transaction(state, async (session) => {
+    const environment = await checkFence(state, session, fence);
+    const { id, ...said } = change;
+    const begun = await state.changes.findOne({ _id: id }, { session });
+    if (begun !== null) return begun;
+    const document: ChangeDocument = {
+      _id: id,
+      number: environment.nextChange,
+      ...said,
+      state: 'running',
+      steps: [],
+      result: '',
+      startedAt: new Date(),
+      endedAt: null,
+      version: 0,
+    };
+    await advanceEnvironment(state, session, environment, { nextChange: environment.nextChange + 1 });
+    await state.changes.insertOne(document, { session });
+    return document;
+  });
+}
+
+/**
+ * Records the steps of a running change as they stand at `sequence`, a number that the workflow counts up with every
+ * record. Older ones that arrive late, and those of an ended change, leave no trace.
+ */
+export async function recordSteps(
+  state: State,
+  fence: Epoch,
+  id: string,
+  record: { readonly sequence: number; readonly steps: readonly ChangeStep[] },
+): Promise<void> {
+  await transaction(state, async (session) => {
+    await checkFence(state, session, fence);
+    const change = await state.changes.findOne(
+      { _id: id, state: 'running', version: { $lt: record.sequence } },
+      { session },
+    );
+    if (change === null) return;
+    const { _id, ...fields } = change;
+    const next = { ...fields, steps: [...record.steps], version: record.sequence };
+    await state.changes.replaceOne({ _id }, next, { session });
+  });
+}
+
+/** Ends the story of a change; the first end stands. */
+export async function endChange(
+  state: State,
+  fence: Epoch,
+  id: string,
+  end: {
+    readonly state: 'done' | 'blocked' | 'cancelled' | 'failed';
+    readonly result: string;
+    readonly steps: readonly ChangeStep[];
+  },
+): Promise<void> {
+  await transaction(state, async (session) => {
+    await checkFence(state, session, fence);
+    const change = await state.changes.findOne({ _id: id, state: 'running' }, { session });
+    if (change === null) return;
+    const { _id, ...fields } = change;
+    const next = {
+      ...fields,
+      state: end.state,
+      result: end.result,
+      steps: [...end.steps],
+      endedAt: new Date(),
+      version: change.version + 1,
+    };
+    await state.changes.replaceOne({ _id }, next, { session });
+  });
+}

@@ -1,0 +1,232 @@
+import { type Static, Type } from '@sinclair/typebox';
+
+/**
+ * The environment's documents, database `quorate`. These schemas are the types, the check on the way in, and (translated)
+ * the `$jsonSchema` validators in MongoDB. `_id` is the identity; `version` rises by one with every change and stands in
+ * the filter of every transaction that was planned on the document.
+ */
+
+export const Job = Type.Union([
+  Type.Literal('manage-state'),
+  Type.Literal('manage-environ'),
+  Type.Literal('host-units'),
+]);
+export const Life = Type.Union([Type.Literal('alive'), Type.Literal('dying'), Type.Literal('dead')]);
+
+export const ServerAddress = Type.Object({
+  machine: Type.String(),
+  /** host:port */
+  api: Type.String(),
+  /** host:port */
+  mongo: Type.String(),
+});
+export type ServerAddress = Static<typeof ServerAddress>;
+
+/** Collection `environment`: one document. */
+export const EnvironmentDocument = Type.Object({
+  _id: Type.String({ description: 'environment UUID' }),
+  name: Type.String(),
+  cloud: Type.String(),
+  region: Type.String(),
+  life: Life,
+  /** The Temporal this environment's changes run in; another one is refused. */
+  temporal: Type.Object({ clusterId: Type.String(), namespace: Type.String() }),
+  /** Raised by `engine adopt`; workers of an older epoch are refused by every state transaction. */
+  epoch: Type.Integer(),
+  /** Controllers that were asked for last: what `enable-ha` without -n restores. */
+  desired: Type.Integer(),
+  zones: Type.Array(Type.String()),
+  /** Next IDs; never used twice. */
+  nextMachine: Type.Integer(),
+  nextMember: Type.Integer(),
+  nextChange: Type.Integer(),
+  /** SHA-256 fingerprint of the CA, for people. */
+  caFingerprint: Type.String(),
+  /** Fallback URL of the published address set. */
+  url: Type.String(),
+  createdAt: Type.Unsafe<Date>({ bsonType: 'date' }),
+  version: Type.Integer(),
+});
+export type EnvironmentDocument = Static<typeof EnvironmentDocument>;
+
+/** Collection `machines`. */
+export const MachineDocument = Type.Object({
+  _id: Type.String({ description: 'machine ID' }),
+  jobs: Type.Array(Job),
+  life: Life,
+  zone: Type.String(),
+  /** One nonce, one instance; decided with the document. */
+  nonce: Type.String(),
+  /** The replica set member `_id` that this machine's mongod has or will have; null for machines without manage-state. */
+  memberId: Type.Union([Type.Integer(), Type.Null()]),
+  /** What the user data of this machine was fixed with, so that a retry sends identical bytes. */
+  boot: Type.Object({ addresses: Type.Array(Type.String()), url: Type.String() }),
+  instance: Type.Union([
+    Type.Null(),
+    Type.Object({
+      id: Type.String(),
+      address: Type.String(),
+      ports: Type.Object({ api: Type.Integer(), mongo: Type.Integer() }),
+      state: Type.String(),
+      /** When it was first recorded, by the database's clock: the boot's time limit counts from here. */
+      recordedAt: Type.Unsafe<Date>({ bsonType: 'date' }),
+    }),
+  ]),
+  /** Why the last attempt to start its instance failed; empty when it did not. */
+  provisioningError: Type.String(),
+  agentVersion: Type.String(),
+  /** It knew the CA key and the boot key once and is no controller any more. */
+  knewKeys: Type.Boolean(),
+  createdAt: Type.Unsafe<Date>({ bsonType: 'date' }),
+  version: Type.Integer(),
+});
+export type MachineDocument = Static<typeof MachineDocument>;
+
+export const ServiceStatus = Type.Object({
+  state: Type.Union([
+    Type.Literal('starting'),
+    Type.Literal('running'),
+    Type.Literal('backing-off'),
+    Type.Literal('stopping'),
+    Type.Literal('stopped'),
+  ]),
+  /** Why, when not running; one sentence. */
+  message: Type.String(),
+  pid: Type.Union([Type.Integer(), Type.Null()]),
+  restarts: Type.Integer(),
+});
+export type ServiceStatus = Static<typeof ServiceStatus>;
+
+/** What an agent reports of its machine; sent with every presence beat. */
+export const AgentReport = Type.Object({
+  status: Type.Union([Type.Literal('started'), Type.Literal('stopping')]),
+  services: Type.Object({
+    mongod: Type.Optional(ServiceStatus),
+    api: Type.Optional(ServiceStatus),
+    worker: Type.Optional(ServiceStatus),
+  }),
+  /** Version of the address set that its agent.conf holds. */
+  addressVersion: Type.Integer(),
+  /** Machine IDs of the controllers whose API this agent reaches. */
+  sees: Type.Array(Type.String()),
+  mongod: Type.Union([
+    Type.Null(),
+    Type.Object({ version: Type.String(), parameters: Type.Record(Type.String(), Type.String()) }),
+  ]),
+  /** Successions that this agent began, and the reason it is switched off, if it is. */
+  succession: Type.Object({ stoodUp: Type.Integer(), freed: Type.Integer(), off: Type.String() }),
+});
+export type AgentReport = Static<typeof AgentReport>;
+
+/** Collection `presence`: written in batches by API servers; `at` is the database server's time. */
+export const PresenceDocument = Type.Object({
+  _id: Type.String({ description: 'machine ID' }),
+  /** Rises with every beat written. */
+  seq: Type.Integer(),
+  /** Identifies one run of the agent; changes when it restarts. */
+  session: Type.String(),
+  at: Type.Unsafe<Date>({ bsonType: 'date' }),
+  since: Type.Unsafe<Date>({ bsonType: 'date' }),
+  report: AgentReport,
+});
+export type PresenceDocument = Static<typeof PresenceDocument>;
+
+/** Collection `addresses`: one document, `_id` "current". An old version never overwrites a newer one. */
+export const AddressesDocument = Type.Object({
+  _id: Type.Literal('current'),
+  version: Type.Integer(),
+  servers: Type.Array(ServerAddress),
+});
+export type AddressesDocument = Static<typeof AddressesDocument>;
+
+/** Collection `settings`: one document a setting. Keys under `x-` are free for the operator's own notes. */
+export const SettingDocument = Type.Object({
+  _id: Type.String(),
+  value: Type.String(),
+  version: Type.Integer(),
+  at: Type.Unsafe<Date>({ bsonType: 'date' }),
+  by: Type.String(),
+  /**
+   * The last requests that wrote it, newest first: the idempotency record lies in the document itself, so that a write
+   * with its record is one operation.
+   */
+  requests: Type.Array(Type.Object({ key: Type.String(), fingerprint: Type.String(), version: Type.Integer() })),
+});
+export type SettingDocument = Static<typeof SettingDocument>;
+
+/** Collection `tokens`: a boot token's nonce, bound to the first public key that used it. */
+export const TokenDocument = Type.Object({
+  _id: Type.String({ description: 'nonce' }),
+  machine: Type.String(),
+  publicKey: Type.String({ description: 'SHA-256 of the SPKI, hex' }),
+  certificate: Type.String({ description: 'PEM; the same key gets the same again' }),
+  boundAt: Type.Unsafe<Date>({ bsonType: 'date' }),
+  /** Where another key tried to use the token from; an alarm, shown among the problems. */
+  refusedFrom: Type.Array(Type.String()),
+});
+export type TokenDocument = Static<typeof TokenDocument>;
+
+export const ChangeStep = Type.Object({
+  text: Type.String(),
+  state: Type.Union([
+    Type.Literal('running'),
+    Type.Literal('done'),
+    Type.Literal('next'),
+    Type.Literal('failed'),
+    Type.Literal('waiting'),
+  ]),
+  reason: Type.String(),
+  startedAt: Type.Union([Type.String(), Type.Null()]),
+  /** Seconds it took, or null while it runs. */
+  seconds: Type.Union([Type.Number(), Type.Null()]),
+});
+export type ChangeStep = Static<typeof ChangeStep>;
+
+/**
+ * Collection `changes`: the story of each change. `_id` is the workflow's first run ID; `number` is for people; `version`
+ * is the sequence number of the last steps recorded, so that late ones change nothing.
+ */
+export const ChangeDocument = Type.Object({
+  _id: Type.String(),
+  number: Type.Integer(),
+  kind: Type.String({ description: 'bootstrap | enable-ha | disable-ha' }),
+  summary: Type.String(),
+  workflowId: Type.String(),
+  url: Type.String(),
+  by: Type.String(),
+  state: Type.Union([
+    Type.Literal('running'),
+    Type.Literal('done'),
+    Type.Literal('blocked'),
+    Type.Literal('cancelled'),
+    Type.Literal('failed'),
+  ]),
+  steps: Type.Array(ChangeStep),
+  result: Type.String(),
+  startedAt: Type.Unsafe<Date>({ bsonType: 'date' }),
+  endedAt: Type.Union([Type.Null(), Type.Unsafe<Date>({ bsonType: 'date' })]),
+  version: Type.Integer(),
+});
+export type ChangeDocument = Static<typeof ChangeDocument>;
+
+/** Collection `credentials`: hashed bearer tokens of users and programs. */
+export const CredentialDocument = Type.Object({
+  _id: Type.String({ description: 'SHA-256 of the token, hex' }),
+  user: Type.String(),
+  role: Type.Union([Type.Literal('read'), Type.Literal('write'), Type.Literal('admin')]),
+  createdAt: Type.Unsafe<Date>({ bsonType: 'date' }),
+  expiresAt: Type.Unsafe<Date>({ bsonType: 'date' }),
+});
+export type CredentialDocument = Static<typeof CredentialDocument>;
+
+/** Collection `requests`: idempotency keys and the answer that was given; MongoDB removes them after a day. */
+export const RequestDocument = Type.Object({
+  _id: Type.String({ description: 'user and idempotency key' }),
+  /** SHA-256 of method, path and body: the same key with other contents is refused. */
+  fingerprint: Type.String(),
+  status: Type.Integer(),
+  /** The answer as JSON, without any secret (those are derived again). */
+  body: Type.String(),
+  at: Type.Unsafe<Date>({ bsonType: 'date' }),
+});
+export type RequestDocument = Static<typeof RequestDocument>;

@@ -1,0 +1,227 @@
+import { randomUUID } from 'node:crypto';
+import type { ClientSession } from 'mongodb';
+import { QuorateError } from '../errors.js';
+import type { Job, MachineId } from '../membership/types.js';
+import type { EnvironmentDocument, MachineDocument } from './documents.js';
+import { advanceEnvironment, checkFence, type Epoch, type Fence, stale } from './fence.js';
+import { databaseTime, type State, transaction } from './state.js';
+
+const CONTROLLER_JOBS: readonly Job[] = ['manage-state', 'manage-environ'];
+
+/** What the cloud says of a machine's instance, as it is recorded. */
+export interface InstanceRecord {
+  readonly id: string;
+  readonly address: string;
+  readonly ports: { readonly api: number; readonly mongo: number };
+  readonly state: string;
+}
+
+/**
+ * Documents for `count` new controllers, spread over `zones` in order; the provisioner starts their instances. Everything
+ * an instance is started with (nonce, addresses, URL) is fixed here. Refused while the environment is not alive.
+ */
+export async function addControllers(
+  state: State,
+  fence: Fence,
+  request: { readonly count: number; readonly zones: readonly string[] },
+): Promise<MachineDocument[]> {
+  const createdAt = await databaseTime(state);
+  return await transaction(state, async (session) => {
+    const environment = await checkFence(state, session, fence);
+    refuseUnlessAlive(environment);
+    const addresses = await state.addresses.findOne({ _id: 'current' }, { session });
+    const machines = Array.from(
+      { length: request.count },
+      (_, index): MachineDocument => ({
+        _id: String(environment.nextMachine + index),
+        jobs: [...CONTROLLER_JOBS],
+        life: 'alive',
+        zone: request.zones[index % request.zones.length] ?? '',
+        nonce: randomUUID(),
+        memberId: environment.nextMember + index,
+        boot: { addresses: addresses?.servers.map((server) => server.api) ?? [], url: environment.url },
+        instance: null,
+        provisioningError: '',
+        agentVersion: '',
+        knewKeys: false,
+        createdAt,
+        version: 1,
+      }),
+    );
+    await advanceEnvironment(state, session, environment, {
+      nextMachine: environment.nextMachine + request.count,
+      nextMember: environment.nextMember + request.count,
+    });
+    if (machines.length > 0) await state.machines.insertMany(machines, { session });
+    return machines;
+  });
+}
+
+/** Gives alive machines the controller's jobs, each with a member ID of its own that was never used. */
+export async function addJobs(state: State, fence: Fence, machines: readonly MachineId[]): Promise<MachineDocument[]> {
+  return await transaction(state, async (session) => {
+    const environment = await checkFence(state, session, fence);
+    refuseUnlessAlive(environment);
+    const changed: MachineDocument[] = [];
+    let nextMember = environment.nextMember;
+    for (const machine of await readMachines(state, session, machines)) {
+      if (machine.life !== 'alive') {
+        throw new QuorateError(
+          'machine-not-alive',
+          `Machine ${machine._id} is ${machine.life} and cannot become a controller.`,
+        );
+      }
+      if (machine.jobs.includes('manage-state')) continue;
+      const jobs = [...new Set([...machine.jobs, ...CONTROLLER_JOBS])];
+      changed.push(await replaceMachine(state, session, machine, { jobs, memberId: nextMember, knewKeys: false }));
+      nextMember += 1;
+    }
+    await advanceEnvironment(state, session, environment, { nextMember });
+    return changed;
+  });
+}
+
+/** Takes the controller's jobs away; a machine with no job left becomes dying. It knew the keys until they are rotated. */
+export async function dropJobs(state: State, fence: Fence, machines: readonly MachineId[]): Promise<MachineDocument[]> {
+  return await transaction(state, async (session) => {
+    const environment = await checkFence(state, session, fence);
+    const changed: MachineDocument[] = [];
+    for (const machine of await readMachines(state, session, machines)) {
+      const jobs = machine.jobs.filter((job) => !CONTROLLER_JOBS.includes(job));
+      if (jobs.length === machine.jobs.length && (jobs.length > 0 || machine.life !== 'alive')) continue;
+      const life = jobs.length === 0 && machine.life === 'alive' ? 'dying' : machine.life;
+      const knewKeys = machine.knewKeys || machine.jobs.includes('manage-environ');
+      changed.push(await replaceMachine(state, session, machine, { jobs, life, memberId: null, knewKeys }));
+    }
+    await advanceEnvironment(state, session, environment, {});
+    return changed;
+  });
+}
+
+/** Dying machines become dead: their instances may be terminated now. Life only goes forward, so alive ones are refused. */
+export async function markDead(state: State, fence: Fence, machines: readonly MachineId[]): Promise<MachineDocument[]> {
+  return await transaction(state, async (session) => {
+    const environment = await checkFence(state, session, fence);
+    const changed: MachineDocument[] = [];
+    for (const machine of await readMachines(state, session, machines)) {
+      if (machine.life === 'alive') {
+        throw new QuorateError('machine-alive', `Machine ${machine._id} is alive and must be dying before it is dead.`);
+      }
+      if (machine.life === 'dying') changed.push(await replaceMachine(state, session, machine, { life: 'dead' }));
+    }
+    await advanceEnvironment(state, session, environment, {});
+    return changed;
+  });
+}
+
+/**
+ * Records the instance of a machine, or why it could not be started. Named by the nonce, which an instance is started
+ * with, so that a late record cannot land on another machine; a record that says nothing new changes nothing.
+ */
+export async function recordInstance(
+  state: State,
+  fence: Epoch,
+  machine: { readonly id: MachineId; readonly nonce: string },
+  found: InstanceRecord | { readonly error: string },
+): Promise<MachineDocument> {
+  const now = await databaseTime(state);
+  return await transaction(state, async (session) => {
+    await checkFence(state, session, fence);
+    const document = await state.machines.findOne({ _id: machine.id, nonce: machine.nonce }, { session });
+    if (document === null) throw stale(`machine ${machine.id} with this nonce is not known`);
+    if ('error' in found) {
+      if (document.provisioningError === found.error) return document;
+      return await replaceMachine(state, session, document, { provisioningError: found.error });
+    }
+    const { id, address, ports, state: instanceState } = found;
+    const before = document.instance;
+    const same =
+      before !== null &&
+      before.id === id &&
+      before.address === address &&
+      before.ports.api === ports.api &&
+      before.ports.mongo === ports.mongo &&
+      before.state === instanceState;
+    if (same && document.provisioningError === '') return document;
+    const recordedAt = before?.id === id ? before.recordedAt : now;
+    const instance = { id, address, ports: { api: ports.api, mongo: ports.mongo }, state: instanceState, recordedAt };
+    return await replaceMachine(state, session, document, { instance, provisioningError: '' });
+  });
+}
+
+/** Removes everything that is kept of a dead machine whose instance is gone. Done twice it is harmless. */
+export async function forgetMachine(state: State, fence: Epoch, machine: MachineId): Promise<void> {
+  await transaction(state, async (session) => {
+    await checkFence(state, session, fence);
+    const document = await state.machines.findOne({ _id: machine }, { session });
+    if (document === null) return;
+    if (document.life !== 'dead') {
+      throw new QuorateError('machine-not-dead', `Machine ${machine} is ${document.life} and cannot be forgotten yet.`);
+    }
+    await state.machines.deleteOne({ _id: machine, version: document.version }, { session });
+    await state.presence.deleteOne({ _id: machine }, { session });
+    await state.tokens.deleteOne({ _id: document.nonce }, { session });
+  });
+}
+
+/** The environment becomes dying: nothing starts an instance any more. Done twice it is harmless. */
+export async function setEnvironmentDying(state: State, fence: Epoch): Promise<EnvironmentDocument> {
+  return await transaction(state, async (session) => {
+    const environment = await checkFence(state, session, fence);
+    if (environment.life !== 'alive') return environment;
+    return await advanceEnvironment(state, session, environment, { life: 'dying' });
+  });
+}
+
+/** Remembers how many controllers were asked for: what `enable-ha` without a number restores. */
+export async function setDesired(state: State, fence: Epoch, desired: number): Promise<EnvironmentDocument> {
+  return await transaction(state, async (session) => {
+    const environment = await checkFence(state, session, fence);
+    if (environment.desired === desired) return environment;
+    return await advanceEnvironment(state, session, environment, { desired });
+  });
+}
+
+/** The version of its package that a machine's agent runs; written when it changes. */
+export async function setAgentVersion(state: State, machine: MachineId, agentVersion: string): Promise<void> {
+  await transaction(state, async (session) => {
+    const document = await state.machines.findOne({ _id: machine }, { session });
+    if (document === null || document.agentVersion === agentVersion) return;
+    await replaceMachine(state, session, document, { agentVersion });
+  });
+}
+
+function refuseUnlessAlive(environment: EnvironmentDocument): void {
+  if (environment.life === 'alive') return;
+  throw new QuorateError(
+    'environment-not-alive',
+    `${environment.name} is being destroyed: nothing is started in it any more.`,
+  );
+}
+
+async function readMachines(
+  state: State,
+  session: ClientSession,
+  ids: readonly MachineId[],
+): Promise<MachineDocument[]> {
+  const found = await state.machines.find({ _id: { $in: [...ids] } }, { session }).toArray();
+  const missing = ids.filter((id) => !found.some((machine) => machine._id === id));
+  if (missing.length > 0) {
+    throw new QuorateError('no-machine', `There is no machine ${missing.join(', ')} in this environment.`);
+  }
+  return ids.flatMap((id) => found.filter((machine) => machine._id === id));
+}
+
+/** Replaces the whole document, so that change streams carry it exactly as it was at that version. */
+async function replaceMachine(
+  state: State,
+  session: ClientSession,
+  machine: MachineDocument,
+  fields: Partial<Omit<MachineDocument, '_id' | 'version'>>,
+): Promise<MachineDocument> {
+  const next = { ...machine, ...fields, version: machine.version + 1 };
+  const { _id, ...replacement } = next;
+  const { matchedCount } = await state.machines.replaceOne({ _id, version: machine.version }, replacement, { session });
+  if (matchedCount === 0) throw stale(`machine ${machine._id} has changed meanwhile`);
+  return next;
+}

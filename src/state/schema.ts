@@ -1,0 +1,92 @@
+import { Kind, type TSchema } from '@sinclair/typebox';
+import type { Db, IndexDescription } from 'mongodb';
+import {
+  AddressesDocument,
+  ChangeDocument,
+  CredentialDocument,
+  EnvironmentDocument,
+  MachineDocument,
+  PresenceDocument,
+  RequestDocument,
+  SettingDocument,
+  TokenDocument,
+} from './documents.js';
+
+interface CollectionPlan {
+  readonly schema: TSchema;
+  readonly indexes: readonly IndexDescription[];
+}
+
+const DAY = 86_400;
+
+/** Every collection, with its documents' schema and the indexes beside `_id`. */
+export const COLLECTIONS: Readonly<Record<string, CollectionPlan>> = {
+  environment: { schema: EnvironmentDocument, indexes: [] },
+  machines: { schema: MachineDocument, indexes: [{ key: { nonce: 1 }, unique: true }] },
+  presence: { schema: PresenceDocument, indexes: [] },
+  addresses: { schema: AddressesDocument, indexes: [] },
+  settings: { schema: SettingDocument, indexes: [] },
+  tokens: { schema: TokenDocument, indexes: [] },
+  changes: { schema: ChangeDocument, indexes: [{ key: { number: 1 }, unique: true }, { key: { state: 1 } }] },
+  credentials: { schema: CredentialDocument, indexes: [{ key: { expiresAt: 1 }, expireAfterSeconds: 0 }] },
+  requests: { schema: RequestDocument, indexes: [{ key: { at: 1 }, expireAfterSeconds: DAY }] },
+};
+
+const NAMESPACE_EXISTS = 48;
+
+/** Makes every collection with its validator and indexes, and brings those that are there up to date. */
+export async function prepare(db: Db): Promise<void> {
+  for (const [name, plan] of Object.entries(COLLECTIONS)) {
+    const validator = { $jsonSchema: jsonSchemaOf(plan.schema) };
+    try {
+      await db.createCollection(name, { validator });
+    } catch (error) {
+      if ((error as { code?: number }).code !== NAMESPACE_EXISTS) throw error;
+      await db.command({ collMod: name, validator });
+    }
+    if (plan.indexes.length > 0) await db.collection(name).createIndexes([...plan.indexes]);
+  }
+}
+
+/**
+ * A TypeBox schema as MongoDB's `$jsonSchema`: `type` becomes `bsonType` (the driver writes whole numbers as int), and
+ * words that MongoDB does not know are left out. Fields that are not named stay allowed, so that a newer controller can
+ * write beside an older one.
+ */
+export function jsonSchemaOf(schema: TSchema): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  if (schema.bsonType !== undefined) out.bsonType = schema.bsonType;
+  if (schema.const !== undefined) out.enum = [schema.const];
+  else if (typeof schema.type === 'string') out.bsonType = BSON_TYPES[schema.type];
+  if (schema.anyOf !== undefined) {
+    const variants = schema.anyOf as TSchema[];
+    const literals = variants.every((variant) => variant.const !== undefined);
+    if (literals) out.enum = variants.map((variant) => variant.const);
+    else out.anyOf = variants.map(jsonSchemaOf);
+  }
+  if (schema.items !== undefined) out.items = jsonSchemaOf(schema.items as TSchema);
+  if (schema.properties !== undefined) out.properties = mapValues(schema.properties, jsonSchemaOf);
+  if (schema.patternProperties !== undefined) {
+    out.patternProperties = mapValues(schema.patternProperties, jsonSchemaOf);
+  }
+  if (Array.isArray(schema.required) && schema.required.length > 0) out.required = schema.required;
+  if (Object.keys(out).length === 0) throw new Error(`no $jsonSchema for a ${String(schema[Kind])}`);
+  return out;
+}
+
+const BSON_TYPES: Readonly<Record<string, unknown>> = {
+  string: 'string',
+  boolean: 'bool',
+  integer: ['int', 'long'],
+  number: 'number',
+  null: 'null',
+  array: 'array',
+  object: 'object',
+};
+
+function mapValues(
+  from: Record<string, TSchema>,
+  translate: (schema: TSchema) => Record<string, unknown>,
+): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(from).map(([name, schema]) => [name, translate(schema)]));
+}

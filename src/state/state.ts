@@ -1,0 +1,140 @@
+import {
+  type ClientSession,
+  type Collection,
+  type Db,
+  MongoClient,
+  ReadConcern,
+  type TopologyDescriptionChangedEvent,
+  WriteConcern,
+} from 'mongodb';
+import type {
+  AddressesDocument,
+  ChangeDocument,
+  CredentialDocument,
+  EnvironmentDocument,
+  MachineDocument,
+  PresenceDocument,
+  RequestDocument,
+  SettingDocument,
+  TokenDocument,
+} from './documents.js';
+
+export const DATABASE = 'quorate';
+export const REPLICA_SET = 'juju';
+
+export interface StateOptions {
+  /** host:port of members; any of them will do, the others are found from it. */
+  readonly hosts: readonly string[];
+  /** PEM. The certificate's subject is the user. */
+  readonly tls: { readonly ca: string; readonly certificate: string; readonly key: string };
+  /** Talk to the first host alone, whatever it is in its set. */
+  readonly direct?: boolean;
+  /** How long an operation waits for a member that can take it. */
+  readonly serverSelectionTimeoutMS?: number;
+}
+
+/** The environment's documents: majority reads, majority writes, journal on. */
+export interface State {
+  readonly client: MongoClient;
+  readonly db: Db;
+  readonly environment: Collection<EnvironmentDocument>;
+  readonly machines: Collection<MachineDocument>;
+  readonly presence: Collection<PresenceDocument>;
+  readonly addresses: Collection<AddressesDocument>;
+  readonly settings: Collection<SettingDocument>;
+  readonly tokens: Collection<TokenDocument>;
+  readonly changes: Collection<ChangeDocument>;
+  readonly credentials: Collection<CredentialDocument>;
+  readonly requests: Collection<RequestDocument>;
+  /** host:port of the primary as the driver sees it, or null. */
+  primary(): string | null;
+  /** Calls back when another primary than before is seen; answers how to stop that. */
+  onPrimary(listener: (host: string) => void): () => void;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the state. Connections are made at once and in the background: the first operation waits for what it needs, so a
+ * process may open the state before any member is up.
+ */
+export async function openState(options: StateOptions): Promise<State> {
+  const client = new MongoClient(`mongodb://${options.hosts.join(',')}/`, {
+    ...(options.direct ? { directConnection: true } : { replicaSet: REPLICA_SET }),
+    tls: true,
+    ca: options.tls.ca,
+    cert: options.tls.certificate,
+    key: options.tls.key,
+    authMechanism: 'MONGODB-X509',
+    authSource: '$external',
+    // A frozen host is let go after the two together; a killed one is noticed by its reset.
+    heartbeatFrequencyMS: 500,
+    connectTimeoutMS: 500,
+    serverSelectionTimeoutMS: options.serverSelectionTimeoutMS ?? 10_000,
+    // Connections to the next primary are there before it is one.
+    minPoolSize: 2,
+    maxPoolSize: 50,
+    readConcern: new ReadConcern('majority'),
+    writeConcern: new WriteConcern('majority', undefined, true),
+    ignoreUndefined: true,
+  });
+  const listeners = new Set<(host: string) => void>();
+  let primary: string | null = null;
+  client.on('topologyDescriptionChanged', (event: TopologyDescriptionChangedEvent) => {
+    const found = primaryOf(event);
+    if (found !== null && found !== primary) for (const listener of listeners) listener(found);
+    primary = found;
+  });
+  // A failure here is a member that is not up yet; every operation tries again for itself.
+  client.connect().catch(() => undefined);
+  const db = client.db(DATABASE);
+  return {
+    client,
+    db,
+    environment: db.collection('environment'),
+    machines: db.collection('machines'),
+    presence: db.collection('presence'),
+    addresses: db.collection('addresses'),
+    settings: db.collection('settings'),
+    tokens: db.collection('tokens'),
+    changes: db.collection('changes'),
+    credentials: db.collection('credentials'),
+    requests: db.collection('requests'),
+    primary: () => primary,
+    onPrimary: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: () => client.close(),
+  };
+}
+
+/**
+ * Runs `work` in a transaction (snapshot reads, majority commit). The driver repeats it while errors are transient, for
+ * `limitMs` at most, so `work` must be harmless done twice. What it throws aborts the transaction.
+ */
+export async function transaction<T>(
+  state: State,
+  work: (session: ClientSession) => Promise<T>,
+  limitMs = 15_000,
+): Promise<T> {
+  return await state.client.withSession({ defaultTimeoutMS: limitMs }, (session) =>
+    session.withTransaction(() => work(session), {
+      readConcern: { level: 'snapshot' },
+      writeConcern: { w: 'majority', j: true },
+      readPreference: 'primary',
+    }),
+  );
+}
+
+/** The database's own time; no other clock is ever compared with the dates in documents. */
+export async function databaseTime(state: State): Promise<Date> {
+  const answer = await state.client.db('admin').command({ hello: 1 }, { readPreference: 'primary' });
+  return answer.localTime as Date;
+}
+
+function primaryOf(event: TopologyDescriptionChangedEvent): string | null {
+  for (const [address, server] of event.newDescription.servers) {
+    if (server.type === 'RSPrimary' || server.type === 'Standalone') return address;
+  }
+  return null;
+}
