@@ -18,11 +18,21 @@ export const UserData = Type.Object(
     ca: Type.String(),
     /** One-time boot token, hex. Shredded by the machine once it has its certificate. */
     token: Type.String(),
-    /** Ports on the machine's address. */
-    ports: Type.Object({ api: Type.Number(), mongo: Type.Number() }),
     /** Where the package is installed from; `local` runs the files that are there already. */
     install: Type.Object({ source: Type.Literal('local'), version: Type.String() }),
   },
   { additionalProperties: false },
 );
 export type UserData = Static<typeof UserData>;
+
+/**
+ * What the cloud tells a machine about itself (EC2: the instance metadata service; local cloud: a file beside the user
+ * data). The machine listens on these and nowhere else.
+ */
+export const InstanceMetadata = Type.Object({
+  instance: Type.String(),
+  address: Type.String(),
+  ports: Type.Object({ api: Type.Number(), mongo: Type.Number() }),
+  zone: Type.String(),
+});
+export type InstanceMetadata = Static<typeof InstanceMetadata>;

@@ -1,0 +1,155 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { InstanceMetadata, UserData } from '../boot/user-data.js';
+import type * as wire from '../boot/wire.js';
+import { QuorateError } from '../errors.js';
+import { packageVersion } from '../package.js';
+import { fingerprint } from '../pki/certificate.js';
+import { readIfThere, writePrivate } from '../store/files.js';
+import { type BootSteps, startBootListener } from './boot-listener.js';
+import { readAuthority } from './keys.js';
+import type { Machine } from './machine.js';
+import type { Services } from './services.js';
+import { shredToken } from './user-data.js';
+
+const HEARTBEAT_MS = 500;
+const ELECTION_TIMEOUT_MS = 2000;
+const MONGOD_STARTS_WITHIN_MS = 20_000;
+
+/** Machine 0's side of bootstrap. After `serve` the machine is nothing special. */
+export class Bootstrap implements BootSteps {
+  #token: string;
+  #initiated = false;
+  #seeded = false;
+  #temporal = false;
+  #listener: { close(): Promise<void> } | null = null;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly userData: UserData,
+    private readonly services: Services,
+    /** Called once the port is free for the API server. */
+    private readonly onServe: () => void,
+  ) {
+    this.#token = userData.token;
+  }
+
+  async listen(): Promise<void> {
+    const { files, environment, id, metadata } = this.machine;
+    this.#temporal = (await readIfThere(files.temporal)) !== null;
+    this.#listener = await startBootListener({
+      address: metadata.address,
+      port: metadata.ports.api,
+      environment: environment.uuid,
+      machine: id,
+      tls: {
+        ca: await readFile(files.ca, 'utf8'),
+        certificate: await readFile(files.certificate, 'utf8'),
+        key: await readFile(files.key, 'utf8'),
+      },
+      token: () => this.#token,
+      steps: this,
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#listener?.close();
+    this.#listener = null;
+  }
+
+  async enrol(request: string, user: string): Promise<string> {
+    const { issue, publicKeyHash } = await import('../pki/authority.js');
+    const subject = { cn: user, ou: 'operator', o: this.machine.environment.uuid } as const;
+    const certificate = await issue(await readAuthority(this.machine.files), { request, subject });
+    console.log(`Enrolled the operator ${user}, public key ${publicKeyHash(request)}.`);
+    return certificate;
+  }
+
+  async enrolled(): Promise<void> {
+    if (this.#token === '') return;
+    this.#token = '';
+    await shredToken(this.machine.files.userData, this.userData);
+  }
+
+  async temporal(connection: wire.TemporalConnection): Promise<void> {
+    await writePrivate(this.machine.files.temporal, JSON.stringify(connection));
+    this.#temporal = true;
+  }
+
+  async initiate({ settings }: wire.Initiate): Promise<void> {
+    await this.#untilMongodRuns();
+    const { files, id, mongo, conf, metadata } = this.machine;
+    const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readFile(files.member, 'utf8')]);
+    const { initiate } = await import('../replicaset/initiate.js');
+    await initiate({
+      environment: conf.environment.uuid,
+      member: { machine: id, memberId: conf.memberId ?? 0, host: mongo, zone: metadata.zone },
+      identity: { ca, certificate: member, key: member },
+      heartbeatIntervalMillis: settings.heartbeatIntervalMillis ?? HEARTBEAT_MS,
+      electionTimeoutMillis: settings.electionTimeoutMillis ?? ELECTION_TIMEOUT_MS,
+    });
+    this.#initiated = true;
+  }
+
+  async seed({ settings, ...said }: wire.Seed): Promise<void> {
+    const { files, metadata, environment, mongo } = this.machine;
+    const [{ openState }, { seed }] = await Promise.all([import('../state/state.js'), import('../state/seed.js')]);
+    const ca = await readFile(files.ca, 'utf8');
+    const state = await openState({
+      hosts: [mongo],
+      tls: {
+        ca,
+        certificate: await readFile(files.state.certificate, 'utf8'),
+        key: await readFile(files.state.key, 'utf8'),
+      },
+    });
+    try {
+      await seed(state, {
+        environment: { ...environment, ...said, caFingerprint: fingerprint(ca) },
+        machine: {
+          zone: metadata.zone,
+          nonce: this.userData.nonce,
+          instance: instanceOf(metadata),
+          agentVersion: packageVersion(),
+        },
+        settings,
+      });
+    } finally {
+      await state.close();
+    }
+    this.#seeded = true;
+  }
+
+  async serve(): Promise<void> {
+    if (!this.#temporal) throw new QuorateError('not-ready', 'Nobody has said yet where Temporal is.');
+    if (!this.#seeded) throw new QuorateError('not-ready', 'The state has not been seeded yet.');
+    await this.machine.update({ bootstrapping: false });
+    // The answer goes out first: closing waits for it.
+    void this.close().then(this.onServe);
+  }
+
+  progress(): wire.Progress {
+    return {
+      mongod: this.services.mongod.running,
+      temporal: this.#temporal,
+      initiated: this.#initiated,
+      seeded: this.#seeded,
+      serving: !this.machine.conf.bootstrapping,
+    };
+  }
+
+  async #untilMongodRuns(): Promise<void> {
+    const deadline = performance.now() + MONGOD_STARTS_WITHIN_MS;
+    while (!this.services.mongod.running) {
+      if (performance.now() > deadline) {
+        const { message, state } = this.services.mongod.status();
+        throw new QuorateError('no-mongod', `mongod is ${state}${message === '' ? '' : `: ${message}`}.`);
+      }
+      await sleep(20);
+    }
+  }
+}
+
+function instanceOf({ instance, address, ports }: InstanceMetadata) {
+  return { id: instance, address, ports, state: 'running' };
+}

@@ -1,0 +1,77 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { privateDirectory, shred } from '../store/files.js';
+
+/** Where an instance's agent keeps what is its own. Everything in `disk` survives a restart of the machine. */
+export interface AgentFiles {
+  readonly userData: string;
+  readonly metadata: string;
+  readonly disk: string;
+  readonly conf: string;
+  /** The machine's identity: the environment's CA certificate, and its own key and certificate. */
+  readonly identity: string;
+  readonly ca: string;
+  readonly key: string;
+  readonly certificate: string;
+  /** What only controllers know; shredded as a whole when the machine stops being one. */
+  readonly controller: string;
+  readonly caKey: string;
+  readonly bootKey: string;
+  readonly temporal: string;
+  /** mongod's certificate and key in one file, as mongod wants them. */
+  readonly member: string;
+  /** The certificate that API server and worker log in to MongoDB with. */
+  readonly state: { readonly certificate: string; readonly key: string };
+  /** The certificate that may change the replica set. */
+  readonly membership: { readonly certificate: string; readonly key: string };
+  readonly apiConfig: string;
+  readonly workerConfig: string;
+  readonly logs: string;
+  /** One file for each service's process, so that one that outlived the agent is found. */
+  readonly run: string;
+  dataDirectory(memberId: number): string;
+}
+
+export function agentFiles(instanceDirectory: string): AgentFiles {
+  const disk = path.join(instanceDirectory, 'disk');
+  const identity = path.join(disk, 'identity');
+  const controller = path.join(disk, 'controller');
+  const login = (name: string) => ({
+    certificate: path.join(controller, `${name}.crt`),
+    key: path.join(controller, `${name}.key`),
+  });
+  return {
+    userData: path.join(instanceDirectory, 'user-data.json'),
+    metadata: path.join(instanceDirectory, 'metadata.json'),
+    disk,
+    conf: path.join(disk, 'agent.conf'),
+    identity,
+    ca: path.join(identity, 'ca.crt'),
+    key: path.join(identity, 'agent.key'),
+    certificate: path.join(identity, 'agent.crt'),
+    controller,
+    caKey: path.join(controller, 'ca.key'),
+    bootKey: path.join(controller, 'boot.key'),
+    temporal: path.join(controller, 'temporal.json'),
+    member: path.join(controller, 'member.pem'),
+    state: login('state'),
+    membership: login('membership'),
+    apiConfig: path.join(controller, 'api.json'),
+    workerConfig: path.join(controller, 'worker.json'),
+    logs: path.join(disk, 'log'),
+    run: path.join(disk, 'run'),
+    dataDirectory: (memberId) => path.join(disk, `mongod-${memberId}`),
+  };
+}
+
+/** Creates the directories; nobody else may look into them. */
+export async function makeDirectories(files: AgentFiles): Promise<void> {
+  for (const directory of [files.disk, files.identity, files.controller, files.logs, files.run]) {
+    await privateDirectory(directory);
+  }
+}
+
+/** Shreds every file of a flat directory. */
+export async function shredDirectory(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) await shred(path.join(directory, name));
+}

@@ -1,0 +1,46 @@
+import { Agent, request as httpsRequest } from 'node:https';
+import { serverName } from '../pki/certificate.js';
+
+/** Asks API servers whether they are there, over connections that are kept, so that asking often costs little. */
+export class Pinger {
+  readonly #agent: Agent;
+
+  constructor(
+    private readonly environment: string,
+    ca: string,
+  ) {
+    this.#agent = new Agent({ keepAlive: true, maxSockets: 1, ca, servername: serverName(environment) });
+  }
+
+  /** Whether the environment's API answers at host:port as the machine that is expected there. */
+  ping(hostPort: string, machine: string, timeoutMs: number): Promise<boolean> {
+    const colon = hostPort.lastIndexOf(':');
+    return new Promise((resolve) => {
+      const request = httpsRequest({
+        agent: this.#agent,
+        host: hostPort.slice(0, colon),
+        port: Number(hostPort.slice(colon + 1)),
+        path: '/v1/ping',
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      request.on('error', () => resolve(false));
+      request.on('response', async (response) => {
+        try {
+          let text = '';
+          for await (const chunk of response.setEncoding('utf8')) text += chunk;
+          const answer = JSON.parse(text) as { environment?: unknown; machine?: unknown };
+          const environment = answer.environment as { uuid?: unknown } | string | undefined;
+          const uuid = typeof environment === 'object' ? environment.uuid : environment;
+          resolve(response.statusCode === 200 && uuid === this.environment && answer.machine === machine);
+        } catch {
+          resolve(false);
+        }
+      });
+      request.end();
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}

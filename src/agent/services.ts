@@ -1,0 +1,120 @@
+import { readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { reasonOf } from '../errors.js';
+import type { AgentReport } from '../state/documents.js';
+import { readIfThere } from '../store/files.js';
+import type { AgentConf } from './conf.js';
+import { type ControllerKeys, holdsControllerKeys, shredControllerKeys, writeControllerKeys } from './keys.js';
+import type { Machine } from './machine.js';
+import { ApiServer } from './services/api.js';
+import { Mongod } from './services/mongod.js';
+import { Worker } from './services/worker.js';
+import { Supervisor } from './supervisor.js';
+
+export interface ServicesOptions {
+  readonly machine: Machine;
+  /** Asks a controller for what only controllers know; keeps asking until it has an answer or the signal aborts. */
+  fetchKeys(signal: AbortSignal): Promise<ControllerKeys>;
+  onChange(): void;
+}
+
+/** What the machine runs for its jobs, started and stopped in order. */
+export class Services {
+  readonly #mongod: Mongod;
+  readonly mongod: Supervisor;
+  readonly api: Supervisor;
+  readonly worker: Supervisor;
+  /** The member whose mongod was started last. */
+  #member: number | null = null;
+  #used = false;
+  #following: Promise<void> = Promise.resolve();
+  #superseded = new AbortController();
+
+  constructor(private readonly options: ServicesOptions) {
+    const { machine, onChange } = options;
+    this.#mongod = new Mongod(machine);
+    this.mongod = new Supervisor(this.#mongod, machine.files, onChange);
+    this.api = new Supervisor(new ApiServer(machine), machine.files, onChange);
+    this.worker = new Supervisor(new Worker(machine), machine.files, onChange);
+  }
+
+  /**
+   * Makes the services what agent.conf says now. Calls take turns; one that still waits for keys gives way to the next.
+   * Resolves when what is to stop has stopped and what is to run has been started. Nothing is destroyed unless a
+   * controller has just said so: a conf that is only remembered may be an old one.
+   */
+  follow(source: 'remembered' | 'told'): Promise<void> {
+    this.#superseded.abort();
+    const superseded = new AbortController();
+    this.#superseded = superseded;
+    this.#following = this.#following
+      .then(() => this.#follow(this.options.machine.conf, source === 'told', superseded.signal))
+      .catch((error) => console.error(`The machine's services could not follow its jobs: ${reasonOf(error)}`));
+    return this.#following;
+  }
+
+  /** Stops all of them in order; mongod last, as the others need it. */
+  async stop(): Promise<void> {
+    this.#superseded.abort();
+    await this.#following;
+    for (const service of [this.worker, this.api, this.mongod]) await halt(service);
+  }
+
+  report(): Pick<AgentReport, 'services' | 'mongod'> {
+    if (!this.#used) return { services: {}, mongod: null };
+    const services = { mongod: this.mongod.status(), api: this.api.status(), worker: this.worker.status() };
+    return { services, mongod: this.#mongod.facts };
+  }
+
+  async #follow(conf: AgentConf, told: boolean, superseded: AbortSignal): Promise<void> {
+    const { machine } = this.options;
+    const alive = conf.life !== 'dead';
+    const environ = alive && conf.jobs.includes('manage-environ');
+    const state = alive && conf.jobs.includes('manage-state');
+
+    if (!environ) {
+      await halt(this.worker);
+      await halt(this.api);
+    }
+    if (!state || conf.memberId !== this.#member) await halt(this.mongod);
+    if (told) await this.#removeDataExcept(state ? conf.memberId : null);
+    if (!state && !environ) {
+      if (told) await shredControllerKeys(machine.files);
+      return;
+    }
+
+    if (!(await holdsControllerKeys(machine.files))) {
+      const keys = await this.options.fetchKeys(superseded).catch((error) => {
+        if (superseded.aborted) return null;
+        throw error;
+      });
+      if (keys === null) return;
+      await writeControllerKeys(machine.files, keys);
+    }
+    this.#used = true;
+    if (state) {
+      this.#member = conf.memberId;
+      this.mongod.want(true);
+    }
+    if (environ && !conf.bootstrapping) {
+      this.api.want(true);
+      if ((await readIfThere(machine.files.temporal)) !== null) this.worker.want(true);
+    }
+  }
+
+  /** Data of members that this machine no longer is; MongoDB refuses a member that brings another's data. */
+  async #removeDataExcept(memberId: number | null): Promise<void> {
+    const { files } = this.options.machine;
+    const keep = memberId === null ? null : path.basename(files.dataDirectory(memberId));
+    for (const name of await readdir(files.disk)) {
+      if (/^mongod-\d+$/.test(name) && name !== keep) {
+        await rm(path.join(files.disk, name), { recursive: true, force: true });
+      }
+    }
+  }
+}
+
+async function halt(service: Supervisor): Promise<void> {
+  service.want(false);
+  await service.stopped();
+}

@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { builtFile } from '../../package.js';
+import { writePrivate } from '../../store/files.js';
+import { issueControllerCertificates } from '../keys.js';
+import type { Machine } from '../machine.js';
+import { Pinger } from '../ping.js';
+import type { Launch, Service } from '../supervisor.js';
+
+/** `manage-environ`: the API server. */
+export class ApiServer implements Service {
+  readonly name = 'api';
+  readonly stopWithinMs = 1500;
+
+  constructor(private readonly machine: Machine) {}
+
+  async prepare(): Promise<Launch> {
+    const { files, metadata, environment, id, members } = this.machine;
+    await issueControllerCertificates(files, { environment: environment.uuid, machine: id, address: metadata.address });
+    const config = {
+      environment,
+      machine: id,
+      listen: { address: metadata.address, port: metadata.ports.api },
+      mongo: members,
+      tls: { ca: files.ca, certificate: files.certificate, key: files.key },
+      stateTls: files.state,
+      caKeyFile: files.caKey,
+      bootKeyFile: files.bootKey,
+      temporalFile: files.temporal,
+    };
+    await writePrivate(files.apiConfig, JSON.stringify(config));
+    return { file: process.execPath, args: [builtFile('src', 'controller', 'main.js'), files.apiConfig] };
+  }
+
+  async ready(signal: AbortSignal): Promise<void> {
+    const pinger = new Pinger(this.machine.environment.uuid, await readFile(this.machine.files.ca, 'utf8'));
+    try {
+      while (!(await pinger.ping(this.machine.api, this.machine.id, 500))) await sleep(30, undefined, { signal });
+    } finally {
+      pinger.close();
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { QuorateError } from '../../errors.js';
+import { applyParameters, mongodArguments, refusedParameter } from '../../replicaset/parameters.js';
+import { dirsOf } from '../../store/dirs.js';
+import { readIfThere } from '../../store/files.js';
+import { findServer } from '../../toolchain/find.js';
+import { issueControllerCertificates } from '../keys.js';
+import type { Machine } from '../machine.js';
+import type { Launch, Service } from '../supervisor.js';
+
+const CACHE_MB = 256;
+
+/** What is shown of a mongod that runs. */
+export interface MongodFacts {
+  readonly version: string;
+  /** Each parameter that Quorate wants, and `set` or why not. */
+  readonly parameters: Record<string, string>;
+}
+
+/** `manage-state`: this machine's member of the replica set. */
+export class Mongod implements Service {
+  readonly name = 'mongod';
+  /** It leaves within a second (`shutdownTimeoutMillisForSignaledShutdown`) once that parameter is set. */
+  readonly stopWithinMs = 2500;
+  facts: MongodFacts | null = null;
+  readonly #without = new Set<string>();
+
+  constructor(private readonly machine: Machine) {}
+
+  async prepare(): Promise<Launch> {
+    const { files, metadata, conf } = this.machine;
+    const { memberId } = conf;
+    if (memberId === null) throw new QuorateError('no-member', 'the machine has manage-state and no member ID yet');
+    const [server] = await Promise.all([
+      findServer('mongod', { cacheDir: dirsOf(process.env).toolchain }),
+      issueControllerCertificates(files, {
+        environment: conf.environment.uuid,
+        machine: conf.machine,
+        address: metadata.address,
+      }),
+      mkdir(files.dataDirectory(memberId), { recursive: true, mode: 0o700 }),
+    ]);
+    await this.#learnRefusals();
+    this.facts = null;
+    const args = mongodArguments({
+      dataDirectory: files.dataDirectory(memberId),
+      logFile: path.join(files.logs, 'mongod-server.log'),
+      address: metadata.address,
+      port: metadata.ports.mongo,
+      certificateKeyFile: files.member,
+      caFile: files.ca,
+      cacheMb: CACHE_MB,
+      without: [...this.#without],
+    });
+    return { file: server.path, args };
+  }
+
+  async ready(signal: AbortSignal): Promise<void> {
+    // The driver is loaded while mongod starts, and on machines without one not at all.
+    const { directClient } = await import('../../replicaset/connect.js');
+    const member = await readFile(this.machine.files.member, 'utf8');
+    const ca = await readFile(this.machine.files.ca, 'utf8');
+    // Before the set exists there are no users: the member's own certificate is let in always.
+    const client = directClient(this.machine.mongo, { ca, certificate: member, key: member }, { maxPoolSize: 1 });
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        try {
+          const { version } = await client.db('admin').command({ buildInfo: 1 });
+          const reports = await applyParameters(client, [...this.#without]);
+          const parameters = reports.map((report) => [report.name, report.taken ? 'set' : report.problem] as const);
+          this.facts = { version: String(version), parameters: Object.fromEntries(parameters) };
+          return;
+        } catch {
+          await sleep(20, undefined, { signal });
+        }
+      }
+    } finally {
+      await client.close();
+    }
+  }
+
+  /** A start parameter that this mongod does not know is left out from then on. */
+  async #learnRefusals(): Promise<void> {
+    const said = (await readIfThere(path.join(this.machine.files.logs, 'mongod.log'))) ?? '';
+    const refused = refusedParameter(said.slice(-8192));
+    if (refused !== null) this.#without.add(refused);
+  }
+}

@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { QuorateError } from '../../errors.js';
+import { builtFile } from '../../package.js';
+import { readIfThere, writePrivate } from '../../store/files.js';
+import { issueControllerCertificates } from '../keys.js';
+import type { Machine } from '../machine.js';
+import type { Launch, Service } from '../supervisor.js';
+
+/** `manage-environ`: the worker for the environment's workflows, and for what they do to members and agents. */
+export class Worker implements Service {
+  readonly name = 'worker';
+  /** A worker that leaves hands its work back first. */
+  readonly stopWithinMs = 1500;
+
+  constructor(private readonly machine: Machine) {}
+
+  async prepare(): Promise<Launch> {
+    const { files, metadata, environment, id, members } = this.machine;
+    if ((await readIfThere(files.temporal)) === null) {
+      throw new QuorateError('no-temporal', 'nobody has said yet where Temporal is');
+    }
+    await issueControllerCertificates(files, { environment: environment.uuid, machine: id, address: metadata.address });
+    const config = {
+      environment,
+      machine: id,
+      mongo: members,
+      ca: files.ca,
+      stateTls: files.state,
+      membershipTls: files.membership,
+      temporalFile: files.temporal,
+    };
+    await writePrivate(files.workerConfig, JSON.stringify(config));
+    return { file: process.execPath, args: [builtFile('workers', 'controller.js'), files.workerConfig] };
+  }
+
+  /** Temporal knows who polls; here, one that stays is taken to work. */
+  async ready(signal: AbortSignal): Promise<void> {
+    await sleep(1000, undefined, { signal });
+  }
+}

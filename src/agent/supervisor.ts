@@ -1,0 +1,244 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { reasonOf } from '../errors.js';
+import type { ServiceStatus } from '../state/documents.js';
+import { readIfThere, writePrivate } from '../store/files.js';
+import type { AgentFiles } from './files.js';
+import { endLeftover, markOf, type ProcessMark, signal } from './process.js';
+import { nextFor, SETTLED_MS, type ServiceView } from './supervise.js';
+
+export interface Launch {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** One thing that the agent keeps running for a job. */
+export interface Service {
+  readonly name: 'mongod' | 'api' | 'worker';
+  /** How long it may take to leave after SIGTERM before it is killed. */
+  readonly stopWithinMs: number;
+  /** Writes what the process needs (configuration, certificates) and says how to start it. */
+  prepare(): Promise<Launch>;
+  /** Resolves when the process does its work; gives up when the signal aborts (the process has left). */
+  ready(signal: AbortSignal): Promise<void>;
+}
+
+const LONGEST_LOG = 16 * 1024 * 1024;
+
+/**
+ * Keeps one service as it is wanted: started, started again after a pause when it dies, given time to leave, never two at
+ * once, never left behind. What to do next is decided in `supervise.ts`.
+ */
+export class Supervisor {
+  #wanted = false;
+  #child: ChildProcess | null = null;
+  #process: ServiceView['process'] = 'none';
+  #starting = false;
+  #ready = false;
+  #failures = 0;
+  #restarts = 0;
+  #startedAt = 0;
+  #endedAt: number | null = null;
+  #terminatedAt: number | null = null;
+  #message = '';
+  #timer: NodeJS.Timeout | null = null;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(
+    private readonly service: Service,
+    private readonly files: AgentFiles,
+    private readonly onChange: () => void,
+  ) {}
+
+  /** Asks for the service to run, or to stop. Returns at once; `stopped()` waits. */
+  want(wanted: boolean): void {
+    if (this.#wanted === wanted) return;
+    this.#wanted = wanted;
+    if (wanted) {
+      this.#failures = 0;
+      this.#message = '';
+    }
+    this.#step();
+    this.#changed();
+  }
+
+  get running(): boolean {
+    return this.#process === 'up' && this.#ready;
+  }
+
+  /** PID of the process that does its work now, or null. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  status(): ServiceStatus {
+    return { state: this.#state(), message: this.#message, pid: this.pid, restarts: this.#restarts };
+  }
+
+  /** Resolves when no process of the service is there and none is wanted. */
+  async stopped(): Promise<void> {
+    while (this.#wanted || this.#process !== 'none' || this.#starting) await this.#nextChange();
+  }
+
+  /** Asks the process to leave although it is wanted: it is started again at once. */
+  async restart(reason: string): Promise<void> {
+    const child = this.#child;
+    if (child === null || this.#process !== 'up') return;
+    this.#message = reason;
+    this.#terminate();
+    this.#step();
+    await once(child, 'exit');
+  }
+
+  #state(): ServiceStatus['state'] {
+    if (this.#process === 'terminating' || this.#process === 'killed') return 'stopping';
+    if (this.#process === 'up') return this.#ready ? 'running' : 'starting';
+    if (!this.#wanted) return 'stopped';
+    return this.#failures > 0 ? 'backing-off' : 'starting';
+  }
+
+  #step(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#starting) return;
+    const next = nextFor(
+      {
+        wanted: this.#wanted,
+        process: this.#process,
+        failures: this.#failures,
+        endedAt: this.#endedAt,
+        terminatedAt: this.#terminatedAt,
+        stopWithinMs: this.service.stopWithinMs,
+      },
+      performance.now(),
+    );
+    switch (next.do) {
+      case 'start':
+        void this.#start();
+        return;
+      case 'terminate':
+        this.#terminate();
+        return this.#step();
+      case 'kill':
+        this.#process = 'killed';
+        if (this.pid !== null) signal(this.pid, 'SIGKILL');
+        return;
+      case 'wait':
+        if (next.ms !== null) this.#timer = setTimeout(() => this.#step(), Math.ceil(next.ms));
+    }
+  }
+
+  async #start(): Promise<void> {
+    this.#starting = true;
+    this.#ready = false;
+    this.#terminatedAt = null;
+    this.#startedAt = performance.now();
+    try {
+      await this.#endEarlierProcess();
+      const launch = await this.service.prepare();
+      // What was wanted may have changed while the configuration was written.
+      if (this.#wanted) await this.#spawn(launch);
+    } catch (error) {
+      this.#ended(`it could not be started: ${reasonOf(error)}`);
+    } finally {
+      this.#starting = false;
+      this.#step();
+      this.#changed();
+    }
+  }
+
+  /** One that outlived an agent that was killed. */
+  async #endEarlierProcess(): Promise<void> {
+    const text = await readIfThere(this.#runFile());
+    if (text === null) return;
+    try {
+      await endLeftover(JSON.parse(text) as ProcessMark, this.service.stopWithinMs);
+    } finally {
+      rmSync(this.#runFile(), { force: true });
+    }
+  }
+
+  async #spawn(launch: Launch): Promise<void> {
+    const log = openLog(path.join(this.files.logs, `${this.service.name}.log`));
+    try {
+      const child = spawn(launch.file, launch.args, {
+        // Our own processes leave when this pipe closes, that is when the agent dies.
+        stdio: ['pipe', log, log],
+        env: launch.env ?? process.env,
+        cwd: this.files.disk,
+      });
+      child.stdin?.on('error', () => {});
+      await once(child, 'spawn');
+      this.#child = child;
+      this.#process = 'up';
+      child.once('exit', (code, name) => {
+        this.#child = null;
+        rmSync(this.#runFile(), { force: true });
+        this.#ended(`it ended with ${name ?? `exit code ${code}`}; see ${this.service.name}.log`);
+      });
+      const mark = child.pid === undefined ? null : await markOf(child.pid);
+      if (mark !== null) await writePrivate(this.#runFile(), JSON.stringify(mark));
+      if (this.#child === child) void this.#becomeReady(child);
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  async #becomeReady(child: ChildProcess): Promise<void> {
+    const gone = new AbortController();
+    child.once('exit', () => gone.abort());
+    try {
+      await this.service.ready(gone.signal);
+      if (this.#child !== child || this.#process !== 'up') return;
+      this.#ready = true;
+      this.#message = '';
+    } catch (error) {
+      if (gone.signal.aborted) return;
+      this.#message = `it runs and does not answer: ${reasonOf(error)}`;
+    }
+    this.#changed();
+  }
+
+  #terminate(): void {
+    this.#process = 'terminating';
+    this.#terminatedAt = performance.now();
+    if (this.pid !== null) signal(this.pid, 'SIGTERM');
+  }
+
+  #ended(why: string): void {
+    const asked = this.#process !== 'up' && this.#process !== 'none';
+    const lasted = performance.now() - this.#startedAt;
+    this.#process = 'none';
+    this.#ready = false;
+    this.#endedAt = performance.now();
+    this.#failures = asked || lasted >= SETTLED_MS ? 0 : this.#failures + 1;
+    if (!asked) this.#message = why;
+    if (this.#wanted) this.#restarts += 1;
+    this.#step();
+    this.#changed();
+  }
+
+  #runFile(): string {
+    return path.join(this.files.run, `${this.service.name}.json`);
+  }
+
+  #changed(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+    this.onChange();
+  }
+
+  #nextChange(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.add(resolve));
+  }
+}
+
+/** Appends; the log before the last start is kept once it is long. */
+function openLog(file: string): number {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > LONGEST_LOG) renameSync(file, `${file}.1`);
+  return openSync(file, 'a', 0o600);
+}
