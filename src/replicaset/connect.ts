@@ -1,0 +1,51 @@
+/** Connections to members: TLS under the environment's CA, login by certificate, and deadlines that a frozen host cannot stretch. */
+import { MongoClient, type MongoClientOptions } from 'mongodb';
+import { QuorateError } from '../errors.js';
+import { REPLICA_SET } from './parameters.js';
+
+/** PEM texts: the environment's CA, and the certificate (and key) that logs in. */
+export interface Identity {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Finds a dead host within a second; MongoDB's own defaults take 40 s to let go of a frozen one. */
+export const PATIENCE = { heartbeatFrequencyMS: 500, connectTimeoutMS: 500, serverSelectionTimeoutMS: 2000 } as const;
+
+function login({ ca, certificate, key }: Identity): MongoClientOptions {
+  return { tls: true, ca, cert: certificate, key, authMechanism: 'MONGODB-X509', authSource: '$external' };
+}
+
+/** A client of this one member, whatever state it is in. */
+export function directClient(host: string, identity: Identity, options: MongoClientOptions = {}): MongoClient {
+  const only = { directConnection: true, maxPoolSize: 4, appName: 'quorate' } as const;
+  return new MongoClient(`mongodb://${host}/`, { ...login(identity), ...PATIENCE, ...only, ...options });
+}
+
+/** A client of the whole set, with connections to its secondaries kept ready for the next primary. */
+export function setClient(hosts: readonly string[], identity: Identity, options: MongoClientOptions = {}): MongoClient {
+  return new MongoClient(`mongodb://${hosts.join(',')}/`, {
+    ...login(identity),
+    ...PATIENCE,
+    replicaSet: REPLICA_SET,
+    appName: 'quorate',
+    minPoolSize: 2,
+    writeConcern: { w: 'majority', journal: true },
+    readConcern: { level: 'majority' },
+    ...options,
+  });
+}
+
+/** The promise's value, or a refusal `silent` after `ms`; what it was waiting for is left to end by itself. */
+export async function within<T>(ms: number, host: string, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new QuorateError('silent', `${host} did not answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * Looking at the replica set: every member is asked itself, all at once, each with a short deadline so that a frozen one holds
+ * up nobody. Connections are kept from one look to the next.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Db, type MongoClient, MongoServerError } from 'mongodb';
+import { compareOpTimes } from '../membership/facts.js';
+import type { OpTime, ReplicaSet } from '../membership/types.js';
+import { type Answer, assemble, type Basis, basisOf, referenceOf } from './assemble.js';
+import { directClient, type Identity, within } from './connect.js';
+import { type Hello, opTime, type SetConfig, type SetStatus } from './wire.js';
+
+/** How long one member may take to answer. */
+const ANSWER_MS = 300;
+/** How long a member that is close behind may take to reach what the primary had when we looked. */
+const FOLLOW_MS = 250;
+/** Further behind than this (seconds), it is not waited for. */
+const CLOSE_SECONDS = 2;
+
+/** A look at the set, with what a change needs beside the picture: the config as it is, and where to send the next one. */
+export interface Look {
+  readonly set: ReplicaSet;
+  readonly config: SetConfig;
+  /** Host of the writable primary, when it answered. */
+  readonly primaryHost: string | null;
+}
+
+export class Observer {
+  readonly #identity: Identity;
+  readonly #clients = new Map<string, MongoClient>();
+  /** The hosts of the last config seen: members are asked even when the caller knows only some. */
+  #known: readonly string[] = [];
+
+  constructor(identity: Identity) {
+    this.#identity = identity;
+  }
+
+  /** The set as its members see it, or null when none that belongs to a set could be asked. */
+  async observe(hosts: readonly string[]): Promise<ReplicaSet | null> {
+    return (await this.look(hosts))?.set ?? null;
+  }
+
+  async look(hosts: readonly string[]): Promise<Look | null> {
+    const answers = await this.#askAll(new Set([...hosts, ...this.#known]));
+    const named = answers.flatMap((a) => a.config?.members.map((m) => m.host) ?? []);
+    const asked = new Set([...hosts, ...this.#known]);
+    answers.push(...(await this.#askAll(new Set(named.filter((host) => !asked.has(host))))));
+
+    const basis = basisOf(answers);
+    if (basis === null) return null;
+    this.#known = basis.config.members.map((m) => m.host);
+    const members = answers.filter((a) => this.#known.includes(a.host));
+    const [optimes, notes] = await Promise.all([
+      this.#follow(members, referenceOf(basis)),
+      this.#notes(basis, members),
+    ]);
+    return {
+      set: assemble(basis, members, optimes, notes),
+      config: basis.config,
+      primaryHost: basis.primary?.host ?? null,
+    };
+  }
+
+  /** The admin database of one member. */
+  admin(host: string): Db {
+    return this.#client(host).db('admin');
+  }
+
+  async close(): Promise<void> {
+    const clients = [...this.#clients.values()];
+    this.#clients.clear();
+    await Promise.all(clients.map((client) => client.close()));
+  }
+
+  #client(host: string): MongoClient {
+    let client = this.#clients.get(host);
+    if (client === undefined) {
+      client = directClient(host, this.#identity);
+      this.#clients.set(host, client);
+    }
+    return client;
+  }
+
+  async #askAll(hosts: ReadonlySet<string>): Promise<Answer[]> {
+    const asked = [...hosts].map((host) =>
+      // Not answering is an answer: what it means is decided from the whole picture.
+      within(ANSWER_MS, host, this.#ask(host)).catch(() => null),
+    );
+    return (await Promise.all(asked)).filter((answer) => answer !== null);
+  }
+
+  async #ask(host: string): Promise<Answer> {
+    const admin = this.admin(host);
+    const hello = (await admin.command({ hello: 1 })) as unknown as Hello;
+    const [status, { config, committed }] = await Promise.all([
+      orRefused(admin.command({ replSetGetStatus: 1 }) as unknown as Promise<SetStatus>),
+      readConfig(admin, hello.isWritablePrimary),
+    ]);
+    return { host, hello, status, config, committed };
+  }
+
+  /** Applied optimes of those who answered, read after the reference; those that are close get a moment to reach it. */
+  async #follow(answers: readonly Answer[], reference: OpTime | null): Promise<Map<string, OpTime>> {
+    const optimes = new Map<string, OpTime>();
+    const deadline = performance.now() + FOLLOW_MS;
+    const follow = async (host: string): Promise<void> => {
+      for (;;) {
+        const hello = (await within(ANSWER_MS, host, this.admin(host).command({ hello: 1 }))) as unknown as Hello;
+        if (hello.lastWrite === undefined) return;
+        const optime = opTime(hello.lastWrite.opTime);
+        optimes.set(host, optime);
+        if (reference === null || compareOpTimes(optime, reference) >= 0) return;
+        if (performance.now() > deadline || reference.s - optime.s > CLOSE_SECONDS) return;
+        await sleep(15);
+      }
+    };
+    // One that falls silent here has no optime, or the last one it gave.
+    await Promise.all(answers.map(({ host }) => follow(host).catch(() => undefined)));
+    return optimes;
+  }
+
+  /** See `ReplicaSet.notes`. One that cannot be read is left out: not knowing is not the same as no note. */
+  async #notes({ config, primary }: Basis, answers: readonly Answer[]): Promise<ReplicaSet['notes']> {
+    const voters = config.members.filter((m) => m.votes > 0);
+    if (primary !== null || voters.length !== 2) return [];
+    const read = voters
+      .filter((voter) => answers.some((a) => a.host === voter.host && a.config?.version === config.version))
+      .map(async (voter) => {
+        const noted = await hasNote(this.#client(voter.host), config.version).catch(() => null);
+        return noted === null ? [] : [{ member: voter._id, version: config.version, noted }];
+      });
+    return (await Promise.all(read)).flat();
+  }
+}
+
+/** One look without keeping connections. */
+export async function observeSet(options: {
+  hosts: readonly string[];
+  identity: Identity;
+}): Promise<ReplicaSet | null> {
+  const observer = new Observer(options.identity);
+  try {
+    // The first answer of each includes connecting and logging in, which a busy machine may not manage in one deadline.
+    return (await observer.observe(options.hosts)) ?? (await observer.observe(options.hosts));
+  } finally {
+    await observer.close();
+  }
+}
+
+/**
+ * Whether the member's oplog holds the note that the primary writes right after it has installed a config: all that was
+ * acknowledged before is then earlier in the same oplog.
+ */
+export async function hasNote(member: MongoClient, version: number): Promise<boolean> {
+  const note = { op: 'n', 'o.msg': 'Reconfig set', 'o.version': version };
+  const oplog = member.db('local').collection('oplog.rs');
+  const found = await oplog.findOne(note, { sort: { $natural: -1 }, maxTimeMS: 2000, readConcern: { level: 'local' } });
+  return found !== null;
+}
+
+/** The config, with the primary's own word on its commitment. */
+export async function readConfig(
+  admin: Db,
+  primary: boolean,
+): Promise<{ config: SetConfig | null; committed: boolean | null }> {
+  const asked = primary ? { replSetGetConfig: 1, commitmentStatus: true } : { replSetGetConfig: 1 };
+  const answer = await orRefused(admin.command(asked));
+  // It has stepped down between the two questions.
+  if (answer === null && primary) return readConfig(admin, false);
+  if (answer === null) return { config: null, committed: null };
+  return { config: answer.config as SetConfig, committed: (answer.commitmentStatus as boolean | undefined) ?? null };
+}
+
+/** null when the member itself refuses: not initiated, removed, or without users yet. */
+async function orRefused<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof MongoServerError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,68 @@
+/** What members answer, as far as Quorate reads it, and the few values computed from it. */
+import type { Timestamp } from 'mongodb';
+import type { OpTime } from '../membership/types.js';
+
+/** One member of a config as MongoDB keeps it; fields that are not ours are carried along untouched. */
+export interface MemberConfig {
+  readonly _id: number;
+  readonly host: string;
+  readonly votes: number;
+  readonly priority: number;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly arbiterOnly?: boolean;
+  /** MongoDB's own mark of a voter still in initial sync; may not be sent back. */
+  readonly newlyAdded?: boolean;
+  readonly [field: string]: unknown;
+}
+
+export interface SetConfig {
+  readonly _id: string;
+  readonly version: number;
+  readonly term: number;
+  readonly members: readonly MemberConfig[];
+  readonly [field: string]: unknown;
+}
+
+export interface WireOpTime {
+  readonly ts: Timestamp;
+  readonly t: number | bigint;
+}
+
+export interface StatusMember {
+  readonly _id: number;
+  readonly name: string;
+  readonly health: number;
+  readonly state: number;
+  readonly stateStr: string;
+  readonly self?: boolean;
+  readonly optime?: WireOpTime;
+  readonly lastHeartbeat?: Date;
+  readonly lastHeartbeatRecv?: Date;
+  readonly configVersion?: number;
+  readonly configTerm?: number;
+  readonly syncSourceHost?: string;
+}
+
+export interface SetStatus {
+  readonly date: Date;
+  readonly myState: number;
+  readonly term: number;
+  readonly syncSourceHost: string;
+  readonly heartbeatIntervalMillis: number;
+  readonly optimes: { readonly appliedOpTime: WireOpTime };
+  readonly members: readonly StatusMember[];
+}
+
+export interface Hello {
+  readonly isWritablePrimary: boolean;
+  readonly secondary: boolean;
+  readonly primary?: string;
+  readonly me?: string;
+  readonly setName?: string;
+  readonly setVersion?: number;
+  readonly lastWrite?: { readonly opTime: WireOpTime };
+}
+
+export function opTime(wire: WireOpTime): OpTime {
+  return { t: Number(wire.t), s: wire.ts.getHighBitsUnsigned(), i: wire.ts.getLowBitsUnsigned() };
+}
