@@ -121,7 +121,8 @@ export class Supervisor {
         return;
       case 'terminate':
         this.#terminate();
-        return this.#step();
+        this.#step();
+        return;
       case 'kill':
         this.#process = 'killed';
         if (this.pid !== null) signal(this.pid, 'SIGKILL');

@@ -1,0 +1,42 @@
+import type { Machine } from './machine.js';
+import { Pinger } from './ping.js';
+
+const EVERY_MS = 2000;
+const ANSWER_WITHIN_MS = 1000;
+
+/** Which other controllers' API servers this machine reaches, asked every two seconds. */
+export class Sees {
+  #machines: readonly string[] = [];
+  readonly #pinger: Pinger;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly machine: Machine,
+    ca: string,
+    private readonly onChange: () => void,
+  ) {
+    this.#pinger = new Pinger(machine.environment.uuid, ca);
+    this.#timer = setInterval(() => void this.#look(), EVERY_MS);
+    void this.#look();
+  }
+
+  get machines(): readonly string[] {
+    return this.#machines;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#pinger.close();
+  }
+
+  async #look(): Promise<void> {
+    const others = this.machine.conf.addresses.servers.filter((server) => server.machine !== this.machine.id);
+    const answers = await Promise.all(
+      others.map(async ({ api, machine }) => ((await this.#pinger.ping(api, machine, ANSWER_WITHIN_MS)) ? machine : null)),
+    );
+    const seen = answers.filter((machine) => machine !== null);
+    const changed = seen.join() !== this.#machines.join();
+    this.#machines = seen;
+    if (changed) this.onChange();
+  }
+}
