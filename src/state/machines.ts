@@ -98,6 +98,33 @@ export async function dropJobs(state: State, fence: Fence, machines: readonly Ma
   });
 }
 
+/**
+ * The verdict that machines are lost, written before anything is done to them: alive ones become dying, whatever jobs they
+ * have. `evidence` holds the presence sequence number that each was judged from; when an agent has written since, all of it
+ * fails as `stale`.
+ */
+export async function markDying(
+  state: State,
+  fence: Fence,
+  machines: readonly MachineId[],
+  evidence: Readonly<Record<MachineId, number>> = {},
+): Promise<MachineDocument[]> {
+  return await transaction(state, async (session) => {
+    const environment = await checkFence(state, session, fence);
+    const beats = await state.presence.find({ _id: { $in: Object.keys(evidence) } }, { session }).toArray();
+    for (const [machine, seq] of Object.entries(evidence)) {
+      const now = beats.find((beat) => beat._id === machine)?.seq ?? 0;
+      if (now !== seq) throw stale(`machine ${machine} has been heard of again`);
+    }
+    const changed: MachineDocument[] = [];
+    for (const machine of await readMachines(state, session, machines)) {
+      if (machine.life === 'alive') changed.push(await replaceMachine(state, session, machine, { life: 'dying' }));
+    }
+    await advanceEnvironment(state, session, environment, {});
+    return changed;
+  });
+}
+
 /** Dying machines become dead: their instances may be terminated now. Life only goes forward, so alive ones are refused. */
 export async function markDead(state: State, fence: Fence, machines: readonly MachineId[]): Promise<MachineDocument[]> {
   return await transaction(state, async (session) => {

@@ -1,0 +1,32 @@
+import type { PresenceDocument } from './documents.js';
+
+/** A look that comes later than this after the last one was no watching: the observer itself stood still. */
+const STALLED_MS = 2000;
+
+/**
+ * How long each agent has been silent: on this process's monotonic clock since its presence sequence number last changed,
+ * and only while this process looked and presence could be written. Never a difference of two machines' clocks.
+ */
+export class PresenceWatch {
+  #seen = new Map<string, { readonly seq: number; readonly session: string; readonly silentMs: number }>();
+  #lastLook: number | null = null;
+
+  /** To be called with what was just read, at `now`; `writable` is false when nobody could have written presence. */
+  look(presence: readonly PresenceDocument[], now: number, writable = true): void {
+    const elapsed = this.#lastLook === null ? 0 : now - this.#lastLook;
+    const counted = writable && elapsed <= STALLED_MS ? elapsed : 0;
+    this.#lastLook = now;
+    this.#seen = new Map(
+      presence.map(({ _id, seq, session }) => {
+        const before = this.#seen.get(_id);
+        const silent = before !== undefined && before.seq === seq && before.session === session;
+        return [_id, { seq, session, silentMs: silent ? before.silentMs + counted : 0 }];
+      }),
+    );
+  }
+
+  /** Milliseconds of silence; 0 for one that was never seen. */
+  silentMs(machine: string): number {
+    return this.#seen.get(machine)?.silentMs ?? 0;
+  }
+}
