@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process';
+import { open, rename, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { markOf, type ProcessMark } from '../agent/process.js';
+import { QuorateError, reasonOf } from '../errors.js';
+
+/** A process that leads a group of its own: it outlives the command that started it, and all of it can be ended. */
+export type GroupMark = ProcessMark;
+
+const LARGE_LOG_BYTES = 20e6;
+
+/** Starts a program in the background as leader of its own group, its output added to a log of mode 0600. */
+export async function startGroup(
+  command: readonly [string, ...string[]],
+  options: { readonly env: NodeJS.ProcessEnv; readonly log: string; readonly directory: string },
+): Promise<GroupMark> {
+  await setAside(options.log);
+  const log = await open(options.log, 'a', 0o600);
+  try {
+    const [file, ...args] = command;
+    const child = spawn(file, args, {
+      env: options.env,
+      cwd: options.directory,
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+    });
+    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+    child.unref();
+    // One that has ended already has no mark: this one fits no process.
+    return (await markOf(child.pid as number)) ?? { pid: child.pid as number, started: '' };
+  } catch (error) {
+    throw new QuorateError('start-failed', `${command[0]} could not be started: ${reasonOf(error)}.`, { cause: error });
+  } finally {
+    await log.close();
+  }
+}
+
+async function setAside(log: string): Promise<void> {
+  const size = await stat(log).then(
+    (found) => found.size,
+    () => 0,
+  ); // there is none at first
+  if (size > LARGE_LOG_BYTES) await rename(log, `${log}.old`);
+}
+
+export async function isAlive(mark: GroupMark): Promise<boolean> {
+  return (await markOf(mark.pid))?.started === mark.started;
+}
+
+/**
+ * Ends a group: asks its leader, then kills all of it after `graceMs`. Answers whether anything was there. A leader that died
+ * alone leaves others behind; they are ours as long as nobody else has its PID, for no PID is used again while a group
+ * has it as its number.
+ */
+export async function endGroup(mark: GroupMark, graceMs: number): Promise<boolean> {
+  const successor = await markOf(mark.pid);
+  if (successor !== null && successor.started !== mark.started) return false;
+  if (!signal(successor === null ? -mark.pid : mark.pid, 'SIGTERM')) return false;
+  const deadline = performance.now() + graceMs;
+  while (performance.now() < deadline) {
+    if (!signal(-mark.pid, 0)) return true;
+    await sleep(20);
+  }
+  signal(-mark.pid, 'SIGKILL');
+  // Zombies count as members until someone reaps them, which is not ours to wait for.
+  for (let waited = 0; waited < 1_000 && signal(-mark.pid, 0); waited += 20) await sleep(20);
+  return true;
+}
+
+/** False when there is no such process (negative: group). */
+function signal(target: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(target, name);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,161 @@
+import { readFile } from 'node:fs/promises';
+import type { Client, Connection } from '@temporalio/client';
+import type { TemporalConnection } from '../boot/wire.js';
+import { QuorateError, reasonOf } from '../errors.js';
+
+export interface Temporal {
+  readonly client: Client;
+  readonly connection: Connection;
+  readonly address: string;
+  readonly namespace: string;
+  /** Base of the web UI's URLs; null where it is not known. */
+  readonly uiUrl: string | null;
+  /** With the namespace: which Temporal this is, wherever it listens. */
+  readonly clusterId: string;
+}
+
+/**
+ * The Temporal of the standard client configuration (TEMPORAL_* variables, profiles); null when it names no address, which
+ * means the embedded one. Certificates and keys are read now, so that the answer can be handed on as it is.
+ */
+export async function configuredTemporal(env: NodeJS.ProcessEnv = process.env): Promise<TemporalConnection | null> {
+  const { loadClientConfigProfile } = await import('@temporalio/envconfig');
+  try {
+    const variables = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const profile = loadClientConfigProfile({ overrideEnvVars: Object.fromEntries(variables) });
+    if (!profile.address) return null;
+    const tls = profile.tls;
+    return {
+      address: profile.address,
+      namespace: profile.namespace ?? 'default',
+      ...(profile.apiKey !== undefined && { apiKey: profile.apiKey }),
+      ...(profile.grpcMeta !== undefined && { metadata: profile.grpcMeta }),
+      ...(tls?.disabled === true && { tls: false }),
+      ...(tls !== undefined &&
+        tls.disabled !== true && {
+          tls: {
+            ...(tls.serverName !== undefined && { serverName: tls.serverName }),
+            ...(tls.serverCACert !== undefined && { ca: await pem(tls.serverCACert) }),
+            ...(tls.clientCert !== undefined && { certificate: await pem(tls.clientCert) }),
+            ...(tls.clientKey !== undefined && { key: await pem(tls.clientKey) }),
+          },
+        }),
+    };
+  } catch (error) {
+    throw new QuorateError(
+      'temporal-configuration',
+      `Temporal's client configuration cannot be used: ${reasonOf(error)}.`,
+      {
+        todo: 'Correct the TEMPORAL_* variables or the profile in temporal.toml, or unset them to use the embedded Temporal.',
+        cause: error,
+      },
+    );
+  }
+}
+
+async function pem(source: { path: string } | { data: string | Uint8Array }): Promise<string> {
+  if ('path' in source) return readFile(source.path, 'utf8');
+  return typeof source.data === 'string' ? source.data : Buffer.from(source.data).toString('utf8');
+}
+
+/** In the SDK's words, for clients and workers alike. An API key means TLS, as in the standard configuration. */
+export function connectionOptions({ address, tls, apiKey, metadata }: TemporalConnection) {
+  return {
+    address,
+    ...(apiKey !== undefined && { apiKey }),
+    ...(metadata !== undefined && { metadata }),
+    tls:
+      typeof tls === 'object'
+        ? {
+            ...(tls.serverName !== undefined && { serverNameOverride: tls.serverName }),
+            ...(tls.ca !== undefined && { serverRootCACertificate: Buffer.from(tls.ca) }),
+            ...(tls.certificate !== undefined &&
+              tls.key !== undefined && {
+                clientCertPair: { crt: Buffer.from(tls.certificate), key: Buffer.from(tls.key) },
+              }),
+          }
+        : (tls ?? apiKey !== undefined),
+  };
+}
+
+/** Connects and sees that the namespace is there. `target` as given by the engine; else the standard configuration. */
+export async function connectTemporal(
+  options: {
+    readonly target?: TemporalConnection;
+    readonly uiUrl?: string | null;
+    readonly timeoutMs?: number;
+    readonly env?: NodeJS.ProcessEnv;
+  } = {},
+): Promise<Temporal> {
+  const env = options.env ?? process.env;
+  const target = options.target ?? (await configuredTemporal(env));
+  if (target === null) {
+    throw new QuorateError(
+      'no-temporal-configured',
+      'No Temporal is configured, and the embedded one was not asked for.',
+      {
+        todo: 'Start the embedded one with `quorate engine start`, or set TEMPORAL_ADDRESS.',
+      },
+    );
+  }
+  const { Client, Connection } = await import('@temporalio/client');
+  const { address, namespace } = target;
+  let connection: Connection | undefined;
+  try {
+    connection = await Connection.connect({ ...connectionOptions(target), connectTimeout: options.timeoutMs ?? 5_000 });
+    const clusterId = await identify(connection, namespace);
+    const uiUrl = options.uiUrl ?? (env.QUORATE_TEMPORAL_UI?.replace(/\/+$/, '') || null);
+    return { client: new Client({ connection, namespace }), connection, address, namespace, uiUrl, clusterId };
+  } catch (error) {
+    await connection?.close();
+    throw explain(error, address, namespace);
+  }
+}
+
+/** The cluster's ID, or the namespace's own where the cluster does not tell (Temporal Cloud). */
+async function identify({ workflowService }: Connection, namespace: string): Promise<string> {
+  const { namespaceInfo } = await workflowService.describeNamespace({ namespace });
+  try {
+    const { clusterId } = await workflowService.getClusterInfo({});
+    if (clusterId) return clusterId;
+  } catch (error) {
+    if (!REFUSALS.has(codeOf(error))) throw error;
+  }
+  return namespaceInfo?.id ?? '';
+}
+
+/** gRPC status codes (https://grpc.io/docs/guides/status-codes/). */
+export const GRPC = {
+  notFound: 5,
+  alreadyExists: 6,
+  permissionDenied: 7,
+  unimplemented: 12,
+  unauthenticated: 16,
+} as const;
+export const REFUSALS: ReadonlySet<number> = new Set([GRPC.permissionDenied, GRPC.unimplemented, GRPC.unauthenticated]);
+
+export function codeOf(error: unknown): number {
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'number'
+    ? error.code
+    : -1;
+}
+
+function explain(error: unknown, address: string, namespace: string): QuorateError {
+  const code = codeOf(error);
+  if (code === GRPC.notFound) {
+    return new QuorateError('temporal-namespace', `Temporal at ${address} has no namespace "${namespace}".`, {
+      todo: `Make it with \`temporal operator namespace create --address ${address} -n ${namespace}\`, or name another in TEMPORAL_NAMESPACE.`,
+      cause: error,
+    });
+  }
+  if (code === GRPC.permissionDenied || code === GRPC.unauthenticated) {
+    return new QuorateError('temporal-refused', `Temporal at ${address} refuses this client: ${reasonOf(error)}.`, {
+      todo: 'Check the API key or the certificate of the Temporal client configuration.',
+      cause: error,
+    });
+  }
+  return new QuorateError('temporal-unreachable', `Temporal at ${address} cannot be reached: ${reasonOf(error)}.`, {
+    todo: 'Environments go on serving, only changes wait. See that it runs and that TEMPORAL_ADDRESS and its TLS settings are right; the embedded one starts with `quorate engine start`.',
+    cause: error,
+  });
+}
