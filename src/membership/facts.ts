@@ -1,0 +1,72 @@
+/**
+ * What an observation says, in the words that the planner and its invariants reason in. Each is a question with one answer;
+ * none decides anything.
+ */
+import type { Machine, MachineId, Member, MemberId, Observed, OpTime, ReplicaSet } from './types.js';
+
+/** How many of `voters` are a majority. */
+export const majority = (voters: number): number => Math.floor(voters / 2) + 1;
+
+export const machineOf = (observed: Observed, id: MachineId | null): Machine | undefined =>
+  id === null ? undefined : observed.machines.find((machine) => machine.id === id);
+
+export const memberOf = (set: ReplicaSet | null, machine: MachineId): Member | undefined =>
+  set?.members.find((member) => member.machine === machine);
+
+export const memberById = (set: ReplicaSet | null, id: MemberId): Member | undefined =>
+  set?.members.find((member) => member.id === id);
+
+export const votersOf = (set: ReplicaSet): readonly Member[] => set.members.filter((member) => member.votes === 1);
+
+export const isVoter = (member: Member): boolean => member.votes === 1;
+
+/** It answers, and as a member that can acknowledge writes. */
+export const answers = (member: Member): boolean =>
+  member.healthy && (member.state === 'PRIMARY' || member.state === 'SECONDARY');
+
+/** Healthy for counting majorities. A member of no known machine never is: nobody could say when it goes. */
+export function isHealthy(observed: Observed, member: Member): boolean {
+  const machine = machineOf(observed, member.machine);
+  return answers(member) && machine !== undefined && machine.life !== 'dead' && machine.instance !== 'terminated';
+}
+
+/** Order of two optimes: negative when `a` is older. */
+export const compareOpTimes = (a: OpTime, b: OpTime): number => a.t - b.t || a.s - b.s || a.i - b.i;
+
+/** It has applied all that the primary had applied when the observation began. A state name is no evidence of that. */
+export function isCaughtUp(set: ReplicaSet, member: Member): boolean {
+  if (!answers(member)) return false;
+  if (member.id === set.primary) return true;
+  return set.reference !== null && member.optime !== null && compareOpTimes(member.optime, set.reference) >= 0;
+}
+
+/** It is a controller by its document: alive, with the job that runs mongod. */
+export const isController = (machine: Machine): boolean =>
+  machine.life === 'alive' && machine.jobs.includes('manage-state');
+
+export const hasControllerJob = (machine: Machine): boolean =>
+  machine.jobs.includes('manage-state') || machine.jobs.includes('manage-environ');
+
+/** Its agent was heard once and is not any more. One that was never heard is not silent: nothing may have been written yet. */
+export const isSilent = (machine: Machine): boolean => machine.agent === 'down' || machine.agent === 'stopped';
+
+export const runsServices = (machine: Machine): boolean =>
+  machine.services.mongod || machine.services.api || machine.services.worker;
+
+export const servesFully = (machine: Machine): boolean =>
+  machine.agent === 'started' && machine.services.mongod && machine.services.api && machine.services.worker;
+
+/** Its instance is gone for good, or never was. */
+export const instanceGone = (machine: Machine): boolean =>
+  machine.instance === 'terminated' || machine.instance === 'none';
+
+/** Started agents that have not taken the published address set yet. Silent ones cannot, and find it by its URL later. */
+export const withoutAddresses = (observed: Observed): readonly Machine[] =>
+  observed.machines.filter(
+    (machine) =>
+      machine.life !== 'dead' && machine.agent === 'started' && machine.addressVersion < observed.addresses.version,
+  );
+
+/** By number where IDs are numbers, so that machine 10 comes after machine 9. */
+export const byId = (a: { readonly id: string }, b: { readonly id: string }): number =>
+  Number(a.id) - Number(b.id) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);

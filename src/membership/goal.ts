@@ -1,0 +1,97 @@
+import { byId, isController, machineOf, memberById } from './facts.js';
+import { canBecomeController } from './seats.js';
+import type { Goal, MachineId, Observed } from './types.js';
+
+/** What a person asked for, as it was typed. */
+export interface Asked {
+  /** `-n`; absent: what was asked for before, at least 3. */
+  readonly n?: string | number;
+  readonly to?: readonly MachineId[];
+  readonly keep?: readonly MachineId[];
+  readonly avoid?: readonly MachineId[];
+}
+
+export type Result<T> =
+  | ({ readonly ok: true } & T)
+  | { readonly ok: false; readonly message: string; readonly todo: string };
+
+const MOST = 7;
+const no = (message: string, todo: string) => ({ ok: false, message, todo }) as const;
+
+/** How many controllers were asked for, if so many can be had: 1, 3, 5 or 7. */
+export function controllersOf(typed: string | number): Result<{ readonly controllers: number }> {
+  const text = String(typed).trim();
+  const cannot = `${text} controllers cannot be had`;
+  if (!/^[+-]?\d+$/.test(text)) return no(`"${text}" is no number of controllers.`, 'Ask for 1, 3, 5 or 7.');
+  const n = Number(text);
+  if (n <= 0) return no(`${cannot}: an environment has at least one.`, 'Ask for 1, 3, 5 or 7.');
+  if (n > MOST) return no(`${cannot}: at most seven members of a replica set vote.`, 'Ask for 7 or fewer.');
+  if (n % 2 === 0) return no(`${cannot}: a majority needs an odd number.`, `Ask for ${n - 1} or ${n + 1}.`);
+  return { ok: true, controllers: n };
+}
+
+/**
+ * The goal of enable-ha (and of `-n` up and down). `desired` is what was asked for before.
+ * Those that `--to` names are among the controllers in the end, so there must be room for them.
+ */
+export function goalFor(observed: Observed, asked: Asked, desired: number): Result<{ readonly goal: Goal }> {
+  const sized =
+    asked.n === undefined ? { ok: true as const, controllers: Math.max(3, desired) } : controllersOf(asked.n);
+  if (!sized.ok) return sized;
+  const { controllers } = sized;
+  const to = [...new Set(asked.to ?? [])];
+  const avoid = [...new Set(asked.avoid ?? [])];
+  const keep = [...new Set(asked.keep ?? [])];
+  for (const id of [...keep, ...avoid]) {
+    const machine = machineOf(observed, id);
+    if (machine === undefined || !isController(machine))
+      return no(`Machine ${id} is no controller.`, listControllers(observed));
+    if (keep.includes(id) && avoid.includes(id)) return no(`Machine ${id} cannot both stay and go.`, 'Name it once.');
+  }
+  for (const id of to) {
+    const machine = machineOf(observed, id);
+    if (machine === undefined) return no(`There is no machine ${id}.`, 'See them with: quorate machines');
+    if (isController(machine))
+      return no(`Machine ${id} is a controller already.`, 'Name machines that are none, or leave --to out.');
+    if (!canBecomeController(machine))
+      return no(`Machine ${id} is on its way out.`, 'Name another one. See them with: quorate machines');
+    if (machine.agent !== 'started')
+      return no(`The agent of machine ${id} is not heard.`, 'Name another one. See them with: quorate machines');
+  }
+  const there = observed.machines.filter((machine) => isController(machine) && !avoid.includes(machine.id)).length;
+  const room = Math.max(0, controllers - there);
+  if (to.length > room) {
+    return no(
+      `--to names ${to.length} ${to.length === 1 ? 'machine' : 'machines'}, and ${room === 0 ? 'no controller is' : `${room} more ${room === 1 ? 'is' : 'are'}`} missing from ${controllers}.`,
+      'Ask for more with -n, or leave some out.',
+    );
+  }
+  if (keep.length > controllers) {
+    return no(
+      `${keep.length} machines cannot stay where ${controllers} ${controllers === 1 ? 'is' : 'are'} wanted.`,
+      'Keep fewer, or ask for more with -n.',
+    );
+  }
+  return { ok: true, goal: { controllers, keep, avoid, to, settle: false } };
+}
+
+/** The goal of disable-ha: one controller, the one named or the present primary. */
+export function goalForOne(observed: Observed, keep?: MachineId): Result<{ readonly goal: Goal }> {
+  const chosen = keep ?? primaryMachine(observed);
+  return goalFor(observed, { n: 1, keep: chosen === null ? [] : [chosen] }, 1);
+}
+
+/** The machine whose member is primary, if one is and its machine is known. */
+export function primaryMachine(observed: Observed): MachineId | null {
+  const primary = observed.set?.primary;
+  if (primary === null || primary === undefined) return null;
+  return memberById(observed.set, primary)?.machine ?? null;
+}
+
+function listControllers(observed: Observed): string {
+  const ids = [...observed.machines]
+    .sort(byId)
+    .filter(isController)
+    .map((machine) => machine.id);
+  return `The controllers are ${ids.join(', ')}.`;
+}

@@ -1,0 +1,81 @@
+/** Steps with their words, and what they are judged by. */
+import { isReconfig } from './config.js';
+import { memberById } from './facts.js';
+import type { Seats } from './seats.js';
+import type { Deed, Expired, Goal, MachineId, Observed, ReplicaSet, Step, WaitFor } from './types.js';
+import { hasExpired, wait } from './waits.js';
+import { list, machinesText, memberText } from './words.js';
+
+/** All that a step is judged by: one observation of a set that answers, what is wanted, and who is to stay. */
+export interface Situation {
+  readonly observed: Observed;
+  readonly set: ReplicaSet;
+  readonly goal: Goal;
+  readonly expired: readonly Expired[];
+  readonly seats: Seats;
+}
+
+/** A deed as a step, fenced with the config it was planned on where it follows from it. */
+export function act(situation: Situation, deed: Deed, reason: string): Step {
+  const { set, observed } = situation;
+  const follows = isReconfig(deed) || ['hand-over', 'mark-dying', 'terminate'].includes(deed.kind);
+  const fence = follows ? { version: set.version, term: set.term } : null;
+  return { kind: 'do', deed, text: deedText(observed, deed), reason, fence };
+}
+
+export const blocked = (reason: string, wayOut: string): Step => ({ kind: 'blocked', reason, wayOut });
+
+/** The wait, or once it has ended in vain: blocked, with the way out. */
+export function waitOrBlock(
+  expired: readonly Expired[],
+  what: WaitFor,
+  machines: readonly MachineId[],
+  words: { readonly text: string; readonly reason: string },
+  wayOut: string,
+  deadlineMs?: number,
+): Step {
+  const over = machines.length === 0 ? hasExpired(expired, what) : machines.some((id) => hasExpired(expired, what, id));
+  if (over) return blocked(words.reason, wayOut);
+  return wait(what, machines, { ...words, otherwise: 'stop here and say so' }, deadlineMs);
+}
+
+/** A deed in words, as the checklist shows it. */
+export function deedText(observed: Observed, deed: Deed): string {
+  switch (deed.kind) {
+    case 'add-machines':
+      return `start ${machinesText(Array.from({ length: deed.count }, (_, i) => String(observed.next.machine + i)))}`;
+    case 'add-jobs':
+      return `give ${machinesText(deed.machines)} the jobs of a controller`;
+    case 'join':
+      return `add ${machinesText(deed.machines)} to the set, without ${deed.machines.length === 1 ? 'a vote' : 'votes'}`;
+    case 'grant-vote':
+      return `grant a vote to machine ${deed.machine}`;
+    case 'withdraw-vote':
+      return `withdraw the vote of ${membersText(observed, [deed.member])}`;
+    case 'hand-over':
+      return `hand the primary over to machine ${deed.machine}`;
+    case 'equal-priority':
+      return `give ${membersText(observed, deed.members)} the same priority as the others`;
+    case 'remove-members':
+      return `remove ${membersText(observed, deed.members)} from the set`;
+    case 'publish':
+      return `publish the addresses of ${deed.machines.join(', ')}`;
+    case 'drop-jobs':
+      return `take the controller's jobs from ${machinesText(deed.machines)}`;
+    case 'mark-dying':
+      return `write off ${machinesText(deed.machines)}`;
+    case 'mark-dead':
+      return `have ${machinesText(deed.machines)} terminated`;
+    case 'terminate':
+      return `terminate the instance of machine ${deed.machine}`;
+    case 'force-survivor':
+      return `make machine ${deed.machine} a set of its own`;
+  }
+}
+
+function membersText(observed: Observed, ids: readonly number[]): string {
+  const members = ids.flatMap((id) => memberById(observed.set, id) ?? []);
+  const known = members.flatMap((member) => (member.machine === null ? [] : [member.machine]));
+  const unknown = members.filter((member) => member.machine === null).map(memberText);
+  return list([...(known.length > 0 ? [machinesText(known)] : []), ...unknown]);
+}

@@ -1,0 +1,25 @@
+import { answers, isSilent, isVoter, memberOf } from './facts.js';
+import type { Expired, Machine, Observed } from './types.js';
+import { hasExpired } from './waits.js';
+
+/**
+ * What the evidence says of a machine that is, or is to be, a controller.
+ * - `well`: its member answers, or its mongod is ready to join.
+ * - `starting`: it boots, starts its mongod or copies the data for the first time.
+ * - `away`: it should answer and does not; waited for.
+ * - `failing`: its agent is there, its mongod does not come up: it leaves in order.
+ * - `lost`: nothing of it answers, or the cloud says that it is gone: it is written off.
+ */
+export type Verdict = 'well' | 'starting' | 'away' | 'failing' | 'lost';
+
+export function verdict(observed: Observed, machine: Machine, expired: readonly Expired[]): Verdict {
+  const member = memberOf(observed.set, machine.id);
+  const waitedFor = (what: Expired['for']) => hasExpired(expired, what, machine.id);
+  if (member === undefined && machine.agent === 'pending') return waitedFor('boot') ? 'lost' : 'starting';
+  if (machine.instance === 'terminated') return 'lost';
+  if (member !== undefined && answers(member)) return 'well';
+  if (isSilent(machine)) return waitedFor('healthy') ? 'lost' : 'away';
+  if (member !== undefined && isVoter(member)) return waitedFor('healthy') ? 'failing' : 'away';
+  if (waitedFor('healthy') || waitedFor('services') || waitedFor('caught-up')) return 'failing';
+  return member === undefined && machine.services.mongod ? 'well' : 'starting';
+}

@@ -1,0 +1,96 @@
+/** The waits: how long each may last, and which of those that ended still say something. */
+import { answers, isCaughtUp, isSilent, machineOf, memberOf, servesFully } from './facts.js';
+import type { Expired, Grace, Machine, MachineId, Observed, Step, WaitFor } from './types.js';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/** Longest waits. `healthy` is for a member whose agent is there; silent machines have the environment's `grace`. */
+export const DEADLINES: Readonly<Record<WaitFor, number>> = {
+  boot: 5 * MINUTE,
+  primary: 30 * SECOND,
+  'caught-up': 5 * MINUTE,
+  committed: MINUTE,
+  settled: MINUTE,
+  agents: 30 * SECOND,
+  services: MINUTE,
+  'services-stopped': 30 * SECOND,
+  'instances-gone': MINUTE,
+  healthy: 10 * MINUTE,
+};
+
+/** A silent agent may have been silent for long when its member goes too; even then the member gets this long. */
+const MEMBER_BLIP = 3 * SECOND;
+
+/** Rounds of machines that did not come up before a person is asked. */
+export const MAX_FAILED_STARTS = 3;
+
+/** The environment settings' defaults on the local cloud. */
+export const LOCAL_GRACE: Grace = { stoppedMs: 0, runningMs: 15 * SECOND, silentMs: 15 * SECOND };
+
+/** How much longer a silent machine is waited for. */
+export function graceLeft(grace: Grace, machine: Machine): number {
+  if (machine.instance === 'stopped') return Math.max(0, grace.stoppedMs - machine.silentMs);
+  const whole = machine.instance === 'running' ? grace.runningMs : grace.silentMs;
+  return Math.max(Math.min(MEMBER_BLIP, whole), whole - machine.silentMs);
+}
+
+/** Whether such a wait ended at its deadline, for this machine or (without one) for the whole set. */
+export const hasExpired = (expired: readonly Expired[], what: WaitFor, machine?: MachineId): boolean =>
+  expired.some((wait) => wait.for === what && (machine === undefined || wait.machines.includes(machine)));
+
+/** Rounds in which machines that were to become controllers did not come up, in this change. */
+export const failedStarts = (expired: readonly Expired[]): number =>
+  expired.filter((wait) => wait.for === 'boot' || wait.for === 'services' || wait.for === 'caught-up').length;
+
+export function wait(
+  what: WaitFor,
+  machines: readonly MachineId[],
+  words: { readonly text: string; readonly reason: string; readonly otherwise: string },
+  deadlineMs: number = DEADLINES[what],
+): Step {
+  return { kind: 'wait', for: what, machines, ...words, deadlineMs };
+}
+
+/**
+ * The expired waits that still say something: what was waited for has not come after all. One that has come is forgotten,
+ * so that it is waited for again when it goes another time. A boot that failed is remembered for the whole change: its
+ * machine never gets another chance, and repeated failures must have an end.
+ */
+export function stillExpired(observed: Observed, expired: readonly Expired[]): readonly Expired[] {
+  return expired.flatMap((wait) => {
+    if (wait.for === 'boot') return [wait];
+    if (wait.machines.length === 0) return setStillLacks(observed, wait.for) ? [wait] : [];
+    const machines = wait.machines.filter((id) => machineStillLacks(observed, wait.for, id));
+    return machines.length === 0 ? [] : [{ for: wait.for, machines }];
+  });
+}
+
+function setStillLacks(observed: Observed, what: WaitFor): boolean {
+  const set = observed.set;
+  if (what === 'committed') return set === null || !set.committed;
+  if (what === 'settled') return set === null || set.unsettled !== null;
+  return set === null || set.primary === null;
+}
+
+function machineStillLacks(observed: Observed, what: WaitFor, id: MachineId): boolean {
+  const machine = machineOf(observed, id);
+  const member = memberOf(observed.set, id);
+  switch (what) {
+    case 'healthy':
+      return member === undefined
+        ? machine === undefined || isSilent(machine) || !machine.services.mongod
+        : !answers(member);
+    case 'caught-up':
+      return member === undefined || observed.set === null || !isCaughtUp(observed.set, member);
+    case 'services':
+      return machine === undefined || !servesFully(machine);
+    case 'agents':
+      return machine !== undefined && machine.addressVersion < observed.addresses.version;
+    case 'services-stopped':
+    case 'instances-gone':
+      return machine !== undefined;
+    default:
+      return setStillLacks(observed, what);
+  }
+}

@@ -1,0 +1,122 @@
+import { answers, compareOpTimes, machineOf, majority, votersOf } from './facts.js';
+import { act, blocked, type Situation, waitOrBlock } from './steps.js';
+import type { Member, Step } from './types.js';
+import { graceLeft, hasExpired, wait } from './waits.js';
+import { list, machinesText, memberText } from './words.js';
+
+/**
+ * What can be done while no member is primary: wait for an election where a majority answers, help the survivor of two
+ * where it can prove that it holds everything, and otherwise nothing. Silence alone changes nothing here.
+ */
+export function withoutPrimary(situation: Situation): Step {
+  const { set, expired } = situation;
+  const voters = votersOf(set);
+  const answering = voters.filter(answers);
+  const [survivor] = answering;
+  const [silent] = voters.filter((member) => !answers(member));
+  if (answering.length >= majority(voters.length)) {
+    return waitOrBlock(
+      expired,
+      'primary',
+      [],
+      {
+        text: 'wait for an election',
+        reason: `No member is primary, though ${answering.length} of ${voters.length} voters answer.`,
+      },
+      'See what the members say with quorate show-controller; the same command goes on from here once one is primary.',
+    );
+  }
+  if (voters.length === 2 && survivor && silent) return survivorOfTwo(situation, survivor, silent);
+  return noMajority(situation, voters, answering);
+}
+
+/**
+ * Two vote, one is silent: no majority, and one failure must be survivable at any moment. The survivor holds every
+ * acknowledged write if its own oplog has the note of the installed config (docs/membership.md), and only then.
+ */
+function survivorOfTwo(situation: Situation, survivor: Member, silent: Member): Step {
+  const { observed, set, expired } = situation;
+  const other = machineOf(observed, silent.machine);
+  const note = set.notes.find((found) => found.member === survivor.id && found.version === set.version);
+  const who = memberText(survivor);
+  if (other === undefined || survivor.machine === null) {
+    return blocked(
+      `Two members vote, ${memberText(silent)} is silent, and one of the two belongs to no known machine.`,
+      `Bring ${memberText(silent)} back, or see what would be lost with: quorate recover`,
+    );
+  }
+  if (other.instance !== 'terminated' && !hasExpired(expired, 'healthy', other.id)) {
+    return wait(
+      'healthy',
+      [other.id],
+      {
+        text: `wait for machine ${other.id} to come back`,
+        reason: `Two members vote, and machine ${other.id} is silent.`,
+        otherwise: `have it terminated and go on with ${who} alone, if that one holds every write`,
+      },
+      graceLeft(observed.grace, other),
+    );
+  }
+  if (note === undefined) {
+    return waitOrBlock(
+      expired,
+      'primary',
+      [],
+      {
+        text: `read from the oplog of ${who} whether it holds every write`,
+        reason: `The oplog of ${who} could not be read, so nobody knows whether it holds every write.`,
+      },
+      `Bring machine ${other.id} back, or see what would be lost with: quorate recover --survivor ${survivor.machine}`,
+    );
+  }
+  if (!note.noted) {
+    return blocked(
+      `Two members vote, machine ${other.id} is gone, and ${who} may lack writes that only machine ${other.id} had.`,
+      `Bring machine ${other.id} back, or accept what would be lost with: quorate recover --survivor ${survivor.machine}`,
+    );
+  }
+  return other.instance === 'terminated'
+    ? act(
+        situation,
+        { kind: 'force-survivor', member: survivor.id, machine: survivor.machine },
+        `Machine ${other.id} is terminated, and the oplog of ${who} shows that it holds every write.`,
+      )
+    : act(
+        situation,
+        { kind: 'terminate', machine: other.id },
+        `Machine ${other.id} must be gone for good before ${who} goes on alone.`,
+      );
+}
+
+function noMajority(
+  { observed, set, expired }: Situation,
+  voters: readonly Member[],
+  answering: readonly Member[],
+): Step {
+  const silent = voters.filter((member) => !answers(member));
+  const machines = silent.flatMap((member) => member.machine ?? []);
+  const best = set.members
+    .filter((member) => answers(member) && member.machine !== null)
+    .sort((a, b) => (a.optime && b.optime ? compareOpTimes(b.optime, a.optime) : a.optime ? -1 : b.optime ? 1 : 0))[0];
+  const ended = machines.filter((id) => machineOf(observed, id)?.instance === 'terminated');
+  const reason =
+    voters.length === 1
+      ? `The only controller that votes, ${list(silent.map(memberText))}, does not answer.`
+      : `Only ${answering.length} of ${voters.length} voters answer, and a majority is ${majority(voters.length)}.`;
+  const bringBack =
+    ended.length === machines.length && machines.length > 0
+      ? `The cloud says that ${machinesText(ended)} ${ended.length === 1 ? 'is' : 'are'} gone for good.`
+      : `Start what is stopped: quorate cloud list.`;
+  const wayOut =
+    best === undefined
+      ? bringBack
+      : `${bringBack} Or see what would be lost with: quorate recover --survivor ${best.machine}`;
+  return waitOrBlock(
+    expired,
+    'healthy',
+    machines,
+    { text: `wait for ${list(silent.map(memberText))} to come back`, reason },
+    wayOut,
+    2 * 60_000,
+  );
+}
