@@ -1,0 +1,110 @@
+/**
+ * Forcing a set of one on a survivor, the only change that MongoDB checks against nothing: a stale one was accepted by a healthy
+ * set of three and threw two members out. So only the survivor's own agent sends it, only to its own mongod, under a lock that
+ * ends with the process, after reading again what it was decided on; and it keeps a record of the request.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MongoClient } from 'mongodb';
+import { QuorateError, reasonOf } from '../errors.js';
+import type { MemberId } from '../membership/types.js';
+import { readIfThere, writePrivate } from '../store/files.js';
+import { directClient, type Identity } from './connect.js';
+import { refusal } from './errors.js';
+import { whileLocked } from './lock.js';
+import { hasNote, readConfig } from './observe.js';
+import { sendable } from './reconfig.js';
+import type { Hello, SetConfig } from './wire.js';
+
+export interface ForceRequest {
+  /** The same for every retry of one decision. */
+  readonly requestId: string;
+  readonly survivor: MemberId;
+  /** The config that was decided on. */
+  readonly fence: { readonly version: number; readonly term: number };
+  /** Refuse unless the survivor's oplog holds the note of this config: always, outside `recover`. */
+  readonly needsNote: boolean;
+}
+
+export interface ForcePlace {
+  /** host:port of this machine's own mongod, and the certificate to log in with. */
+  readonly host: string;
+  readonly identity: Identity;
+  /** Where the last request is recorded; its path is also the name of the lock. */
+  readonly recordFile: string;
+}
+
+/** The config of a set of one with this member. */
+export function alone(config: SetConfig, survivor: MemberId): SetConfig {
+  const member = config.members.find((m) => m._id === survivor);
+  if (member === undefined) throw new QuorateError('stale', `Member ${survivor} is not in the configuration.`);
+  return sendable({ ...config, members: [{ ...member, votes: 1, priority: 1 }] }, config.version + 1);
+}
+
+/** Forces the set of one, or finds that this very request has done so; returns once the survivor takes writes. */
+export function forceSurvivor(request: ForceRequest, place: ForcePlace): Promise<void> {
+  return whileLocked(place.recordFile, async () => {
+    const client = directClient(place.host, place.identity);
+    try {
+      await force(client, request, place);
+      await untilPrimary(client, place.host);
+    } finally {
+      await client.close();
+    }
+  });
+}
+
+async function force(client: MongoClient, request: ForceRequest, { host, recordFile }: ForcePlace): Promise<void> {
+  const { requestId, survivor, fence } = request;
+  const admin = client.db('admin');
+  const { config } = await readConfig(admin, false);
+  if (config === null) throw new QuorateError('no-set', `${host} belongs to no replica set.`);
+  if (config.version !== fence.version || config.term !== fence.term) {
+    const [only, ...others] = config.members;
+    const own = only?._id === survivor && others.length === 0 && (await recorded(recordFile)) === requestId;
+    if (own) return;
+    throw new QuorateError(
+      'stale',
+      `${host} has configuration (${config.version}, ${config.term}) and no longer (${fence.version}, ${fence.term}), on which forcing was decided.`,
+      { todo: 'Look at the set again before anything is forced.' },
+    );
+  }
+  const hello = (await admin.command({ hello: 1 })) as unknown as Hello;
+  if (hello.primary !== undefined) {
+    throw new QuorateError('has-primary', `The set of ${host} has a primary, ${hello.primary}; nothing is forced.`);
+  }
+  if (request.needsNote && !(await hasNote(client, config.version))) {
+    throw new QuorateError(
+      'no-note',
+      `The oplog of ${host} does not hold the note of configuration ${config.version}, so it may lack acknowledged writes.`,
+      { todo: 'Start the other member again, or decide with: quorate recover --survivor MACHINE' },
+    );
+  }
+  await writePrivate(recordFile, `${JSON.stringify({ requestId, fence })}\n`);
+  try {
+    await admin.command({ replSetReconfig: alone(config, survivor), force: true, maxTimeMS: 5000 });
+  } catch (error) {
+    throw refusal(`forcing a set of one on ${host}`, error);
+  }
+}
+
+/** ID of the last request that was about to be sent from here. */
+async function recorded(recordFile: string): Promise<string | null> {
+  const record = await readIfThere(recordFile);
+  if (record === null) return null;
+  try {
+    return String((JSON.parse(record) as { requestId: unknown }).requestId);
+  } catch (error) {
+    throw new QuorateError('bad-record', `${recordFile} is damaged: ${reasonOf(error)}.`, { cause: error });
+  }
+}
+
+async function untilPrimary(client: MongoClient, host: string): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    const hello = (await client.db('admin').command({ hello: 1 })) as unknown as Hello;
+    if (hello.isWritablePrimary) return;
+    if (performance.now() > deadline)
+      throw new QuorateError('no-primary', `${host} was forced and is not primary yet.`);
+    await sleep(10);
+  }
+}
