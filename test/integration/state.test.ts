@@ -1,0 +1,266 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { publish, readAddresses } from '../../src/state/addresses.js';
+import { beginChange, endChange, recordSteps } from '../../src/state/changes.js';
+import type { AgentReport } from '../../src/state/documents.js';
+import { currentToken, follow, type StateEvent } from '../../src/state/follow.js';
+import {
+  addControllers,
+  addJobs,
+  dropJobs,
+  forgetMachine,
+  markDead,
+  markDying,
+  recordInstance,
+  setDesired,
+  setEnvironmentDying,
+} from '../../src/state/machines.js';
+import { readPresence, writePresence } from '../../src/state/presence.js';
+import { persist } from '../../src/state/retry.js';
+import { seed } from '../../src/state/seed.js';
+import type { State } from '../../src/state/state.js';
+import type { TestMembers } from '../support/members.js';
+import { seedOf, startSet, stateOf } from '../support/mongo.js';
+
+let set: TestMembers;
+let state: State;
+
+beforeAll(async () => {
+  set = await startSet(3);
+  state = await stateOf(set);
+  await seed(state, seedOf(set));
+});
+
+afterAll(async () => {
+  await state?.close();
+  await set?.[Symbol.asyncDispose]();
+});
+
+async function fence() {
+  const environment = await state.environment.findOne({});
+  return { epoch: environment?.epoch ?? 0, environmentVersion: environment?.version ?? 0 };
+}
+
+const report: AgentReport = {
+  status: 'started',
+  services: {},
+  addressVersion: 1,
+  sees: ['0'],
+  mongod: null,
+  succession: { stoodUp: 0, freed: 0, off: '' },
+};
+
+describe('documents', () => {
+  test('seeding again changes nothing', async () => {
+    const before = await state.environment.findOne({});
+    await seed(state, { ...seedOf(set), settings: { 'x-late': 'no' } });
+    expect(await state.environment.findOne({})).toEqual(before);
+    expect(await state.settings.findOne({ _id: 'x-late' })).toBeNull();
+    expect(await state.machines.findOne({ _id: '0' })).toMatchObject({ memberId: 0, life: 'alive' });
+  });
+
+  test('MongoDB itself refuses a document that is none', async () => {
+    await expect(state.addresses.insertOne({ _id: 'current', version: 'one' } as never)).rejects.toThrow(/validation/);
+    await expect(state.machines.updateOne({ _id: '0' }, { $set: { life: 'undead' as never } })).rejects.toThrow(
+      /validation/,
+    );
+    await expect(state.machines.updateOne({ _id: '0' }, { $set: { jobs: ['be-nice' as never] } })).rejects.toThrow(
+      /validation/,
+    );
+  });
+});
+
+describe('transactions', () => {
+  test('an act that was planned on older facts is refused, and so is a worker of another epoch', async () => {
+    const before = await fence();
+    await setDesired(state, before, 3);
+    await expect(addControllers(state, before, { count: 2, zones: ['b'] })).rejects.toMatchObject({ code: 'stale' });
+    const late = { ...(await fence()), epoch: 0 };
+    const acts = await Promise.allSettled([
+      addControllers(state, late, { count: 1, zones: [''] }),
+      markDead(state, late, ['0']),
+      publish(state, late, ['0']),
+      setDesired(state, late, 5),
+      setEnvironmentDying(state, late),
+      forgetMachine(state, late, '0'),
+      beginChange(state, late, { id: 'x', kind: '', summary: '', workflowId: '', url: '', by: '' }),
+    ]);
+    for (const act of acts) expect(act).toMatchObject({ status: 'rejected', reason: { code: 'wrong-epoch' } });
+    expect(await state.machines.countDocuments()).toBe(1);
+  });
+
+  test('of several that were planned on the same facts one is done', async () => {
+    const planned = await fence();
+    const results = await Promise.allSettled(
+      Array.from({ length: 6 }, () => addControllers(state, planned, { count: 2, zones: ['b', 'c'] })),
+    );
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const result of results) {
+      if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'stale' });
+    }
+    expect(await state.machines.find({}).sort({ _id: 1 }).toArray()).toMatchObject([
+      { _id: '0', memberId: 0, zone: 'a' },
+      { _id: '1', memberId: 1, zone: 'b', boot: { addresses: [expect.stringContaining(':17070')] } },
+      { _id: '2', memberId: 2, zone: 'c', instance: null },
+    ]);
+  });
+
+  test('a machine from its start to its end, with no ID used twice', async () => {
+    const machine = await state.machines.findOne({ _id: '1' });
+    const named = { id: '1', nonce: machine?.nonce ?? '' };
+    await expect(publish(state, await fence(), ['0', '1'])).rejects.toMatchObject({ code: 'no-address' });
+    await recordInstance(state, await fence(), named, { error: 'no room' });
+    const instance = { id: 'i-1', address: '127.0.0.9', ports: { api: 17070, mongo: 37017 }, state: 'pending' };
+    const recorded = await recordInstance(state, await fence(), named, instance);
+    expect(recorded).toMatchObject({ provisioningError: '', instance });
+    const again = await recordInstance(state, await fence(), named, { ...instance, state: 'running' });
+    expect(again.instance?.recordedAt).toEqual(recorded.instance?.recordedAt);
+    expect((await recordInstance(state, await fence(), named, { ...instance, state: 'running' })).version).toBe(
+      again.version,
+    );
+    await expect(recordInstance(state, await fence(), { id: '1', nonce: 'another' }, instance)).rejects.toMatchObject({
+      code: 'stale',
+    });
+
+    const published = await publish(state, await fence(), ['0', '1']);
+    expect(published.servers.map(({ machine }) => machine)).toEqual(['0', '1']);
+    expect((await publish(state, await fence(), ['0', '1'])).version).toBe(published.version);
+    expect(await readAddresses(state)).toEqual(published);
+
+    await expect(markDead(state, await fence(), ['1'])).rejects.toMatchObject({ code: 'machine-alive' });
+    await expect(forgetMachine(state, await fence(), '1')).rejects.toMatchObject({ code: 'machine-not-dead' });
+    const [dropped] = await dropJobs(state, await fence(), ['1']);
+    expect(dropped).toMatchObject({ jobs: [], life: 'dying', memberId: null, knewKeys: true });
+    expect(await dropJobs(state, await fence(), ['1'])).toEqual([]);
+    await expect(addJobs(state, await fence(), ['1'])).rejects.toMatchObject({ code: 'machine-not-alive' });
+    await markDead(state, await fence(), ['1']);
+    await forgetMachine(state, await fence(), '1');
+    await forgetMachine(state, await fence(), '1');
+    expect(await state.machines.findOne({ _id: '1' })).toBeNull();
+
+    const [next] = await addControllers(state, await fence(), { count: 1, zones: ['b'] });
+    expect(next).toMatchObject({ _id: '3', memberId: 3 });
+  });
+
+  test('a workload machine that becomes a controller again is another member', async () => {
+    await state.machines.updateOne({ _id: '3' }, { $set: { jobs: ['host-units'], memberId: null } });
+    expect(await addJobs(state, await fence(), ['3'])).toMatchObject([{ memberId: 4 }]);
+    expect(await addJobs(state, await fence(), ['3'])).toEqual([]);
+    expect(await dropJobs(state, await fence(), ['3'])).toMatchObject([{ jobs: ['host-units'], life: 'alive' }]);
+    expect(await addJobs(state, await fence(), ['3'])).toMatchObject([{ memberId: 5, knewKeys: false }]);
+  });
+
+  test('a verdict fails when the agent has been heard of since', async () => {
+    await writePresence(state, [{ machine: '3', session: 's', report }]);
+    const seq = (await readPresence(state))[0]?.seq ?? 0;
+    await writePresence(state, [{ machine: '3', session: 's', report }]);
+    const judged = markDying(state, await fence(), ['3'], { '3': seq });
+    await expect(judged).rejects.toMatchObject({ code: 'stale' });
+    expect(await markDying(state, await fence(), ['3'], { '3': seq + 1 })).toMatchObject([{ life: 'dying' }]);
+  });
+
+  test('presence rises in the database and keeps when a run began', async () => {
+    await writePresence(state, [{ machine: 'p', session: 'a', report }]);
+    const [first] = await state.presence.find({ _id: 'p' }).toArray();
+    await writePresence(state, [
+      { machine: 'p', session: 'a', report: { ...report, services: {}, sees: ['$session'] } },
+      { machine: 'q', session: 'a', report },
+    ]);
+    const [second] = await state.presence.find({ _id: 'p' }).toArray();
+    expect(second).toMatchObject({ seq: 2, since: first?.since, report: { sees: ['$session'] } });
+    await sleep(5);
+    await writePresence(state, [{ machine: 'p', session: 'b', report }]);
+    const [third] = await state.presence.find({ _id: 'p' }).toArray();
+    expect(third?.seq).toBe(3);
+    expect(Number(third?.since)).toBeGreaterThan(Number(first?.since));
+  });
+
+  test('the story of a change: numbered, late steps leave no trace, the first end stands', async () => {
+    const change = { id: 'run-1', kind: 'enable-ha', summary: 's', workflowId: 'w', url: '', by: 'ana' };
+    const begun = await beginChange(state, await fence(), change);
+    expect(await beginChange(state, await fence(), change)).toEqual(begun);
+    const other = await beginChange(state, await fence(), { ...change, id: 'run-2' });
+    expect(other.number).toBe(begun.number + 1);
+    const step = { text: 'a', state: 'running', reason: '', startedAt: null, seconds: null } as const;
+    await recordSteps(state, await fence(), 'run-1', { sequence: 2, steps: [step, step] });
+    await recordSteps(state, await fence(), 'run-1', { sequence: 1, steps: [step] });
+    await endChange(state, await fence(), 'run-1', { state: 'done', result: 'well', steps: [step, step] });
+    await endChange(state, await fence(), 'run-1', { state: 'failed', result: 'late', steps: [] });
+    await recordSteps(state, await fence(), 'run-1', { sequence: 9, steps: [] });
+    expect(await state.changes.findOne({ _id: 'run-1' })).toMatchObject({ state: 'done', steps: [step, step] });
+  });
+
+  test('nothing is started in an environment that is dying', async () => {
+    await state.environment.updateOne({}, { $set: { life: 'dying' } });
+    const refused = { code: 'environment-not-alive' };
+    await expect(addControllers(state, await fence(), { count: 1, zones: [''] })).rejects.toMatchObject(refused);
+    await expect(addJobs(state, await fence(), ['0'])).rejects.toMatchObject(refused);
+    await state.environment.updateOne({}, { $set: { life: 'alive' } });
+  });
+});
+
+describe('over the death of the primary', () => {
+  test('writes are made once and followers see each of them once', async () => {
+    const signal = new AbortController();
+    const from = (await currentToken(state, signal.signal)) ?? '';
+    const seen: StateEvent[] = [];
+    const following = (async () => {
+      for await (const event of follow(state, ['settings'], { after: from, signal: signal.signal })) seen.push(event);
+    })();
+    const primary = set.member(state.primary() ?? '');
+    const write = async (n: number) => {
+      const key = `x-write-${n}`;
+      await persist(state, async () => {
+        const setting = { _id: key, value: String(n), version: 1, at: new Date(), by: 'test', requests: [] };
+        await state.settings.replaceOne({ _id: key, version: 1 }, setting, { upsert: true });
+      });
+    };
+    for (let n = 0; n < 20; n += 1) await write(n);
+    await primary.kill();
+    for (let n = 20; n < 40; n += 1) await write(n);
+    await primary.start();
+    await expect.poll(() => new Set(seen.map(({ id }) => id)).size, { timeout: 20_000 }).toBe(40);
+    expect(seen.filter(({ document }) => document?.version === 1)).toHaveLength(seen.length);
+    expect(new Set(seen.map(({ token }) => token)).size).toBe(seen.length);
+
+    // Another process that goes on from a token in the middle sees the rest, and the same tokens.
+    const middle = seen[9]?.token ?? '';
+    const rest: StateEvent[] = [];
+    const other = await stateOf(set);
+    try {
+      for await (const event of follow(other, ['settings'], { after: middle, signal: signal.signal })) {
+        rest.push(event);
+        if (rest.length === seen.length - 10) break;
+      }
+    } finally {
+      await other.close();
+    }
+    expect(rest).toEqual(seen.slice(10));
+    signal.abort();
+    await following;
+  });
+
+  test('replaced documents are followed as they were, not as they are', async () => {
+    const signal = new AbortController();
+    const after = (await currentToken(state, signal.signal)) ?? '';
+    for (let version = 1; version <= 5; version += 1) {
+      const setting = { _id: 'x-same', value: `${version}`, version, at: new Date(), by: 'test', requests: [] };
+      await state.settings.replaceOne({ _id: 'x-same' }, setting, { upsert: true });
+    }
+    const versions: unknown[] = [];
+    for await (const event of follow(state, ['settings'], { after, signal: signal.signal })) {
+      versions.push(event.document?.version);
+      if (versions.length === 5) break;
+    }
+    expect(versions).toEqual([1, 2, 3, 4, 5]);
+    signal.abort();
+  });
+
+  test('a token that is none is refused', async () => {
+    const { signal } = new AbortController();
+    for (const after of ['nonsense', '00'.repeat(20)]) {
+      const iterator = follow(state, ['settings'], { after, signal });
+      await expect(iterator.next()).rejects.toMatchObject({ code: 'bad-token' });
+    }
+  });
+});
