@@ -1,40 +1,153 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { UserData } from '../boot/user-data.js';
+import { ApiClient } from '../client/client.js';
+import { reasonOf } from '../errors.js';
+import type { AgentReport } from '../state/documents.js';
 import { Bootstrap } from './bootstrap.js';
+import { Connection } from './connection.js';
+import type { ControllerKeys } from './keys.js';
 import type { Machine } from './machine.js';
+import { Sees } from './sees.js';
 import { Services } from './services.js';
+import type { ToldMachine } from './told.js';
 
 /** The machine agent: keeps the services of the machine's jobs, and its connection to the environment. */
 export class MachineAgent {
-  readonly services: Services;
+  readonly #services: Services;
+  readonly #client: ApiClient;
+  readonly #connection: Connection;
+  #sees: Sees | null = null;
   #bootstrap: Bootstrap | null = null;
+  #stopping = false;
+  #onGone: () => void = () => {};
 
-  constructor(
+  private constructor(
     private readonly machine: Machine,
     private readonly userData: UserData,
+    tls: { ca: string; certificate: string; key: string },
   ) {
-    this.services = new Services({
+    const { environment, conf, metadata } = machine;
+    this.#client = new ApiClient({
+      environment,
+      addresses: conf.addresses.servers.map((server) => server.api),
+      addressesVersion: conf.addresses.version,
+      url: conf.url,
+      tls,
+      localAddress: metadata.address,
+    });
+    this.#connection = new Connection({
+      client: this.#client,
+      report: () => this.#report(),
+      onTold: (told) => void this.#follow(told),
+      onGone: () => void this.#gone(),
+    });
+    this.#services = new Services({
       machine,
-      fetchKeys: async () => {
-        throw new Error('not yet');
-      },
-      onChange: () => {},
+      fetchKeys: (signal) => this.#fetchKeys(signal),
+      onChange: () => this.#connection.beat(),
     });
   }
 
-  /** Services first: after a power cut nobody else is up. */
-  async start(): Promise<void> {
-    const { bootstrapping, version } = this.machine.conf;
-    if (version > 0 || bootstrapping) void this.services.follow('remembered');
-    if (bootstrapping) {
-      this.#bootstrap = new Bootstrap(this.machine, this.userData, this.services, () => {
-        void this.services.follow('remembered');
-      });
-      await this.#bootstrap.listen();
-    }
+  static async of(machine: Machine, userData: UserData): Promise<MachineAgent> {
+    const { files } = machine;
+    const [ca, certificate, key] = await Promise.all([
+      readFile(files.ca, 'utf8'),
+      readFile(files.certificate, 'utf8'),
+      readFile(files.key, 'utf8'),
+    ]);
+    return new MachineAgent(machine, userData, { ca, certificate, key });
   }
 
+  /** Services first: after a power cut nobody else is up. Resolves when the environment no longer knows this machine. */
+  async run(): Promise<void> {
+    const { bootstrapping, version } = this.machine.conf;
+    const gone = new Promise<void>((resolve) => {
+      this.#onGone = resolve;
+    });
+    if (version > 0 || bootstrapping) void this.#services.follow('remembered');
+    if (bootstrapping) {
+      const onServe = () => {
+        this.#bootstrap = null;
+        void this.#services.follow('remembered');
+        void this.#connect();
+      };
+      this.#bootstrap = new Bootstrap(this.machine, this.userData, this.#services, onServe);
+      await this.#bootstrap.listen();
+    } else {
+      await this.#connect();
+    }
+    await gone;
+  }
+
+  /** An ordered shutdown: the services stop in order, and nobody is left behind. */
   async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#connection.beat();
     await this.#bootstrap?.close();
-    await this.services.stop();
+    await this.#services.stop();
+    this.#connection.close();
+    this.#sees?.close();
+    await this.#client.close();
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#stopping) return;
+    const ca = await readFile(this.machine.files.ca, 'utf8');
+    this.#sees = new Sees(this.machine, ca, () => this.#connection.beat());
+    void this.#connection.run();
+  }
+
+  #report(): AgentReport {
+    return {
+      status: this.#stopping ? 'stopping' : 'started',
+      ...this.#services.report(),
+      addressVersion: this.machine.conf.addresses.version,
+      sees: [...(this.#sees?.machines ?? [])],
+      succession: { stoodUp: 0, freed: 0, off: '' },
+    };
+  }
+
+  /** Only an answer that is as new as what is known, or newer, changes what the machine does. */
+  async #follow(told: ToldMachine): Promise<void> {
+    const { conf } = this.machine;
+    const { type, addresses, ...document } = told;
+    const newAddresses = addresses.version > conf.addresses.version;
+    const current = document.version >= conf.version;
+    if (newAddresses || document.version > conf.version) {
+      const { version, servers, url } = addresses;
+      await this.machine.update({
+        ...(newAddresses ? { addresses: { version, servers }, url } : {}),
+        ...(current ? document : {}),
+      });
+    }
+    if (newAddresses) {
+      this.#client.useAddresses({ version: addresses.version, servers: addresses.servers });
+      // Only now is the new set acknowledged: it would survive a power cut.
+      this.#connection.beat();
+    }
+    if (!current || this.#stopping) return;
+    if (document.life === 'dead') return this.#gone();
+    await this.#services.follow('told');
+  }
+
+  async #gone(): Promise<void> {
+    if (this.machine.conf.life !== 'dead') await this.machine.update({ life: 'dead', jobs: [] });
+    await this.#services.follow('told');
+    this.#connection.beat();
+    this.#onGone();
+  }
+
+  async #fetchKeys(signal: AbortSignal): Promise<ControllerKeys> {
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        return (await this.#client.request<ControllerKeys>('GET', '/v1/controller-keys', { signal })).body;
+      } catch (error) {
+        signal.throwIfAborted();
+        console.error(`The controllers' keys could not be fetched yet: ${reasonOf(error)}`);
+        await sleep(300, undefined, { signal });
+      }
+    }
   }
 }

@@ -12,6 +12,8 @@ export interface AgentFiles {
   readonly identity: string;
   readonly ca: string;
   readonly key: string;
+  /** The request that the certificate was asked for with. */
+  readonly request: string;
   readonly certificate: string;
   /** What only controllers know; shredded as a whole when the machine stops being one. */
   readonly controller: string;
@@ -48,6 +50,7 @@ export function agentFiles(instanceDirectory: string): AgentFiles {
     identity,
     ca: path.join(identity, 'ca.crt'),
     key: path.join(identity, 'agent.key'),
+    request: path.join(identity, 'agent.csr'),
     certificate: path.join(identity, 'agent.crt'),
     controller,
     caKey: path.join(controller, 'ca.key'),

@@ -39,7 +39,7 @@ export class Machine {
 
   /** Members to look for the set at: the published ones, and its own. */
   get members(): string[] {
-    const published = this.#conf.addresses.servers.map((server) => server.mongo);
+    const published = this.#conf.addresses.servers.map((server) => server.mongo).filter((mongo) => mongo !== '');
     return published.includes(this.mongo) || this.#conf.memberId === null ? published : [...published, this.mongo];
   }
 

@@ -1,9 +1,10 @@
+import { readdir } from 'node:fs/promises';
+import type { InstanceMetadata, UserData } from '../boot/user-data.js';
 import { QuorateError, reasonOf } from '../errors.js';
 import { MachineAgent } from './agent.js';
-import { readConf } from './conf.js';
-import { agentFiles, makeDirectories } from './files.js';
+import { type AgentConf, readConf } from './conf.js';
+import { type AgentFiles, agentFiles, makeDirectories } from './files.js';
 import { Machine } from './machine.js';
-import { makeEnvironment } from './machine-zero.js';
 import { readMetadata, readUserData } from './user-data.js';
 
 /** `quorated`: the machine agent's process. What it prints is the machine's console. */
@@ -14,18 +15,37 @@ async function main(): Promise<void> {
   const files = agentFiles(directory);
   const [userData, metadata] = await Promise.all([readUserData(files.userData), readMetadata(files.metadata)]);
   await makeDirectories(files);
-  const read = await readConf(files.conf);
-  for (const note of read.notes) console.error(note);
-  const conf = read.conf ?? (await makeEnvironment(files, userData, metadata));
-  const agent = new MachineAgent(new Machine(files, metadata, conf), userData);
-  const stop = async () => {
+  const conf = await confOf(files, userData, metadata);
+  const agent = await MachineAgent.of(new Machine(files, metadata, conf), userData);
+  const leave = async () => {
     await agent.stop();
     process.exit(0);
   };
-  process.once('SIGTERM', () => void stop());
-  process.once('SIGINT', () => void stop());
-  await agent.start();
+  process.once('SIGTERM', () => void leave());
+  process.once('SIGINT', () => void leave());
   console.log(`quorated runs as machine ${conf.machine} of ${conf.environment.name}.`);
+  await agent.run();
+  console.log(`Machine ${conf.machine} is no part of ${conf.environment.name} any more.`);
+  await leave();
+}
+
+async function confOf(files: AgentFiles, userData: UserData, metadata: InstanceMetadata): Promise<AgentConf> {
+  const { conf, notes, lost } = await readConf(files.conf);
+  for (const note of notes) console.error(note);
+  if (conf !== null) return conf;
+  const used = lost || (await readdir(files.disk)).some((name) => /^mongod-\d+$/.test(name));
+  if (userData.ca !== '') {
+    // The identity may be whole: then the controllers say what is to be done.
+    const { enrolMachine } = await import('./enrolment.js');
+    return await enrolMachine(files, userData, metadata);
+  }
+  if (used) {
+    throw new QuorateError('conf-lost', `What machine ${userData.machine} was told is lost with ${files.conf}.`, {
+      todo: `Its data is untouched. Put a whole agent.conf back, or replace the machine: quorate replace ${userData.machine}`,
+    });
+  }
+  const { makeEnvironment } = await import('./machine-zero.js');
+  return await makeEnvironment(files, userData, metadata);
 }
 
 main().catch((error) => {

@@ -30,9 +30,12 @@ export class Sees {
   }
 
   async #look(): Promise<void> {
-    const others = this.machine.conf.addresses.servers.filter((server) => server.machine !== this.machine.id);
+    const { servers } = this.machine.conf.addresses;
+    const others = servers.filter(({ machine }) => machine !== '' && machine !== this.machine.id);
     const answers = await Promise.all(
-      others.map(async ({ api, machine }) => ((await this.#pinger.ping(api, machine, ANSWER_WITHIN_MS)) ? machine : null)),
+      others.map(async ({ api, machine }) =>
+        (await this.#pinger.ping(api, machine, ANSWER_WITHIN_MS)) ? machine : null,
+      ),
     );
     const seen = answers.filter((machine) => machine !== null);
     const changed = seen.join() !== this.#machines.join();

@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiClient, ControllerSocket } from '../client/client.js';
+import { reasonOf } from '../errors.js';
+import { packageVersion } from '../package.js';
+import type { AgentReport } from '../state/documents.js';
+import { parseTold, type ToldMachine } from './told.js';
+
+export interface ConnectionOptions {
+  readonly client: ApiClient;
+  report(): AgentReport;
+  /** What a controller says of this machine: at every connection, and whenever it changes. */
+  onTold(told: ToldMachine): void;
+  /** The environment knows no such machine any more. */
+  onGone(): void;
+}
+
+const PRESENCE_MS = 500;
+const LONGEST_PAUSE_MS = 1000;
+
+/** The agent's standing connection to whichever controller answers: presence goes out, what changed comes in. */
+export class Connection {
+  /** One run of the agent. */
+  readonly #session = randomUUID();
+  readonly #closing = new AbortController();
+  #socket: ControllerSocket | null = null;
+  #seq = 0;
+  #soon: NodeJS.Immediate | null = null;
+  #lastFailure = '';
+
+  constructor(private readonly options: ConnectionOptions) {}
+
+  /** Connects, and again whenever the connection is lost, until it is closed. */
+  async run(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        const socket = await this.options.client.openAgentSocket({ signal });
+        failures = 0;
+        await this.#serve(socket);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#say(reasonOf(error));
+        failures += 1;
+        const pause = Math.min(50 * 2 ** failures, LONGEST_PAUSE_MS);
+        await sleep(pause, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  /** Reports now instead of at the next beat. */
+  beat(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = null;
+      this.#present();
+    });
+  }
+
+  /** Says a last time how things are, and leaves. */
+  close(): void {
+    this.#present();
+    this.#closing.abort();
+    this.#socket?.close();
+  }
+
+  /** Resolves when the connection has ended. */
+  async #serve(socket: ControllerSocket): Promise<void> {
+    const closed = new Promise<string>((resolve) => socket.onClose(resolve));
+    socket.onMessage((message) => this.#hear(message));
+    this.#socket = socket;
+    socket.send({ type: 'hello', session: this.#session, version: packageVersion() });
+    this.#present();
+    const beating = setInterval(() => this.#present(), PRESENCE_MS);
+    this.#say(`connected to machine ${socket.machine} at ${socket.address}`);
+    const reason = await closed;
+    clearInterval(beating);
+    this.#socket = null;
+    if (!this.#closing.signal.aborted) this.#say(`connection to machine ${socket.machine} lost: ${reason}`);
+  }
+
+  #present(): void {
+    if (this.#socket === null) return;
+    this.#seq += 1;
+    this.#socket.send({ type: 'presence', seq: this.#seq, report: this.options.report() });
+  }
+
+  #hear(message: unknown): void {
+    const told = parseTold(message);
+    if (told === null) return;
+    if (told.type === 'gone') this.options.onGone();
+    if (told.type === 'machine') this.options.onTold(told);
+  }
+
+  /** Once for each thing that happens, not once for each attempt. */
+  #say(what: string): void {
+    if (what === this.#lastFailure) return;
+    this.#lastFailure = what;
+    console.log(`agent: ${what}`);
+  }
+}

@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { InstanceMetadata, UserData } from '../boot/user-data.js';
+import { ApiClient } from '../client/client.js';
+import { QuorateError, reasonOf } from '../errors.js';
+import { readIfThere, writePrivate } from '../store/files.js';
+import { type AgentConf, writeConf } from './conf.js';
+import type { AgentFiles } from './files.js';
+import { shredToken } from './user-data.js';
+
+/** Answers that mean "not yet": the cloud has not told the controllers this machine's address, or no member can write. */
+const LATER = new Set(['too-early', 'no-controller', 'no-quorum', 'timeout', 'unavailable', 'unknown-outcome']);
+const LONGEST_PAUSE_MS = 2000;
+
+/**
+ * The first boot of every machine but the first: the one-time token and a certificate request go to any controller, whose
+ * certificate is checked against the CA of the user data; the machine's certificate comes back. The key is on disk before
+ * it is sent, as the token becomes bound to it: a machine that is interrupted asks again with the same one.
+ */
+export async function enrolMachine(
+  files: AgentFiles,
+  userData: UserData,
+  metadata: InstanceMetadata,
+): Promise<AgentConf> {
+  await writePrivate(files.ca, userData.ca);
+  const request = await ownRequest(files);
+  if ((await readIfThere(files.certificate)) === null) {
+    await writePrivate(files.certificate, await askForCertificate(userData, metadata, request));
+  }
+  await shredToken(files.userData, userData);
+  const conf: AgentConf = {
+    quorate: 1,
+    environment: userData.environment,
+    machine: userData.machine,
+    addresses: { version: 0, servers: userData.addresses.map((api) => ({ machine: '', api, mongo: '' })) },
+    url: userData.url,
+    jobs: [],
+    life: 'alive',
+    memberId: null,
+    version: 0,
+    bootstrapping: false,
+  };
+  await writeConf(files.conf, conf);
+  return conf;
+}
+
+async function ownRequest(files: AgentFiles): Promise<string> {
+  const there = await readIfThere(files.request);
+  if (there !== null && (await readIfThere(files.key)) !== null) return there;
+  const { createKeyAndRequest } = await import('../pki/authority.js');
+  const { key, request } = await createKeyAndRequest();
+  await writePrivate(files.key, key);
+  await writePrivate(files.request, request);
+  return request;
+}
+
+async function askForCertificate(userData: UserData, metadata: InstanceMetadata, request: string): Promise<string> {
+  const { environment, addresses, url, ca, machine, nonce, token } = userData;
+  const client = new ApiClient({
+    environment,
+    addresses,
+    url,
+    tls: { ca },
+    // The controllers compare it with what the cloud says of this machine.
+    localAddress: metadata.address,
+  });
+  try {
+    for (let pause = 50; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      try {
+        const body = { machine, nonce, token, request };
+        // The same key gets the same certificate again.
+        const answer = await client.request<{ certificate: string }>('POST', '/v1/enrol', {
+          body,
+          idempotencyKey: nonce,
+        });
+        return answer.body.certificate;
+      } catch (error) {
+        if (!(error instanceof QuorateError) || !LATER.has(error.code)) throw error;
+        console.error(`Enrolment goes on: ${reasonOf(error)}`);
+        await sleep(pause);
+      }
+    }
+  } finally {
+    client.close();
+  }
+}
