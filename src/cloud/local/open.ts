@@ -1,0 +1,17 @@
+import { join } from 'node:path';
+import { builtFile, packageRoot } from '../../package.js';
+import { LocalCloud } from './local-cloud.js';
+
+/** What a machine's agent needs to find the servers where the operator's own commands find them. */
+const PASSED_ON = ['QUORATE_MONGOD', 'QUORATE_HOME', 'XDG_CACHE_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME'] as const;
+
+/** The local cloud whose instances run this package's agent. */
+export function openLocalCloud(root: string, env: NodeJS.ProcessEnv = process.env): LocalCloud {
+  const passed = PASSED_ON.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]));
+  const init = join(packageRoot(), 'bin', 'quorated-init');
+  return new LocalCloud({
+    root,
+    startCommand: ['/bin/sh', init, process.execPath, builtFile('src', 'agent', 'main.js')],
+    env: Object.fromEntries(passed),
+  });
+}
