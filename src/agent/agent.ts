@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ControllerKeys } from '../api/access.js';
 import type { UserData } from '../boot/user-data.js';
 import { ApiClient } from '../client/client.js';
 import { reasonOf } from '../errors.js';
 import type { AgentReport } from '../state/documents.js';
 import { Bootstrap } from './bootstrap.js';
 import { Connection } from './connection.js';
-import type { ControllerKeys } from './keys.js';
 import type { Machine } from './machine.js';
 import { Sees } from './sees.js';
 import { Services } from './services.js';

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Enrol, Enrolled } from '../api/access.js';
 import type { InstanceMetadata, UserData } from '../boot/user-data.js';
 import { ApiClient } from '../client/client.js';
 import { QuorateError, reasonOf } from '../errors.js';
@@ -7,8 +8,8 @@ import { type AgentConf, writeConf } from './conf.js';
 import type { AgentFiles } from './files.js';
 import { shredToken } from './user-data.js';
 
-/** Answers that mean "not yet": the cloud has not told the controllers this machine's address, or no member can write. */
-const LATER = new Set(['too-early', 'no-controller', 'no-quorum', 'timeout', 'unavailable', 'unknown-outcome']);
+/** Answers that mean "not yet": the controllers have not heard this machine's address from the cloud, or cannot write. */
+const LATER = new Set(['too-early', 'no-controller', 'no-quorum', 'too-many', 'leaving', 'unknown-outcome']);
 const LONGEST_PAUSE_MS = 2000;
 
 /**
@@ -66,9 +67,9 @@ async function askForCertificate(userData: UserData, metadata: InstanceMetadata,
   try {
     for (let pause = 50; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
-        const body = { machine, nonce, token, request };
+        const body: Enrol = { machine, nonce, token, request };
         // The same key gets the same certificate again.
-        const answer = await client.request<{ certificate: string }>('POST', '/v1/enrol', {
+        const answer = await client.request<Enrolled>('POST', '/v1/enrol', {
           body,
           idempotencyKey: nonce,
         });

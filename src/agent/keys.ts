@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { ControllerKeys } from '../api/access.js';
 import type { Authority } from '../pki/authority.js';
 import { expiresAt, serverName } from '../pki/certificate.js';
 import { readIfThere, writePrivate } from '../store/files.js';
@@ -9,16 +10,6 @@ export interface Identity {
   readonly environment: string;
   readonly machine: string;
   readonly address: string;
-}
-
-/** What every controller knows and nobody else. */
-export interface ControllerKeys {
-  /** The CA's key, PEM. */
-  readonly caKey: string;
-  /** Hex. */
-  readonly bootKey: string;
-  /** Connection to Temporal, as JSON; null where none is known yet (machine 0 before it was handed over). */
-  readonly temporal: unknown;
 }
 
 const RENEW_BEFORE_MS = 30 * 24 * 3_600_000;

@@ -1,4 +1,5 @@
 import { Agent, request as httpsRequest } from 'node:https';
+import type { Ping } from '../api/access.js';
 import { serverName } from '../pki/certificate.js';
 
 /** Asks API servers whether they are there, over connections that are kept, so that asking often costs little. */
@@ -28,10 +29,9 @@ export class Pinger {
         try {
           let text = '';
           for await (const chunk of response.setEncoding('utf8')) text += chunk;
-          const answer = JSON.parse(text) as { environment?: unknown; machine?: unknown };
-          const environment = answer.environment as { uuid?: unknown } | string | undefined;
-          const uuid = typeof environment === 'object' ? environment.uuid : environment;
-          resolve(response.statusCode === 200 && uuid === this.environment && answer.machine === machine);
+          const answer = JSON.parse(text) as Partial<Ping>;
+          const itself = answer.environment === this.environment && answer.machine === machine;
+          resolve(response.statusCode === 200 && itself);
         } catch {
           resolve(false);
         }

@@ -1,10 +1,11 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { ControllerKeys } from '../api/access.js';
 import { reasonOf } from '../errors.js';
 import type { AgentReport } from '../state/documents.js';
 import { readIfThere } from '../store/files.js';
 import type { AgentConf } from './conf.js';
-import { type ControllerKeys, holdsControllerKeys, shredControllerKeys, writeControllerKeys } from './keys.js';
+import { holdsControllerKeys, shredControllerKeys, writeControllerKeys } from './keys.js';
 import type { Machine } from './machine.js';
 import { ApiServer } from './services/api.js';
 import { Mongod } from './services/mongod.js';
