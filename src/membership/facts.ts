@@ -10,8 +10,15 @@ export const majority = (voters: number): number => Math.floor(voters / 2) + 1;
 export const machineOf = (observed: Observed, id: MachineId | null): Machine | undefined =>
   id === null ? undefined : observed.machines.find((machine) => machine.id === id);
 
-export const memberOf = (set: ReplicaSet | null, machine: MachineId): Member | undefined =>
-  set?.members.find((member) => member.machine === machine);
+/** Whether a member that carries a machine's tag is the one that the machine runs. */
+export const isOwn = (machine: Machine, member: Member): boolean =>
+  member.machine === machine.id && (machine.memberId === null || machine.memberId === member.id);
+
+/** The member that the machine runs; one that carries its tag under another `_id` is somebody's handiwork. */
+export function memberOf(observed: Observed, id: MachineId): Member | undefined {
+  const machine = machineOf(observed, id);
+  return machine && observed.set?.members.find((member) => isOwn(machine, member));
+}
 
 export const memberById = (set: ReplicaSet | null, id: MemberId): Member | undefined =>
   set?.members.find((member) => member.id === id);
@@ -27,7 +34,13 @@ export const answers = (member: Member): boolean =>
 /** Healthy for counting majorities. A member of no known machine never is: nobody could say when it goes. */
 export function isHealthy(observed: Observed, member: Member): boolean {
   const machine = machineOf(observed, member.machine);
-  return answers(member) && machine !== undefined && machine.life !== 'dead' && machine.instance !== 'terminated';
+  return (
+    answers(member) &&
+    machine !== undefined &&
+    isOwn(machine, member) &&
+    machine.life !== 'dead' &&
+    machine.instance !== 'terminated'
+  );
 }
 
 /** Order of two optimes: negative when `a` is older. */
@@ -70,3 +83,6 @@ export const withoutAddresses = (observed: Observed): readonly Machine[] =>
 /** By number where IDs are numbers, so that machine 10 comes after machine 9. */
 export const byId = (a: { readonly id: string }, b: { readonly id: string }): number =>
   Number(a.id) - Number(b.id) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+
+export const sameIds = (a: readonly MachineId[], b: readonly MachineId[]): boolean =>
+  a.length === b.length && a.every((id) => b.includes(id));

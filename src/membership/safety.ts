@@ -16,13 +16,15 @@ import {
   memberById,
   memberOf,
   runsServices,
+  sameIds,
   votersOf,
   withoutAddresses,
 } from './facts.js';
-import { blocked, type Situation, waitOrBlock } from './steps.js';
+import { isStaying, type Situation } from './situation.js';
+import { blocked, waitOrBlock } from './steps.js';
 import type { Deed, Member, Step } from './types.js';
 import { hasExpired } from './waits.js';
-import { count, machinesText, memberText } from './words.js';
+import { count, memberText } from './words.js';
 
 export interface Invariant {
   readonly name: string;
@@ -45,9 +47,9 @@ const votersAfter = ({ observed, set }: Situation, deed: Deed): readonly Member[
 const machinesIn = (members: readonly Member[]): readonly string[] =>
   members.flatMap((member) => (member.machine === null ? [] : [member.machine]));
 
-/** A voter that does not answer and loses its vote in this change too: nobody waits for it. */
-const isGoing = ({ seats }: Situation, member: Member): boolean =>
-  !answers(member) && !(member.machine !== null && seats.stay.includes(member.machine));
+/** A voter that does not count as healthy and loses its vote in this change too: nobody waits for it. */
+const isGoing = (situation: Situation, member: Member): boolean =>
+  !isHealthy(situation.observed, member) && !isStaying(situation, member);
 
 export const invariants: readonly Invariant[] = [
   {
@@ -149,9 +151,9 @@ export const invariants: readonly Invariant[] = [
   },
   {
     name: 'all that are about to vote are ready before the first of them does',
-    holds: ({ set, seats }, deed) => {
+    holds: ({ observed, set, seats }, deed) => {
       if (deed.kind !== 'grant-vote' || votersOf(set).length % 2 === 0) return true;
-      const about = seats.stay.map((id) => memberOf(set, id));
+      const about = seats.stay.map((id) => memberOf(observed, id));
       return about.every((member) => member !== undefined && (isVoter(member) || isCaughtUp(set, member)));
     },
     instead: refused('would grant a vote before all newcomers are ready'),
@@ -201,7 +203,8 @@ export const invariants: readonly Invariant[] = [
   },
   {
     name: 'a machine loses its membership before its jobs',
-    holds: ({ set }, deed) => deed.kind !== 'drop-jobs' || deed.machines.every((id) => memberOf(set, id) === undefined),
+    holds: ({ observed }, deed) =>
+      deed.kind !== 'drop-jobs' || deed.machines.every((id) => memberOf(observed, id) === undefined),
     instead: refused('would stop the mongod of a member'),
   },
   {
@@ -214,11 +217,11 @@ export const invariants: readonly Invariant[] = [
   },
   {
     name: 'a machine is written off only with nothing of it answering, or on its cloud’s word',
-    holds: ({ observed, set }, deed) =>
+    holds: ({ observed }, deed) =>
       deed.kind !== 'mark-dying' ||
       deed.machines.every((id) => {
         const machine = machineOf(observed, id);
-        const member = memberOf(set, id);
+        const member = memberOf(observed, id);
         if (machine === undefined) return false;
         return machine.instance === 'terminated' || (machine.agent !== 'started' && !(member && answers(member)));
       }),
@@ -226,11 +229,11 @@ export const invariants: readonly Invariant[] = [
   },
   {
     name: 'a machine’s services stop before its instance ends, unless it is lost',
-    holds: ({ observed, set, expired }, deed) =>
+    holds: ({ observed, expired }, deed) =>
       deed.kind !== 'mark-dead' ||
       deed.machines.every((id) => {
         const machine = machineOf(observed, id);
-        const member = memberOf(set, id);
+        const member = memberOf(observed, id);
         if (machine === undefined || machine.life !== 'dying' || (member && answers(member))) return false;
         if (machine.agent !== 'started' || machine.instance === 'terminated') return true;
         return !member && (!runsServices(machine) || hasExpired(expired, 'services-stopped', id));
@@ -293,10 +296,3 @@ export function isAtRest({ set, seats, observed }: Situation): boolean {
     sameIds(observed.addresses.machines, seats.stay)
   );
 }
-
-export const sameIds = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((id) => b.includes(id));
-
-/** The sentence about machines that hold something up. */
-export const holdUp = (ids: readonly string[], does: string): string =>
-  `${machinesText(ids).replace(/^m/, 'M')} ${does}.`;

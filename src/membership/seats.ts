@@ -1,6 +1,7 @@
 import { answers, byId, isController, isVoter, memberOf } from './facts.js';
 import type { Expired, Goal, Machine, MachineId, Observed } from './types.js';
 import { verdict } from './verdict.js';
+import { failedToStart } from './waits.js';
 
 /** Who is to be a controller in the end, who leaves, and how many are still missing. */
 export interface Seats {
@@ -32,6 +33,7 @@ export function seats(observed: Observed, goal: Goal, expired: readonly Expired[
   }
   const missing = goal.controllers - chosen.length;
   const convert = goal.to
+    .filter((id) => !failedToStart(expired, id))
     .filter((id) => observed.machines.some((machine) => machine.id === id && canBecomeController(machine)))
     .slice(0, missing);
   return { stay: chosen.sort(byId).map((machine) => machine.id), convert, start: missing - convert.length };
@@ -51,7 +53,7 @@ export const canBecomeController = (machine: Machine): boolean =>
 function rank(observed: Observed, machine: Machine, goal: Goal, expired: readonly Expired[]): number {
   if (goal.keep.includes(machine.id)) return 0;
   if (goal.to.includes(machine.id)) return 1;
-  const member = memberOf(observed.set, machine.id);
+  const member = memberOf(observed, machine.id);
   if (member !== undefined && answers(member)) {
     if (isVoter(member)) return member.id === observed.set?.primary ? 2 : 3;
     return 4;

@@ -3,7 +3,7 @@
  * Deeds take effect at once; what follows from them by itself (booting, copying, stopping) comes with `proceed`.
  */
 import { isReconfig, membersAfter } from './config.js';
-import { answers, hasControllerJob, isCaughtUp, isVoter, majority, memberOf, votersOf } from './facts.js';
+import { answers, hasControllerJob, isCaughtUp, isVoter, majority, votersOf } from './facts.js';
 import { order } from './succession.js';
 import type { Deed, Machine, MachineId, Member, MemberId, Observed, OpTime, ReplicaSet, Step } from './types.js';
 
@@ -99,7 +99,7 @@ export function lose(observed: Observed, id: MachineId): Observed {
 
 /** Its member stops answering; who was primary there is no more. */
 export function silence(set: ReplicaSet, id: MachineId): ReplicaSet {
-  const member = memberOf(set, id);
+  const member = set.members.find((other) => other.machine === id);
   if (member === undefined) return set;
   const members = set.members.map(
     (other): Member =>

@@ -1,19 +1,10 @@
-/** Steps with their words, and what they are judged by. */
+/** Steps with their words. */
 import { isReconfig } from './config.js';
 import { memberById } from './facts.js';
-import type { Seats } from './seats.js';
-import type { Deed, Expired, Goal, MachineId, Observed, ReplicaSet, Step, WaitFor } from './types.js';
+import type { Situation } from './situation.js';
+import type { Deed, Expired, MachineId, Observed, Step, WaitFor } from './types.js';
 import { hasExpired, wait } from './waits.js';
-import { list, machinesText, memberText } from './words.js';
-
-/** All that a step is judged by: one observation of a set that answers, what is wanted, and who is to stay. */
-export interface Situation {
-  readonly observed: Observed;
-  readonly set: ReplicaSet;
-  readonly goal: Goal;
-  readonly expired: readonly Expired[];
-  readonly seats: Seats;
-}
+import { machinesText, membersText } from './words.js';
 
 /** A deed as a step, fenced with the config it was planned on where it follows from it. */
 export function act(situation: Situation, deed: Deed, reason: string): Step {
@@ -51,13 +42,13 @@ export function deedText(observed: Observed, deed: Deed): string {
     case 'grant-vote':
       return `grant a vote to machine ${deed.machine}`;
     case 'withdraw-vote':
-      return `withdraw the vote of ${membersText(observed, [deed.member])}`;
+      return `withdraw the vote of ${named(observed, [deed.member])}`;
     case 'hand-over':
       return `hand the primary over to machine ${deed.machine}`;
     case 'equal-priority':
-      return `give ${membersText(observed, deed.members)} the same priority as the others`;
+      return `give ${named(observed, deed.members)} the same priority as the others`;
     case 'remove-members':
-      return `remove ${membersText(observed, deed.members)} from the set`;
+      return `remove ${named(observed, deed.members)} from the set`;
     case 'publish':
       return `publish the addresses of ${deed.machines.join(', ')}`;
     case 'drop-jobs':
@@ -73,9 +64,5 @@ export function deedText(observed: Observed, deed: Deed): string {
   }
 }
 
-function membersText(observed: Observed, ids: readonly number[]): string {
-  const members = ids.flatMap((id) => memberById(observed.set, id) ?? []);
-  const known = members.flatMap((member) => (member.machine === null ? [] : [member.machine]));
-  const unknown = members.filter((member) => member.machine === null).map(memberText);
-  return list([...(known.length > 0 ? [machinesText(known)] : []), ...unknown]);
-}
+const named = ({ set }: Observed, ids: readonly number[]): string =>
+  membersText(ids.flatMap((id) => memberById(set, id) ?? []));

@@ -13,7 +13,7 @@ import { hasExpired } from './waits.js';
 export type Verdict = 'well' | 'starting' | 'away' | 'failing' | 'lost';
 
 export function verdict(observed: Observed, machine: Machine, expired: readonly Expired[]): Verdict {
-  const member = memberOf(observed.set, machine.id);
+  const member = memberOf(observed, machine.id);
   const waitedFor = (what: Expired['for']) => hasExpired(expired, what, machine.id);
   if (member === undefined && machine.agent === 'pending') return waitedFor('boot') ? 'lost' : 'starting';
   if (machine.instance === 'terminated') return 'lost';

@@ -43,6 +43,10 @@ export const hasExpired = (expired: readonly Expired[], what: WaitFor, machine?:
 export const failedStarts = (expired: readonly Expired[]): number =>
   expired.filter((wait) => wait.for === 'boot' || wait.for === 'services' || wait.for === 'caught-up').length;
 
+/** Whether this machine was one of them. */
+export const failedToStart = (expired: readonly Expired[], id: MachineId): boolean =>
+  hasExpired(expired, 'boot', id) || hasExpired(expired, 'services', id) || hasExpired(expired, 'caught-up', id);
+
 export function wait(
   what: WaitFor,
   machines: readonly MachineId[],
@@ -75,7 +79,7 @@ function setStillLacks(observed: Observed, what: WaitFor): boolean {
 
 function machineStillLacks(observed: Observed, what: WaitFor, id: MachineId): boolean {
   const machine = machineOf(observed, id);
-  const member = memberOf(observed.set, id);
+  const member = memberOf(observed, id);
   switch (what) {
     case 'healthy':
       return member === undefined

@@ -1,15 +1,17 @@
-import { answers, compareOpTimes, machineOf, majority, votersOf } from './facts.js';
-import { act, blocked, type Situation, waitOrBlock } from './steps.js';
-import type { Member, Step } from './types.js';
-import { graceLeft, hasExpired, wait } from './waits.js';
-import { list, machinesText, memberText } from './words.js';
+import { answers, compareOpTimes, machineOf, majority, votersOf } from '../facts.js';
+import type { Situation } from '../situation.js';
+import { act, blocked, waitOrBlock } from '../steps.js';
+import type { Member, Step } from '../types.js';
+import { graceLeft, hasExpired, wait } from '../waits.js';
+import { list, machinesText, memberText } from '../words.js';
 
 /**
  * What can be done while no member is primary: wait for an election where a majority answers, help the survivor of two
  * where it can prove that it holds everything, and otherwise nothing. Silence alone changes nothing here.
  */
-export function withoutPrimary(situation: Situation): Step {
+export function withoutPrimary(situation: Situation): Step | null {
   const { set, expired } = situation;
+  if (set.primary !== null) return null;
   const voters = votersOf(set);
   const answering = voters.filter(answers);
   const [survivor] = answering;

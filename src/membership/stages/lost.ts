@@ -1,0 +1,150 @@
+/** What is lost goes first: verdict, instance, vote, membership, address. Then those that stay must answer. */
+import {
+  answers,
+  hasControllerJob,
+  instanceGone,
+  isHealthy,
+  isSilent,
+  isVoter,
+  machineOf,
+  memberOf,
+  runsServices,
+} from '../facts.js';
+import { idsOf, leavingMembers, leavingVoters, type Situation, stayingMachines, wasController } from '../situation.js';
+import { act } from '../steps.js';
+import type { Machine, Member, Step } from '../types.js';
+import { verdict } from '../verdict.js';
+import { remove, withdraw } from '../votes.js';
+import { DEADLINES, graceLeft, hasExpired, wait } from '../waits.js';
+import { agree, capital, machinesText, memberText } from '../words.js';
+
+/** The verdict is a document before anything follows from it. */
+export function writeOffLost(situation: Situation): Step | null {
+  const { observed, expired } = situation;
+  const lost = observed.machines.filter(
+    (machine) =>
+      machine.life === 'alive' &&
+      (machine.jobs.includes('manage-state') || memberOf(observed, machine.id) !== undefined) &&
+      verdict(observed, machine, expired) === 'lost',
+  );
+  return lost.length === 0 ? null : act(situation, { kind: 'mark-dying', machines: idsOf(lost) }, whyLost(lost));
+}
+
+function whyLost(lost: readonly Machine[]): string {
+  const who = capital(machinesText(idsOf(lost)));
+  if (lost.every((machine) => machine.agent === 'pending')) return `${who} did not come up in time.`;
+  if (lost.every((machine) => machine.instance === 'terminated')) {
+    return `The cloud says that ${machinesText(idsOf(lost))} ${agree(lost, 'is', 'are')} terminated.`;
+  }
+  return `Nothing of ${machinesText(idsOf(lost))} answered for as long as a controller may be silent.`;
+}
+
+/** Ends what has stopped or is lost; neither a workload's machine that somebody removes nor a member that answers. */
+export function endStopped(situation: Situation): Step | null {
+  const { observed, expired } = situation;
+  const stopped = observed.machines.filter((machine) => {
+    const member = memberOf(observed, machine.id);
+    if (machine.life !== 'dying' || !wasController(machine) || (member && answers(member))) return false;
+    if (machine.agent !== 'started' || machine.instance === 'terminated') return true;
+    if (member || hasControllerJob(machine)) return false;
+    return !runsServices(machine) || hasExpired(expired, 'services-stopped', machine.id);
+  });
+  if (stopped.length === 0) return null;
+  return act(
+    situation,
+    { kind: 'mark-dead', machines: idsOf(stopped) },
+    `Nothing of ${machinesText(idsOf(stopped))} is needed any more.`,
+  );
+}
+
+/** Termination is asked for first; where it is not confirmed a majority can go on without, since no config is forced. */
+export function lostAreGone({ observed, expired }: Situation): Step | null {
+  const lost = observed.machines.filter((machine) => {
+    const member = memberOf(observed, machine.id);
+    return (
+      machine.life === 'dead' &&
+      member !== undefined &&
+      isVoter(member) &&
+      !instanceGone(machine) &&
+      !hasExpired(expired, 'instances-gone', machine.id)
+    );
+  });
+  if (lost.length === 0) return null;
+  return wait('instances-gone', idsOf(lost), {
+    text: `wait until the cloud has ended ${machinesText(idsOf(lost))}`,
+    reason: 'A lost controller should be gone for good before its vote is.',
+    otherwise: 'go on, as the majority outvotes it, and name it among the problems',
+  });
+}
+
+/** The dead vote goes before a successor comes, so that one that never comes up cannot block. */
+export function withdrawDeadVotes(situation: Situation): Step | null {
+  const [first] = leavingVoters(situation)
+    .filter((member) => !isHealthy(situation.observed, member))
+    .sort((a, b) => deadness(situation, b) - deadness(situation, a) || a.id - b.id);
+  if (first === undefined) return null;
+  const reason =
+    machineOf(situation.observed, first.machine) === undefined
+      ? 'It belongs to no machine of the environment.'
+      : `${capital(memberText(first))} does not answer, and its vote counts against the others.`;
+  return withdraw(situation, first, reason);
+}
+
+/** Those confirmed gone before those that may come back. */
+function deadness({ observed }: Situation, member: Member): number {
+  const machine = machineOf(observed, member.machine);
+  if (machine === undefined) return 1;
+  return machine.life === 'dead' ? 3 : machine.life === 'dying' ? 2 : 0;
+}
+
+export function removeDeadMembers(situation: Situation): Step | null {
+  const gone = leavingMembers(situation).filter((member) => !isVoter(member) && !isHealthy(situation.observed, member));
+  if (gone.length === 0) return null;
+  return remove(
+    situation,
+    gone,
+    `${agree(gone, 'It has', 'They have')} no vote, and nothing is to be expected of ${agree(gone, 'it', 'them')}.`,
+  );
+}
+
+export function withdrawAddressesOfLost(situation: Situation): Step | null {
+  const { observed } = situation;
+  const serves = (id: string) => {
+    const machine = machineOf(observed, id);
+    return machine !== undefined && (machine.life === 'alive' || (machine.life === 'dying' && !isSilent(machine)));
+  };
+  const serving = observed.addresses.machines.filter(serves);
+  const gone = observed.addresses.machines.filter((id) => !serves(id));
+  if (gone.length === 0 || serving.length === 0) return null;
+  return act(
+    situation,
+    { kind: 'publish', machines: serving },
+    `${capital(machinesText(gone))} will not answer again.`,
+  );
+}
+
+export function stayingAnswer(situation: Situation): Step | null {
+  const { observed, expired } = situation;
+  const away = stayingMachines(situation).filter((machine) => verdict(observed, machine, expired) === 'away');
+  const silent = away.filter(isSilent);
+  if (silent.length > 0) {
+    const words = {
+      text: `wait for ${machinesText(idsOf(silent))} to answer`,
+      reason: `Nothing of ${machinesText(idsOf(silent))} answers.`,
+      otherwise: `write ${agree(silent, 'it', 'them')} off and take another machine`,
+    };
+    return wait(
+      'healthy',
+      idsOf(silent),
+      words,
+      Math.max(...silent.map((machine) => graceLeft(observed.grace, machine))),
+    );
+  }
+  if (away.length === 0) return null;
+  const words = {
+    text: `wait for the mongod of ${machinesText(idsOf(away))} to answer`,
+    reason: `The agent of ${machinesText(idsOf(away))} is there, its mongod does not answer.`,
+    otherwise: 'let it leave in order and take another machine',
+  };
+  return wait('healthy', idsOf(away), words, DEADLINES.healthy);
+}

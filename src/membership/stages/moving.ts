@@ -1,0 +1,47 @@
+/** The primary and the addresses move to those that stay. */
+import { sameIds, servesFully, withoutAddresses } from '../facts.js';
+import { idsOf, leavingVoters, type Situation, stayingMachines } from '../situation.js';
+import { act, waitOrBlock } from '../steps.js';
+import type { Step } from '../types.js';
+import { handOverFrom } from '../votes.js';
+import { hasExpired, wait } from '../waits.js';
+import { agree, machinesText } from '../words.js';
+
+export function handOver(situation: Situation): Step | null {
+  const primary = leavingVoters(situation).find((member) => member.id === situation.set.primary);
+  return primary === undefined ? null : handOverFrom(situation, primary);
+}
+
+export function serve(situation: Situation): Step | null {
+  const lame = stayingMachines(situation).filter((machine) => !servesFully(machine));
+  const ids = idsOf(lame);
+  if (ids.length === 0) return null;
+  const silent = lame.filter((machine) => machine.agent !== 'started');
+  const reason =
+    silent.length > 0
+      ? `The agent of ${machinesText(idsOf(silent))} is not heard, though its member is well.`
+      : `Not all services of ${machinesText(ids)} are up.`;
+  return waitOrBlock(
+    situation.expired,
+    'services',
+    ids,
+    { text: `wait until ${machinesText(ids)} ${agree(ids, 'serves', 'serve')} clients`, reason },
+    `See why with quorate show-controller ${ids[0]}, then run the same command again.`,
+  );
+}
+
+export function publish(situation: Situation): Step | null {
+  const { stay } = situation.seats;
+  if (sameIds(situation.observed.addresses.machines, stay)) return null;
+  return act(situation, { kind: 'publish', machines: stay }, 'Clients and agents are to look for these and no others.');
+}
+
+export function agentsMove({ observed, expired }: Situation): Step | null {
+  const late = withoutAddresses(observed).filter((machine) => !hasExpired(expired, 'agents', machine.id));
+  if (late.length === 0) return null;
+  return wait('agents', idsOf(late), {
+    text: 'wait until agents and clients have the addresses',
+    reason: 'Nobody should look for a controller where none is.',
+    otherwise: 'go on: who has not heard finds them by those that stay, or by the URL',
+  });
+}

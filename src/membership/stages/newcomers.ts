@@ -1,0 +1,126 @@
+/** Newcomers: machine, mongod, membership, data, vote. */
+import { answers, isCaughtUp, memberById, memberOf, votersOf } from '../facts.js';
+import { zonesFor } from '../seats.js';
+import { idsOf, joiners, leavingVoters, type Situation, stayingMachines } from '../situation.js';
+import { act, blocked } from '../steps.js';
+import type { Machine, Observed, Step } from '../types.js';
+import { grant, withdraw } from '../votes.js';
+import { DEADLINES, failedStarts, failedToStart, hasExpired, MAX_FAILED_STARTS, wait } from '../waits.js';
+import { agree, capital, count, machinesText, memberText } from '../words.js';
+
+export function enlist(situation: Situation): Step | null {
+  const { observed, goal, expired, seats } = situation;
+  const failed = goal.to.find((id) => !seats.stay.includes(id) && failedToStart(expired, id));
+  if (failed !== undefined) {
+    return blocked(
+      `Machine ${failed} was asked for as a controller and did not come up as one.`,
+      `See why with quorate show-controller ${failed}, or ask again without --to ${failed}.`,
+    );
+  }
+  if (seats.convert.length > 0) {
+    return act(
+      situation,
+      { kind: 'add-jobs', machines: seats.convert },
+      `${agree(seats.convert, 'It was', 'They were')} asked for as ${agree(seats.convert, 'a controller', 'controllers')}.`,
+    );
+  }
+  if (seats.start === 0) return null;
+  if (failedStarts(expired) >= MAX_FAILED_STARTS) {
+    return blocked(
+      `${MAX_FAILED_STARTS} times in this change a new controller did not come up${lastProblem(observed)}.`,
+      'See why with quorate doctor, then run the same command again.',
+    );
+  }
+  const there = seats.stay.length;
+  return act(
+    situation,
+    { kind: 'add-machines', count: seats.start, zones: zonesFor(observed, seats.stay, seats.start) },
+    `${count(goal.controllers, 'controller')} ${goal.controllers === 1 ? 'is' : 'are'} wanted, and ${there} ${there === 1 ? 'is' : 'are'} there or on the way.`,
+  );
+}
+
+function lastProblem(observed: Observed): string {
+  const problem = observed.machines.map((machine) => machine.problem).findLast((text) => text !== '');
+  return problem === undefined ? '' : `: ${problem.replace(/\.$/, '')}`;
+}
+
+const outside = (situation: Situation): readonly Machine[] =>
+  stayingMachines(situation).filter((machine) => memberOf(situation.observed, machine.id) === undefined);
+
+/** A deadline counts from when the machine was asked for, so that asking again does not prolong it. */
+export function boot(situation: Situation): Step | null {
+  const booting = outside(situation).filter((machine) => machine.agent === 'pending');
+  const ended = booting.filter((machine) => machine.instance === 'terminated');
+  if (ended.length > 0) {
+    const words = {
+      text: `give up ${machinesText(idsOf(ended))}`,
+      reason: `The instance of ${machinesText(idsOf(ended))} ended before it came up.`,
+      otherwise: 'start another one',
+    };
+    return wait('boot', idsOf(ended), words, 0);
+  }
+  if (booting.length === 0) return null;
+  const problem = booting.find((machine) => machine.problem !== '')?.problem;
+  const oldest = Math.max(...booting.map((machine) => machine.ageMs));
+  const words = {
+    text: `wait until ${machinesText(idsOf(booting))} ${agree(booting, 'is', 'are')} up`,
+    reason: problem ? `Could not be started so far: ${problem}` : 'A new controller has to boot first.',
+    otherwise: `give ${agree(booting, 'it', 'them')} up and start ${agree(booting, 'another one', 'others')}`,
+  };
+  return wait('boot', idsOf(booting), words, Math.max(0, DEADLINES.boot - oldest));
+}
+
+export function startMongod(situation: Situation): Step | null {
+  const starting = outside(situation).filter(
+    (machine) => !machine.services.mongod || machine.mongo === null || machine.memberId === null,
+  );
+  if (starting.length === 0) return null;
+  return wait('services', idsOf(starting), {
+    text: `wait until the mongod of ${machinesText(idsOf(starting))} is up`,
+    reason: 'It has to run before it can join.',
+    otherwise: 'give it up and take another machine',
+  });
+}
+
+export function join(situation: Situation): Step | null {
+  const ready = idsOf(outside(situation));
+  if (ready.length === 0) return null;
+  return act(situation, { kind: 'join', machines: ready }, 'Without a vote it copies the data and endangers nothing.');
+}
+
+export function catchUp(situation: Situation): Step | null {
+  const { set, expired, goal } = situation;
+  const all = joiners(situation);
+  const behind = all.filter((member) => !isCaughtUp(set, member));
+  const ids = behind.flatMap((member) => member.machine ?? []);
+  if (ids.length === 0) return null;
+  const primary = memberById(set, set.primary as number);
+  const source = primary ? memberText(primary) : 'the primary';
+  const copying = behind.filter(answers).flatMap((member) => member.machine ?? []);
+  const late = copying.filter((id) => hasExpired(expired, 'caught-up', id));
+  if (late.length > 0) {
+    return blocked(
+      `${capital(machinesText(late))} still ${agree(late, 'lacks', 'lack')} writes that ${source} holds.`,
+      `Run the same command again to go on waiting, or ask for fewer than ${count(goal.controllers, 'controller')}.`,
+    );
+  }
+  const who =
+    all.length === 2 && ids.length === 2 ? 'both hold' : `${machinesText(ids)} ${agree(ids, 'holds', 'hold')}`;
+  return wait('caught-up', ids, {
+    text: `wait until ${who} all that ${source} holds`,
+    reason: 'A vote for one that lacks writes could lose them.',
+    otherwise: copying.length > 0 ? 'stop here and say so' : 'give it up and take another machine',
+  });
+}
+
+/** At seven voters one that leaves has to make room first. */
+export function grantVotes(situation: Situation): Step | null {
+  const { set } = situation;
+  const [next] = joiners(situation);
+  if (next === undefined) return null;
+  const leaving = leavingVoters(situation);
+  const first = leaving.find((member) => member.id !== set.primary) ?? leaving[0];
+  return votersOf(set).length >= 7 && first
+    ? withdraw(situation, first, 'Seven vote already, and this one does not stay.')
+    : grant(situation, next);
+}
