@@ -27,6 +27,44 @@ export const taskQueues = {
 /** Worker Deployment name of an environment's workers. */
 export const deploymentName = (key: string): string => key;
 
+/** Workflow types: one type a kind of change, all of those that change controllers under one ID. */
+export const CHANGE_TYPES = ['bootstrap', 'enableHa', 'disableHa', 'destroy'] as const;
+export type ChangeType = (typeof CHANGE_TYPES)[number];
+
+/** The word for a change as people type it: `enableHa` is enable-ha. */
+export function changeKind(type: ChangeType): string {
+  return type.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** The ID that a type of change runs under: its lock. */
+export function changeId(key: string, type: ChangeType): string {
+  return type === 'bootstrap' ? workflowIds.bootstrap(key) : workflowIds.membership(key);
+}
+
+/** What a change is called in the UI and on the command line: one sentence. */
+export const changeSummary = {
+  bootstrap: (name: string, controllers: number, cloud: string, by: string) =>
+    `${name}: start with ${controllers === 1 ? 'one controller' : `${controllers} controllers`} on ${cloud}, asked for by ${by}`,
+  membership: (name: string, from: number, to: number, by: string) =>
+    `${name}: ${from} → ${to} ${Math.max(from, to) === 1 ? 'controller' : 'controllers'}, asked for by ${by}`,
+  destroy: (name: string, by: string) => `${name}: destroy it with everything in it, asked for by ${by}`,
+};
+
+/** How people name a change: NAME-UUID8-NUMBER. */
+export function changeName(key: string, number: number): string {
+  return `${key}-${number}`;
+}
+
+/** Every change answers this query with a `Progress`. */
+export const PROGRESS_QUERY = 'progress';
+
+/** Where the Temporal UI shows a workflow; empty when no UI is known. */
+export function workflowUrl(ui: string | null, namespace: string, workflowId: string, runId = ''): string {
+  if (ui === null || ui === '') return '';
+  const page = `${ui.replace(/\/$/, '')}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`;
+  return runId === '' ? page : `${page}/${runId}/history`;
+}
+
 export const searchAttributes = {
   environment: 'QuorateEnvironment',
   phase: 'QuoratePhase',

@@ -1,0 +1,204 @@
+import { Context } from '@temporalio/activity';
+import type { UserData } from '../src/boot/user-data.js';
+import type { ApiClient } from '../src/client/client.js';
+import { openClient } from '../src/client/open.js';
+import type { Cloud, Instance } from '../src/cloud/cloud.js';
+import { QuorateError } from '../src/errors.js';
+import type { InstanceSeen, Life, MachineId } from '../src/membership/types.js';
+import { packageVersion } from '../src/package.js';
+import type { InstanceRecord } from '../src/state/machines.js';
+import type { Store } from '../src/store/store.js';
+import { type Ender, mayEnd } from './endings.js';
+import { seenAs } from './observed.js';
+
+/** What the activities on `-cloud` act with. */
+export interface CloudSide {
+  readonly store: Store;
+  /** The cloud of an environment, by its kind and region. */
+  readonly cloudOf: (kind: string, region: string) => Promise<RemovableCloud>;
+}
+
+/** A cloud that can also remove what it keeps for an environment beside its instances. */
+export type RemovableCloud = Cloud & { removeEnvironment(uuid: string): Promise<void> };
+
+export interface Target {
+  readonly environment: { readonly name: string; readonly uuid: string };
+}
+
+/** An instance as documents keep it; nothing of it is secret. */
+export interface StartedInstance extends InstanceRecord {
+  readonly zone: string;
+}
+
+/** Machine 0's nonce is fixed with the environment: whoever bootstraps again finds the same instance. */
+export const firstNonce = (uuid: string): string => `${uuid}-0`;
+
+const BEAT_MS = 1000;
+
+export type CloudActivities = ReturnType<typeof cloudActivities>;
+
+/** Starting and ending instances. On the local cloud only the engine's worker does it. */
+export function cloudActivities(side: CloudSide) {
+  const { store } = side;
+  const cloudFor = async (name: string): Promise<RemovableCloud> => {
+    const record = await store.readEnvironment(name);
+    if (record === null) throw new QuorateError('no-environment', `The store holds no environment ${name}.`);
+    return await side.cloudOf(record.cloud, record.region);
+  };
+
+  return {
+    /** Machine 0, whose one-time token comes from the operator's store. The store learns where it is. */
+    async startMachineZero({ environment, cloud: kind, region }: Target & { cloud: string; region: string }) {
+      return await beating(async () => {
+        const cloud = await side.cloudOf(kind, region);
+        const nonce = firstNonce(environment.uuid);
+        const there = await cloud.findByNonce(environment.uuid, nonce);
+        const instance = there ?? (await startFirst(store, cloud, environment, nonce));
+        const { api, mongo } = instance.ports;
+        const server = { machine: '0', api: `${instance.address}:${api}`, mongo: `${instance.address}:${mongo}` };
+        await store.updateEnvironment(environment.name, (record) =>
+          record.addresses.version === 0 ? { ...record, addresses: { version: 0, servers: [server] } } : null,
+        );
+        return started(instance);
+      });
+    },
+
+    /** Looks for the machine's nonce first. User data comes from a controller, asked with the operator's certificate. */
+    async startInstance({ environment, machine }: Target & { machine: MachineId }): Promise<StartedInstance> {
+      return await beating(async () => {
+        const cloud = await cloudFor(environment.name);
+        const document = await withClient(store, environment.name, (client) => readMachine(client, machine));
+        if (document.life !== 'alive') {
+          throw new QuorateError(
+            'machine-not-alive',
+            `Machine ${machine} is ${document.life}: nothing is started for it.`,
+          );
+        }
+        const path = `/v1/machines/${encodeURIComponent(machine)}/user-data`;
+        const { body } = await withClient(store, environment.name, (client) => client.request<UserData>('GET', path));
+        const tags = { environment: environment.uuid, machine, nonce: body.nonce };
+        return started(await cloud.start({ tags, userData: JSON.stringify(body), zone: document.zone }));
+      });
+    },
+
+    /** The only place where an instance is ended on purpose, with `terminateAll`; who may ask is in `endings.ts`. */
+    async terminateInstance(request: Target & EndRequest): Promise<InstanceRecord> {
+      return await beating(async () => {
+        const { environment, machine, by } = request;
+        const cloud = await cloudFor(environment.name);
+        // Without a majority nobody can say what the document says; the planner's own word is its fence then.
+        if (by !== 'membership') {
+          const { life } = await withClient(store, environment.name, (client) => readMachine(client, machine));
+          if (!mayEnd(by, life)) {
+            throw new QuorateError('may-not-end', `Machine ${machine} is ${life}: ${by} may not end its instance.`);
+          }
+        }
+        return started(await endOne(cloud, environment.uuid, request));
+      });
+    },
+
+    /** What the cloud says of each machine's instance right now. */
+    async seeInstances({ environment }: Target): Promise<Record<MachineId, InstanceSeen>> {
+      const cloud = await cloudFor(environment.name);
+      const instances = await cloud.list(environment.uuid);
+      return Object.fromEntries(instances.map(({ tags, state }) => [tags.machine, seenAs(state)]));
+    },
+
+    /** Terminates what carries the environment's tag, and says what it still found. */
+    async terminateAll({ environment, cloud: kind, region }: Target & { cloud: string; region: string }) {
+      return await beating(async () => {
+        const cloud = await side.cloudOf(kind, region);
+        const left = (await cloud.list(environment.uuid)).filter(({ state }) => state !== 'terminated');
+        await Promise.all(left.map(({ id }) => cloud.terminate(id)));
+        return { instances: left.map(({ id }) => id) };
+      });
+    },
+
+    /** The bucket, or the files of a local cloud. */
+    async removeEnvironment({ environment, cloud: kind, region }: Target & { cloud: string; region: string }) {
+      await beating(async () => await (await side.cloudOf(kind, region)).removeEnvironment(environment.uuid));
+    },
+  };
+}
+
+export interface EndRequest {
+  readonly machine: MachineId;
+  /** Instance ID and nonce as the document has them; null where they are found by the machine's tag. */
+  readonly instance: string | null;
+  readonly nonce: string | null;
+  readonly by: Ender;
+}
+
+async function endOne(cloud: Cloud, environment: string, { machine, instance, nonce }: EndRequest): Promise<Instance> {
+  const found = (await cloud.list(environment)).find(
+    ({ id, tags }) =>
+      tags.machine === machine && (instance === null || id === instance) && (nonce === null || tags.nonce === nonce),
+  );
+  if (found) return found.state === 'terminated' ? found : await cloud.terminate(found.id);
+  // The cloud shows terminated instances for a while only: what it does not know any more is gone.
+  const tags = { environment, machine, nonce: nonce ?? '' };
+  const ports = { api: 0, mongo: 0 };
+  return { id: instance ?? '', state: 'terminated', tags, zone: '', address: '', ports, cause: '', startedAt: '' };
+}
+
+async function startFirst(
+  store: Store,
+  cloud: Cloud,
+  environment: Target['environment'],
+  nonce: string,
+): Promise<Instance> {
+  const token = await store.bootToken(environment.name);
+  if (token === null) {
+    throw new QuorateError('no-boot-token', `Machine 0 of ${environment.name} is gone, and so is its one-time token.`, {
+      todo: `Remove what is left with quorate destroy-environment ${environment.name}, and bootstrap again.`,
+    });
+  }
+  const userData: UserData = {
+    quorate: 1,
+    environment: { name: environment.name, uuid: environment.uuid },
+    machine: '0',
+    nonce,
+    addresses: [],
+    url: '',
+    ca: '',
+    token,
+    install: { source: 'local', version: packageVersion() },
+  };
+  const [zone = ''] = await cloud.zones();
+  const tags = { environment: environment.uuid, machine: '0', nonce };
+  return await cloud.start({ tags, userData: JSON.stringify(userData), zone });
+}
+
+function started({ id, address, ports, state, zone }: Instance): StartedInstance {
+  return { id, address, ports: { api: ports.api, mongo: ports.mongo }, state, zone };
+}
+
+interface MachineSeen {
+  readonly id: string;
+  readonly life: Life;
+  readonly zone: string;
+}
+
+async function readMachine(client: ApiClient, machine: MachineId): Promise<MachineSeen> {
+  return (await client.request<MachineSeen>('GET', `/v1/machines/${encodeURIComponent(machine)}`)).body;
+}
+
+async function withClient<T>(store: Store, name: string, use: (client: ApiClient) => Promise<T>): Promise<T> {
+  const client = await openClient(store, name);
+  try {
+    return await use(client);
+  } finally {
+    client.close();
+  }
+}
+
+/** Heartbeats while `work` runs, and rejects at once when the activity is cancelled. */
+export async function beating<T>(work: () => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const beat = setInterval(() => context.heartbeat(), BEAT_MS);
+  try {
+    return await Promise.race([work(), context.cancelled]);
+  } finally {
+    clearInterval(beat);
+  }
+}

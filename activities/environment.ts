@@ -1,0 +1,92 @@
+import { Context } from '@temporalio/activity';
+import type { Deed } from '../src/membership/types.js';
+import { publish } from '../src/state/addresses.js';
+import { beginChange } from '../src/state/changes.js';
+import type { Fence } from '../src/state/fence.js';
+import {
+  addControllers,
+  addJobs,
+  dropJobs,
+  forgetMachine,
+  type InstanceRecord,
+  markDead,
+  markDying,
+  recordInstance,
+  setDesired,
+  setEnvironmentDying,
+} from '../src/state/machines.js';
+import type { State } from '../src/state/state.js';
+import { deciding } from './decision.js';
+import { type ActivityDeed, type DeedOf, type DeedOutcome, refusedAsStale } from './deed.js';
+import type { Network } from './network.js';
+import { type ChangeRecord, writeRecord, writeRecordBeside } from './record.js';
+
+export type EnvironmentActivities = ReturnType<typeof environmentActivities>;
+
+/**
+ * Changes of the environment's documents. Deeds carry the version of the environment's document that they were planned
+ * on; everything carries the epoch.
+ */
+export function environmentActivities(network: Network) {
+  const { state, fence } = network;
+  /** An activity for one kind of deed on the documents. */
+  const deed =
+    <K extends Deed['kind']>(
+      apply: (state: State, fence: Fence, deed: DeedOf<K>, evidence: ActivityDeed['evidence']) => Promise<unknown>,
+    ) =>
+    async (decision: ActivityDeed): Promise<DeedOutcome> => {
+      const planned = { ...fence, environmentVersion: decision.environmentVersion };
+      const outcome = await deciding(async (right) => {
+        right.check();
+        return await refusedAsStale(() => apply(state, planned, decision.deed as DeedOf<K>, decision.evidence));
+      });
+      await writeRecordBeside(network, decision.record);
+      return outcome;
+    };
+
+  return {
+    addMachines: deed<'add-machines'>((state, fence, { count, zones }) =>
+      addControllers(state, fence, { count, zones }),
+    ),
+    addJobs: deed<'add-jobs'>((state, fence, { machines }) => addJobs(state, fence, machines)),
+    publish: deed<'publish'>((state, fence, { machines }) => publish(state, fence, machines)),
+    dropJobs: deed<'drop-jobs'>((state, fence, { machines }) => dropJobs(state, fence, machines)),
+    markDying: deed<'mark-dying'>((state, fence, { machines }, evidence) =>
+      markDying(state, fence, machines, Object.fromEntries(machines.map((id) => [id, evidence[id] ?? 0]))),
+    ),
+    markDead: deed<'mark-dead'>((state, fence, { machines }) => markDead(state, fence, machines)),
+
+    /** Begins the change's story and remembers how many controllers were asked for. */
+    async begin({ record, desired }: { record: ChangeRecord; desired: number }): Promise<{ number: number }> {
+      const { id, kind, summary, workflowId, url, by } = record;
+      const { number } = await beginChange(state, fence, { id, kind, summary, workflowId, url, by });
+      await setDesired(state, fence, desired);
+      return { number };
+    },
+
+    async recordChange(record: ChangeRecord): Promise<void> {
+      await writeRecord(network, record);
+    },
+
+    async recordInstance({ machine, nonce, instance, error }: InstanceFound): Promise<void> {
+      Context.current().heartbeat();
+      await recordInstance(state, fence, { id: machine, nonce }, instance ?? { error });
+    },
+
+    async forget({ machine }: { machine: string }): Promise<void> {
+      await forgetMachine(state, fence, machine);
+    },
+
+    async setDying(): Promise<void> {
+      await setEnvironmentDying(state, fence);
+    },
+  };
+}
+
+/** What became of a machine's instance, or why it could not be started. */
+export interface InstanceFound {
+  readonly machine: string;
+  readonly nonce: string;
+  readonly instance: InstanceRecord | null;
+  readonly error: string;
+}

@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import { QuorateError } from '../src/errors.js';
+import { plan } from '../src/membership/plan.js';
+import type { Expired, Goal, InstanceSeen, MachineId, Observed, Step, WaitFor } from '../src/membership/types.js';
+import { stillExpired } from '../src/membership/waits.js';
+import type { MachineDocument } from '../src/state/documents.js';
+import type { Network } from './network.js';
+import { observedFrom } from './observed.js';
+import { type ChangeRecord, writeRecordBeside } from './record.js';
+
+export interface ObserveRequest {
+  readonly goal: Goal;
+  readonly expired: readonly Expired[];
+  /** A wait under way: return when the plan answers anything else, or at its end. null: return at once. */
+  readonly wait: { readonly for: WaitFor; readonly machines: readonly MachineId[]; readonly leftMs: number } | null;
+  /** What the cloud said of instances, where it was asked. */
+  readonly instances: Readonly<Record<MachineId, InstanceSeen>>;
+  readonly record: ChangeRecord;
+}
+
+export interface Observation {
+  readonly observed: Observed;
+  /** Presence sequence of each machine: what a verdict on it was judged from. */
+  readonly evidence: Readonly<Record<MachineId, number>>;
+  /** The wait came to its end without what was waited for. */
+  readonly expired: boolean;
+}
+
+/** One wait is at most this long an activity; the workflow waits again until the wait's own end. */
+const LONGEST_MS = 10 * 60_000;
+/** Looks follow each other this fast at first; a long wait is looked at less often, which costs it at most a quarter second. */
+const LOOK_AGAIN_MS = { least: 30, most: 250 };
+
+export type ObserveActivities = ReturnType<typeof observeActivities>;
+
+export function observeActivities(network: Network) {
+  return {
+    /** Looks at the environment; as a wait it looks again and again until the planner would answer something else. */
+    async observe(request: ObserveRequest): Promise<Observation> {
+      const context = Context.current();
+      const record = writeRecordBeside(network, request.record);
+      try {
+        if (request.wait === null) return { ...(await look(network, request.instances)), expired: false };
+        return await waitUntilPlanned(network, request, request.wait, context);
+      } finally {
+        await record;
+      }
+    },
+  };
+}
+
+async function waitUntilPlanned(
+  network: Network,
+  { goal, expired, instances }: ObserveRequest,
+  wait: NonNullable<ObserveRequest['wait']>,
+  context: Context,
+): Promise<Observation> {
+  // Another worker may continue this wait: the time that went by before is in the heartbeat.
+  const before = (context.info.heartbeatDetails as { waitedMs: number } | undefined)?.waitedMs ?? 0;
+  const began = performance.now();
+  for (;;) {
+    const { observed, evidence } = await look(network, instances);
+    const waitedMs = before + (performance.now() - began);
+    if (!isSameWait(plan(observed, goal, stillExpired(observed, expired)), wait)) {
+      return { observed, evidence, expired: false };
+    }
+    if (waitedMs >= wait.leftMs) return { observed, evidence, expired: true };
+    if (waitedMs >= LONGEST_MS) return { observed, evidence, expired: false };
+    context.heartbeat({ waitedMs });
+    const pause = Math.min(LOOK_AGAIN_MS.most, LOOK_AGAIN_MS.least + waitedMs / 20, wait.leftMs - waitedMs);
+    await sleep(Math.max(1, pause), undefined, { signal: context.cancellationSignal });
+  }
+}
+
+function isSameWait(step: Step, wait: { readonly for: WaitFor; readonly machines: readonly MachineId[] }): boolean {
+  return (
+    step.kind === 'wait' &&
+    step.for === wait.for &&
+    step.machines.length === wait.machines.length &&
+    step.machines.every((machine, index) => machine === wait.machines[index])
+  );
+}
+
+/**
+ * One look at everything. Documents are read from a secondary where there is no primary: what a majority had is better
+ * than nothing, and whatever is planned on it is fenced.
+ */
+async function look(network: Network, instances: ObserveRequest['instances']): Promise<Omit<Observation, 'expired'>> {
+  const { state, observer, presence } = network;
+  const from = { readPreference: 'primaryPreferred' } as const;
+  const [environment, machines, beats, addresses, settings] = await Promise.all([
+    state.environment.findOne({}, from),
+    state.machines.find({}, from).sort({ _id: 1 }).toArray(),
+    state.presence.find({}, from).toArray(),
+    state.addresses.findOne({ _id: 'current' }, from),
+    state.settings.find({ _id: { $in: ['grace', 'stopped-grace'] } }, from).toArray(),
+  ]);
+  if (environment === null) throw new QuorateError('no-environment', 'The state holds no environment.');
+  const set = await observer.observe(hostsOf(network, machines));
+  const silent = presence.look(beats, set !== null && set.primary !== null);
+  const observed = observedFrom({
+    set,
+    environment,
+    machines,
+    presence: beats,
+    addresses,
+    settings,
+    silent,
+    instances,
+    databaseTime: latestOf(environment.createdAt, beats),
+  });
+  return { observed, evidence: Object.fromEntries(beats.map(({ _id, seq }) => [_id, seq])) };
+}
+
+export function hostOf({ address, ports }: NonNullable<MachineDocument['instance']>): string {
+  return `${address}:${ports.mongo}`;
+}
+
+/** Every mongod there may be: those of the documents, and those that this controller knew from the start. */
+export function hostsOf(network: Network, machines: readonly MachineDocument[]): string[] {
+  const known = machines.flatMap(({ jobs, instance }) =>
+    jobs.includes('manage-state') && instance?.address ? [hostOf(instance)] : [],
+  );
+  return known.length > 0 ? known : [...network.hosts];
+}
+
+/** The newest date that the database itself wrote: its time, near enough for the age of a machine. */
+function latestOf(createdAt: Date, beats: readonly { at: Date }[]): Date {
+  return new Date(Math.max(createdAt.getTime(), ...beats.map(({ at }) => at.getTime())));
+}

@@ -1,0 +1,119 @@
+import type { Grace, InstanceSeen, Machine, MachineId, Observed, ReplicaSet } from '../src/membership/types.js';
+import type {
+  AddressesDocument,
+  EnvironmentDocument,
+  MachineDocument,
+  PresenceDocument,
+  SettingDocument,
+} from '../src/state/documents.js';
+
+/** Everything that was read, as it was read. */
+export interface Facts {
+  readonly set: ReplicaSet | null;
+  readonly environment: EnvironmentDocument;
+  readonly machines: readonly MachineDocument[];
+  readonly presence: readonly PresenceDocument[];
+  readonly addresses: AddressesDocument | null;
+  readonly settings: readonly SettingDocument[];
+  /** Milliseconds of silence by machine, on the observer's own clock. */
+  readonly silent: ReadonlyMap<MachineId, number>;
+  /** What the cloud said just now, where it was asked; the documents' word otherwise. */
+  readonly instances: Readonly<Record<MachineId, InstanceSeen>>;
+  /** The database's time, to age what carries the database's dates. */
+  readonly databaseTime: Date;
+}
+
+/** An agent beats every half second; silent for longer than this it counts as down. */
+const DOWN_AFTER_MS = 2500;
+/** One that said that it stops has stopped when it is silent for this long. */
+const STOPPED_AFTER_MS = 1000;
+
+/** Puts together what the planner looks at. Pure. */
+export function observedFrom(facts: Facts): Observed {
+  const { environment, addresses } = facts;
+  return {
+    set: facts.set,
+    machines: facts.machines.map((machine) => machineFrom(machine, facts)),
+    addresses: {
+      version: addresses?.version ?? 0,
+      machines: addresses?.servers.map(({ machine }) => machine) ?? [],
+    },
+    environmentVersion: environment.version,
+    life: environment.life,
+    zones: environment.zones,
+    next: { machine: environment.nextMachine, member: environment.nextMember },
+    grace: graceFrom(environment.cloud, facts.settings),
+  };
+}
+
+function machineFrom(machine: MachineDocument, facts: Facts): Machine {
+  const beat = facts.presence.find(({ _id }) => _id === machine._id);
+  const silentMs = facts.silent.get(machine._id) ?? 0;
+  const agent = agentOf(beat, silentMs);
+  const running = (service: 'mongod' | 'api' | 'worker') =>
+    agent === 'started' && beat?.report.services[service]?.state === 'running';
+  return {
+    id: machine._id,
+    jobs: machine.jobs,
+    life: machine.life,
+    zone: machine.zone,
+    memberId: machine.memberId,
+    mongo: machine.instance?.address ? `${machine.instance.address}:${machine.instance.ports.mongo}` : null,
+    instance: facts.instances[machine._id] ?? instanceOf(machine),
+    problem: machine.provisioningError,
+    agent,
+    silentMs: agent === 'down' || agent === 'stopped' ? silentMs : 0,
+    services: { mongod: running('mongod'), api: running('api'), worker: running('worker') },
+    addressVersion: beat?.report.addressVersion ?? 0,
+    ageMs: Math.max(0, facts.databaseTime.getTime() - machine.createdAt.getTime()),
+  };
+}
+
+function agentOf(beat: PresenceDocument | undefined, silentMs: number): Machine['agent'] {
+  if (beat === undefined) return 'pending';
+  if (beat.report.status === 'stopping') return silentMs > STOPPED_AFTER_MS ? 'stopped' : 'started';
+  return silentMs > DOWN_AFTER_MS ? 'down' : 'started';
+}
+
+/** The cloud's word as the provisioner wrote it down. */
+function instanceOf({ instance }: MachineDocument): InstanceSeen {
+  return instance === null ? 'none' : seenAs(instance.state);
+}
+
+/** A cloud's word for an instance, in the planner's words. */
+export function seenAs(state: string): InstanceSeen {
+  switch (state) {
+    case 'pending':
+    case 'running':
+    case 'stopped':
+    case 'terminated':
+      return state;
+    case 'stopping':
+      return 'stopped';
+    case 'paused':
+      return 'running';
+    default:
+      return 'unknown';
+  }
+}
+
+const SECOND = 1000;
+const DEFAULT_GRACE: Readonly<Record<string, Grace>> = {
+  local: { stoppedMs: 0, runningMs: 15 * SECOND, silentMs: 15 * SECOND },
+  ec2: { stoppedMs: 60 * SECOND, runningMs: 300 * SECOND, silentMs: 60 * SECOND },
+};
+
+/** How long a silent controller is waited for, by the cloud and the settings `grace` and `stopped-grace` (seconds). */
+function graceFrom(cloud: string, settings: readonly SettingDocument[]): Grace {
+  const defaults = DEFAULT_GRACE[cloud] ?? { stoppedMs: 60 * SECOND, runningMs: 300 * SECOND, silentMs: 60 * SECOND };
+  const seconds = (key: string) => {
+    const value = Number(settings.find(({ _id }) => _id === key)?.value.replace(/s$/, ''));
+    return Number.isFinite(value) ? value * SECOND : undefined;
+  };
+  const grace = seconds('grace');
+  return {
+    stoppedMs: seconds('stopped-grace') ?? defaults.stoppedMs,
+    runningMs: grace ?? defaults.runningMs,
+    silentMs: grace ?? defaults.silentMs,
+  };
+}

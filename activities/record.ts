@@ -1,0 +1,43 @@
+import { log } from '@temporalio/activity';
+import { reasonOf } from '../src/errors.js';
+import { beginChange, endChange, recordSteps } from '../src/state/changes.js';
+import type { ChangeStep } from '../src/state/documents.js';
+import type { Progress } from '../src/temporal/progress.js';
+import type { Network } from './network.js';
+
+/** What the environment keeps of a change. Plain JSON; small. */
+export interface ChangeRecord {
+  /** The workflow's first run ID. */
+  readonly id: string;
+  readonly kind: string;
+  readonly summary: string;
+  readonly workflowId: string;
+  readonly url: string;
+  readonly by: string;
+  readonly state: Progress['state'];
+  readonly steps: readonly ChangeStep[];
+  /** Counted up with every record: a late one never overwrites a newer one. */
+  readonly sequence: number;
+  readonly result: string;
+}
+
+/** Writes a change's story as it stands, and its end once it has one. */
+export async function writeRecord({ state, fence }: Network, record: ChangeRecord): Promise<void> {
+  const { id, kind, summary, workflowId, url, by, steps, sequence, result } = record;
+  if (record.state === 'running') {
+    await recordSteps(state, fence, id, { sequence, steps });
+    return;
+  }
+  // A change that never reached the environment before, such as bootstrap, begins and ends here.
+  await beginChange(state, fence, { id, kind, summary, workflowId, url, by });
+  await endChange(state, fence, id, { state: record.state, result, steps });
+}
+
+/** The same beside something that matters more: a story that cannot be written now is written with the next step. */
+export async function writeRecordBeside(network: Network, record: ChangeRecord): Promise<void> {
+  try {
+    await writeRecord(network, record);
+  } catch (error) {
+    log.warn('the story of the change could not be written', { reason: reasonOf(error) });
+  }
+}

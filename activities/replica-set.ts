@@ -1,0 +1,78 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import { QuorateError } from '../src/errors.js';
+import { execute, type HandOver, type Reconfig } from '../src/replicaset/execute.js';
+import { forceSurvivor } from '../src/replicaset/force.js';
+import { deciding } from './decision.js';
+import { type ActivityDeed, type DeedOf, type DeedOutcome, refusedAsStale } from './deed.js';
+import type { Network } from './network.js';
+import { hostOf, hostsOf } from './observe.js';
+import { writeRecordBeside } from './record.js';
+
+export type ReplicaSetActivities = ReturnType<typeof replicaSetActivities>;
+
+/**
+ * Deeds on the replica set, one activity a kind. The fence is the (version, term) of the config planned on: the executor
+ * reads again, refuses when it differs, and MongoDB refuses whoever comes second.
+ */
+export function replicaSetActivities(network: Network) {
+  const act = async (decision: ActivityDeed): Promise<DeedOutcome> => {
+    const [outcome] = await Promise.all([apply(network, decision), writeRecordBeside(network, decision.record)]);
+    return outcome;
+  };
+  return {
+    join: act,
+    grantVote: act,
+    withdrawVote: act,
+    equalPriority: act,
+    removeMembers: act,
+    handOver: act,
+
+    /**
+     * A set of one, forced. Only the survivor's own machine may send it, so a worker elsewhere passes it on; a retry is the
+     * same request and joins what the first one did.
+     */
+    async forceSurvivor({ deed, fence, record }: ActivityDeed): Promise<DeedOutcome> {
+      const { machine, member: survivor } = deed as DeedOf<'force-survivor'>;
+      const { self } = network;
+      if (machine !== self.machine) {
+        throw ApplicationFailure.create({
+          message: `only machine ${machine} may do this, not machine ${self.machine}`,
+          type: 'NotTheSurvivor',
+          nextRetryDelay: '200ms',
+        });
+      }
+      if (fence === null) throw withoutFence(deed.kind);
+      return await deciding(async (decision) => {
+        const document = await network.state.machines.findOne({ _id: machine }, { readPreference: 'nearest' });
+        if (!document?.instance) throw new QuorateError('no-address', `Machine ${machine} has no address.`);
+        const host = hostOf(document.instance);
+        const requestId = `${record.id}/${fence.version}/${fence.term}`;
+        decision.check();
+        const { identity, recordFile } = self;
+        return await refusedAsStale(() =>
+          forceSurvivor({ requestId, survivor, fence, needsNote: true }, { host, identity, recordFile }),
+        );
+      });
+    },
+  };
+}
+
+async function apply(network: Network, planned: ActivityDeed): Promise<DeedOutcome> {
+  const { fence } = planned;
+  const deed = planned.deed as Reconfig | HandOver;
+  if (fence === null) throw withoutFence(deed.kind);
+  return await deciding(async (decision) => {
+    const machines = await network.state.machines.find({}, { readPreference: 'primaryPreferred' }).toArray();
+    const joiners = machines.flatMap(({ _id: machine, memberId, instance, zone }) =>
+      memberId !== null && instance?.address ? [{ machine, memberId, host: hostOf(instance), zone }] : [],
+    );
+    decision.check();
+    const { observer } = network;
+    const hosts = hostsOf(network, machines);
+    return await refusedAsStale(() => execute({ observer, hosts, deed, fence, joiners, signal: decision.signal }));
+  });
+}
+
+function withoutFence(kind: string): QuorateError {
+  return new QuorateError('no-fence', `${kind} came without the config that it was planned on.`);
+}

@@ -1,0 +1,300 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  TerminatedFailure,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import type { BootstrapInput } from '../../workflows/bootstrap.js';
+import type { DestroyInput } from '../../workflows/destroy.js';
+import type { MembershipInput } from '../../workflows/membership.js';
+import { QuorateError, reasonOf } from '../errors.js';
+import type { Temporal } from './connect.js';
+import {
+  type ChangeType,
+  changeId,
+  changeKind,
+  changeName,
+  changeSummary,
+  PROGRESS_QUERY,
+  taskQueues,
+  workflowUrl,
+} from './names.js';
+import type { Progress } from './progress.js';
+
+/** What each type of change is started with. */
+export interface ChangeInputs {
+  readonly bootstrap: BootstrapInput;
+  readonly enableHa: MembershipInput;
+  readonly disableHa: MembershipInput;
+  readonly destroy: DestroyInput;
+}
+
+export type ChangeTemporal = Pick<Temporal, 'client' | 'namespace' | 'uiUrl'>;
+
+/** A change that was started or found. */
+export interface StartedChange {
+  /** NAME-UUID8-NUMBER; its workflow ID as long as the environment has given it no number. */
+  readonly id: string;
+  readonly kind: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly url: string;
+  readonly handle: WorkflowHandle;
+}
+
+/** A change that ends just now still holds the ID for a moment after it said so. */
+const ENDING_MS = 2000;
+/** The number comes with the change's first act. */
+const NUMBER_MS = 1000;
+const LOOK_MS = 150;
+
+/**
+ * Starts a change. The ID is the lock: while another one runs, `change-running` names it, its step and its URL, and nothing
+ * is queued.
+ */
+export async function startChange<T extends ChangeType>(
+  temporal: ChangeTemporal,
+  type: T,
+  input: ChangeInputs[T],
+): Promise<StartedChange> {
+  const { key, environment } = input;
+  const workflowId = changeId(key, type);
+  const ends = performance.now() + ENDING_MS;
+  for (;;) {
+    try {
+      const handle = await temporal.client.workflow.start(type, {
+        workflowId,
+        taskQueue: taskQueues.workflows(key),
+        workflowIdConflictPolicy: 'FAIL',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        args: [input],
+        staticSummary: summaryOf(type, input),
+        staticDetails: `Follow it with: quorate watch -e ${environment.name}`,
+      });
+      const number = type === 'bootstrap' || type === 'destroy' ? null : await numberOf(handle);
+      return described(temporal, key, handle, handle.firstExecutionRunId, type, number);
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      const running = await runningChange(temporal, key, workflowId);
+      if (running === null && performance.now() < ends) {
+        await sleep(50);
+        continue;
+      }
+      throw changeRunning(environment.name, workflowId, running);
+    }
+  }
+}
+
+/** What runs under an ID, and how far it is. */
+export interface RunningChange {
+  readonly change: StartedChange;
+  readonly kind: string;
+  readonly step: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** null when no worker could be asked. */
+  readonly progress: Progress | null;
+}
+
+/** null when none runs, or it has just come to its end. */
+export async function runningChange(
+  temporal: ChangeTemporal,
+  key: string,
+  workflowId: string,
+): Promise<RunningChange | null> {
+  const latest = await latestRun(temporal, key, workflowId);
+  if (latest === null || latest.status !== 'RUNNING') return null;
+  const { change, progress, startedAt } = latest;
+  if (progress !== null && progress.state !== 'running') return null;
+  const step = progress?.steps.findLast(({ state }) => state === 'running' || state === 'waiting')?.text ?? '';
+  return { change, kind: progress?.kind ?? change.kind, step, startedAt, progress };
+}
+
+/**
+ * A change by its name, or without one whatever runs now. Temporal is asked for the latest run under each ID only; older
+ * changes are in the environment's own documents.
+ */
+export async function findChange(
+  temporal: ChangeTemporal,
+  key: string,
+  name?: string,
+): Promise<StartedChange | null> {
+  for (const type of ['enableHa', 'bootstrap'] as const) {
+    const latest = await latestRun(temporal, key, changeId(key, type));
+    if (latest === null) continue;
+    const { change } = latest;
+    if (name === undefined ? latest.status === 'RUNNING' : name === change.id || name === change.workflowId) return change;
+  }
+  return null;
+}
+
+/** Asks the change that runs under this type's ID to cancel, and waits until it has ended. Nothing to do when none runs. */
+export async function cancelChange(temporal: ChangeTemporal, key: string, type: ChangeType): Promise<void> {
+  const latest = await latestRun(temporal, key, changeId(key, type));
+  if (latest === null || latest.status !== 'RUNNING') return;
+  const { handle } = latest.change;
+  await handle.cancel();
+  const ends = performance.now() + CANCELLED_WITHIN_MS;
+  while (performance.now() < ends) {
+    if ((await handle.describe()).status.name !== 'RUNNING') return;
+    await sleep(LOOK_MS);
+  }
+  // It was asked, and what it could still do is fenced: whoever cancels to destroy must not wait for a set that is gone.
+  await handle.terminate('it was asked to cancel and did not come to an end');
+}
+
+const CANCELLED_WITHIN_MS = 20_000;
+
+/** How far a change is; null when no worker of its version can be asked at the moment. */
+export async function progressOf(handle: WorkflowHandle): Promise<Progress | null> {
+  try {
+    const query = () => handle.query<Progress>(PROGRESS_QUERY);
+    return await handle.client.withDeadline(Date.now() + 2000, query);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Calls `onProgress` whenever something has happened, until the change has ended: its ID is free then. null when `signal`
+ * was aborted, which leaves the change alone.
+ */
+export async function followChange(
+  { handle, kind }: Pick<StartedChange, 'handle' | 'kind'>,
+  onProgress: (progress: Progress) => void,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Progress | null> {
+  let last: Progress | null = null;
+  const look = async () => {
+    const progress = await progressOf(handle);
+    if (progress === null || JSON.stringify(progress.steps) === JSON.stringify(last?.steps)) return;
+    last = progress;
+    onProgress(progress);
+  };
+  const over = new AbortController();
+  const looking = (async () => {
+    while (!over.signal.aborted && !signal.aborted) {
+      await look();
+      await sleep(LOOK_MS, undefined, { signal: AbortSignal.any([over.signal, signal]) }).catch(() => undefined);
+    }
+  })();
+  const left = new Promise<null>((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }));
+  try {
+    const end = await Promise.race([endOf(handle), left]);
+    if (end === null) return null;
+    over.abort();
+    await looking;
+    const progress = (await progressOf(handle)) ?? last ?? unseen(kind);
+    const final = { ...progress, ...end, waitingFor: null };
+    onProgress(final);
+    return final;
+  } finally {
+    over.abort();
+  }
+}
+
+type End = Pick<Progress, 'state' | 'result' | 'wayOut'>;
+
+async function endOf(handle: WorkflowHandle): Promise<End> {
+  try {
+    const { text } = (await handle.result()) as { text: string };
+    return { state: 'done', result: text, wayOut: '' };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    return failureOf(error.cause);
+  }
+}
+
+function failureOf(cause: unknown): End {
+  if (cause instanceof CancelledFailure) {
+    return { state: 'cancelled', result: cause.message, wayOut: 'Type the command again to go on from there.' };
+  }
+  if (cause instanceof TerminatedFailure) {
+    const wayOut = 'Type the command again: it goes on from where the environment is.';
+    return { state: 'failed', result: 'it was terminated in Temporal.', wayOut };
+  }
+  if (cause instanceof ApplicationFailure) {
+    const [told] = (cause.details ?? []) as { wayOut?: string }[];
+    return {
+      state: cause.type === 'Blocked' ? 'blocked' : 'failed',
+      result: cause.message,
+      wayOut: told?.wayOut ?? '',
+    };
+  }
+  return { state: 'failed', result: reasonOf(cause), wayOut: '' };
+}
+
+/** A change that nobody could be asked about while it ran. */
+function unseen(kind: string): Progress {
+  return { kind, number: null, summary: '', state: 'running', steps: [], waitingFor: null, result: '', wayOut: '' };
+}
+
+interface LatestRun {
+  readonly change: StartedChange;
+  readonly status: string;
+  readonly startedAt: string;
+  readonly progress: Progress | null;
+}
+
+async function latestRun(temporal: ChangeTemporal, key: string, workflowId: string): Promise<LatestRun | null> {
+  const { workflow } = temporal.client;
+  try {
+    const { status, runId, type, startTime } = await workflow.getHandle(workflowId).describe();
+    const handle = workflow.getHandle(workflowId, runId);
+    const progress = await progressOf(handle);
+    const change = described(temporal, key, handle, runId, type as ChangeType, progress?.number ?? null);
+    return { change, status: status.name, startedAt: startTime.toISOString(), progress };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+function described(
+  { namespace, uiUrl }: ChangeTemporal,
+  key: string,
+  handle: WorkflowHandle,
+  runId: string,
+  type: ChangeType,
+  number: number | null,
+): StartedChange {
+  const { workflowId } = handle;
+  const id = number === null ? workflowId : changeName(key, number);
+  return { id, kind: changeKind(type), workflowId, runId, url: workflowUrl(uiUrl, namespace, workflowId, runId), handle };
+}
+
+async function numberOf(handle: WorkflowHandle): Promise<number | null> {
+  const ends = performance.now() + NUMBER_MS;
+  while (performance.now() < ends) {
+    const progress = await progressOf(handle);
+    if (progress && (progress.number !== null || progress.state !== 'running')) return progress.number;
+    await sleep(30);
+  }
+  return null;
+}
+
+function changeRunning(environment: string, workflowId: string, running: RunningChange | null): QuorateError {
+  if (running === null) {
+    return new QuorateError('change-running', `${environment} is being changed already (${workflowId}).`, {
+      todo: 'Try again in a moment.',
+    });
+  }
+  const { change, kind, step, startedAt } = running;
+  const seconds = Math.max(0, Math.round((Date.now() - Date.parse(startedAt)) / 1000));
+  const message = `${environment} is being changed already: ${kind}${step && `, ${step}`}, since ${seconds} s.`;
+  const watch = change.id === change.workflowId ? `-e ${environment}` : change.id;
+  return new QuorateError('change-running', message, {
+    todo: `Follow it with: quorate watch ${watch}${change.url && `      ${change.url}`}`,
+  });
+}
+
+function summaryOf(type: ChangeType, input: ChangeInputs[ChangeType]): string {
+  const { name } = input.environment;
+  if ('goal' in input) return changeSummary.membership(name, input.from, input.goal.controllers, input.by);
+  if ('controllers' in input) return changeSummary.bootstrap(name, input.controllers, input.cloud, input.by);
+  return type === 'destroy' ? changeSummary.destroy(name, input.by) : name;
+}

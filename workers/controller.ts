@@ -1,0 +1,151 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { environmentActivities } from '../activities/environment.js';
+import type { Network } from '../activities/network.js';
+import { observeActivities } from '../activities/observe.js';
+import { PresenceWatch } from '../activities/presence-watch.js';
+import { replicaSetActivities } from '../activities/replica-set.js';
+import { singletonActivities } from '../activities/singletons.js';
+import { workActivities } from '../activities/work.js';
+import type { TemporalConnection } from '../src/boot/wire.js';
+import { QuorateError, reasonOf } from '../src/errors.js';
+import { Observer } from '../src/replicaset/observe.js';
+import { openState, type State } from '../src/state/state.js';
+import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
+import { environmentKey, taskQueues } from '../src/temporal/names.js';
+import { ensureSingletons } from '../src/temporal/singletons.js';
+import { keepVersionCurrent } from './versions.js';
+import { connectWorkers, prepareRuntime, startWorkers, type Workers } from './worker.js';
+
+/** The configuration file of a controller's worker, written by its machine's agent; everything else lies in the files it names. */
+export interface ControllerWorkerConfig {
+  readonly environment: { readonly name: string; readonly uuid: string };
+  readonly machine: string;
+  /** host:port of members. */
+  readonly mongo: readonly string[];
+  readonly ca: string;
+  readonly stateTls: { readonly certificate: string; readonly key: string };
+  readonly membershipTls: { readonly certificate: string; readonly key: string };
+  /** A `TemporalConnection`. */
+  readonly temporalFile: string;
+}
+
+const RETRY = { leastMs: 200, mostMs: 5000 } as const;
+
+/**
+ * A controller's worker: polls `-workflows` and `-network` of its environment. Temporal may be away or not there yet, and so
+ * may the database; it tries for ever. It ends on SIGTERM, drained, and when its agent is gone (its stdin closes).
+ */
+export async function runControllerWorker(configFile: string): Promise<void> {
+  const config = JSON.parse(await readFile(configFile, 'utf8')) as ControllerWorkerConfig;
+  prepareRuntime();
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  if (process.channel) process.once('disconnect', () => stop.abort());
+  if (!process.stdin.isTTY) {
+    process.stdin
+      .once('end', () => stop.abort())
+      .once('close', () => stop.abort())
+      .once('error', () => stop.abort());
+    process.stdin.resume();
+  }
+
+  const tls = async (files: ControllerWorkerConfig['stateTls']) => {
+    const [ca, certificate, key] = await Promise.all(
+      [config.ca, files.certificate, files.key].map((f) => readFile(f, 'utf8')),
+    );
+    return { ca: ca ?? '', certificate: certificate ?? '', key: key ?? '' };
+  };
+  const state = await openState({ hosts: config.mongo, tls: await tls(config.stateTls) });
+  const identity = await tls(config.membershipTls);
+  const observer = new Observer(identity);
+  // Beside the machine's own identity, which it keeps when it stops being a controller.
+  const self = { machine: config.machine, identity, recordFile: path.join(path.dirname(config.ca), 'forced.json') };
+  const presence = new PresenceWatch();
+  try {
+    for (let pause: number = RETRY.leastMs; !stop.signal.aborted; pause = Math.min(pause * 2, RETRY.mostMs)) {
+      const began = performance.now();
+      try {
+        await serve(config, { state, observer, presence, self }, stop.signal);
+      } catch (error) {
+        if (stop.signal.aborted) break;
+        process.stderr.write(`${new Date().toISOString()} worker: ${reasonOf(error)}; trying again\n`);
+      }
+      if (performance.now() - began > RETRY.mostMs) pause = RETRY.leastMs;
+      await sleep(pause, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+  } finally {
+    await Promise.allSettled([state.close(), observer.close()]);
+  }
+}
+
+type Parts = Pick<Network, 'state' | 'observer' | 'presence' | 'self'>;
+
+/** One connection's life: until Temporal or a worker fails, or `stop`. */
+async function serve(config: ControllerWorkerConfig, parts: Parts, stop: AbortSignal): Promise<void> {
+  const target = JSON.parse(await readFile(config.temporalFile, 'utf8')) as TemporalConnection;
+  const { environment } = config;
+  const key = environmentKey(environment.name, environment.uuid);
+  const temporal = await connectTemporal({ target });
+  try {
+    const epoch = await epochHere(parts.state, temporal);
+    const network: Network = { ...parts, environment, key, hosts: config.mongo, fence: { epoch } };
+    const connection = await connectWorkers(target);
+    let workers: Workers | null = null;
+    try {
+      workers = await startWorkers(connection, target.namespace, key, [
+        { name: taskQueues.workflows(key), activities: singletonActivities(), workflows: true },
+        { name: taskQueues.network(key), activities: networkActivities(network) },
+      ]);
+      const upkeep = new AbortController();
+      const stopped = new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
+      try {
+        await Promise.race([
+          workers.failed,
+          stopped,
+          keepVersionCurrent(temporal.client, key, AbortSignal.any([stop, upkeep.signal]), () =>
+            ensureSingletons(temporal.client, environment),
+          ),
+        ]);
+      } finally {
+        upkeep.abort();
+      }
+    } finally {
+      await workers?.stop();
+      await connection.close();
+    }
+  } finally {
+    await temporal.connection.close();
+  }
+}
+
+export function networkActivities(network: Network) {
+  return {
+    ...observeActivities(network),
+    ...replicaSetActivities(network),
+    ...environmentActivities(network),
+    ...workActivities(network),
+  };
+}
+
+/** The environment's document names its Temporal; a worker that polls another one would be a second lock. */
+async function epochHere(state: State, { clusterId, namespace }: Temporal): Promise<number> {
+  const environment = await state.environment.findOne({}, { readPreference: 'primaryPreferred' });
+  if (environment === null) throw new QuorateError('no-environment', 'the environment has no documents yet');
+  const { temporal } = environment;
+  if (temporal.clusterId !== clusterId || temporal.namespace !== namespace) {
+    throw new QuorateError(
+      'other-temporal',
+      `${environment.name} belongs to Temporal ${temporal.clusterId} (${temporal.namespace}), not to ${clusterId} (${namespace}).`,
+      { todo: 'Give it back its own Temporal, or move it with `quorate engine adopt`.' },
+    );
+  }
+  return environment.epoch;
+}
+
+if (process.argv[1] && import.meta.url === new URL(`file://${process.argv[1]}`).href) {
+  await runControllerWorker(process.argv[2] ?? '');
+  // Sockets of the SDK's runtime would keep the process.
+  process.exit(0);
+}

@@ -1,0 +1,152 @@
+import { watch } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NativeConnection } from '@temporalio/worker';
+import { bootActivities } from '../activities/boot.js';
+import { cloudActivities, type RemovableCloud } from '../activities/cloud.js';
+import { singletonActivities } from '../activities/singletons.js';
+import { openLocalCloud } from '../src/cloud/local/open.js';
+import { engineConnection } from '../src/engine/engine.js';
+import { QuorateError, reasonOf } from '../src/errors.js';
+import { type EnvironmentRecord, openStore, type Store } from '../src/store/store.js';
+import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
+import { environmentKey, taskQueues } from '../src/temporal/names.js';
+import { keepVersionCurrent } from './versions.js';
+import { connectWorkers, prepareRuntime, startWorkers, type Workers } from './worker.js';
+
+const LOOK_MS = 1000;
+const RETRY = { leastMs: 200, mostMs: 5000 } as const;
+
+/**
+ * The engine's worker: one process for all environments of the store that this Temporal runs, `-workflows` and `-cloud`
+ * of each. Environments come and go while it runs: it watches the store, and looks every second besides.
+ */
+export async function runEngineWorker(): Promise<void> {
+  prepareRuntime();
+  const store = await openStore();
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  for (let pause: number = RETRY.leastMs; !stop.signal.aborted; pause = Math.min(pause * 2, RETRY.mostMs)) {
+    const began = performance.now();
+    try {
+      await serve(store, stop.signal);
+    } catch (error) {
+      if (stop.signal.aborted) break;
+      process.stderr.write(`${new Date().toISOString()} engine's worker: ${reasonOf(error)}; trying again\n`);
+    }
+    if (performance.now() - began > RETRY.mostMs) pause = RETRY.leastMs;
+    await sleep(pause, undefined, { signal: stop.signal }).catch(() => undefined);
+  }
+}
+
+/** One connection's life: follows the store until Temporal fails, or `stop`. */
+async function serve(store: Store, stop: AbortSignal): Promise<void> {
+  const { connection: target } = await engineConnection(store.dirs);
+  const temporal = await connectTemporal({ target });
+  const running = new Map<string, Serving>();
+  const changed = await watchStore(store);
+  let connection: NativeConnection | null = null;
+  try {
+    connection = await connectWorkers(target);
+    while (!stop.aborted) {
+      const wanted = await environmentsHere(store, temporal);
+      for (const [key, serving] of running) {
+        if (wanted.has(key) && serving.error === null) continue;
+        running.delete(key);
+        await serving.stop();
+        if (serving.error !== null) throw serving.error;
+      }
+      for (const [key, record] of wanted) {
+        if (!running.has(key)) {
+          running.set(key, await serveEnvironment({ store, temporal, connection, target, key, record }));
+        }
+      }
+      await Promise.race([changed.next(), sleep(LOOK_MS, undefined, { signal: stop }).catch(() => undefined)]);
+    }
+  } finally {
+    changed.close();
+    await Promise.all([...running.values()].map((serving) => serving.stop()));
+    await connection?.close();
+    await temporal.connection.close();
+  }
+}
+
+interface Serving {
+  readonly error: Error | null;
+  stop(): Promise<void>;
+}
+
+async function serveEnvironment(given: {
+  readonly store: Store;
+  readonly temporal: Temporal;
+  readonly connection: NativeConnection;
+  readonly target: Parameters<typeof connectWorkers>[0];
+  readonly key: string;
+  readonly record: EnvironmentRecord;
+}): Promise<Serving> {
+  const { store, temporal, connection, target, key } = given;
+  const side = { store, temporal: target, cloudOf: (kind: string) => cloudOf(store, kind) };
+  const workers: Workers = await startWorkers(connection, target.namespace, key, [
+    { name: taskQueues.workflows(key), activities: singletonActivities(), workflows: true },
+    { name: taskQueues.cloud(key), activities: { ...cloudActivities(side), ...bootActivities(side) } },
+  ]);
+  const over = new AbortController();
+  const serving: { error: Error | null; stop(): Promise<void> } = {
+    error: null,
+    stop: async () => {
+      over.abort();
+      await workers.stop();
+    },
+  };
+  const upkeep = keepVersionCurrent(temporal.client, key, over.signal);
+  Promise.race([workers.failed, upkeep]).catch((error) => {
+    if (!over.signal.aborted) serving.error = error instanceof Error ? error : new Error(String(error));
+  });
+  return serving;
+}
+
+/** The store's environments whose changes run in this Temporal, by key. A damaged record is somebody else's to report. */
+async function environmentsHere(
+  store: Store,
+  { namespace, address }: Temporal,
+): Promise<Map<string, EnvironmentRecord>> {
+  const found = new Map<string, EnvironmentRecord>();
+  for (const name of await store.listEnvironments()) {
+    const record = await store.readEnvironment(name).catch((error) => {
+      process.stderr.write(`engine's worker: ${reasonOf(error)}\n`);
+      return null;
+    });
+    if (record === null || record.temporal.namespace !== namespace || record.temporal.address !== address) continue;
+    found.set(environmentKey(record.name, record.uuid), record);
+  }
+  return found;
+}
+
+/** A promise of the next change in the store's environments; missed ones are found by looking every second. */
+async function watchStore(store: Store): Promise<{ next(): Promise<void>; close(): void }> {
+  const directory = path.join(store.dirs.data, 'environments');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  let wake: () => void = () => undefined;
+  const watcher = watch(directory, { persistent: false, recursive: false }, () => wake());
+  watcher.on('error', () => undefined);
+  return {
+    next: () =>
+      new Promise((resolve) => {
+        wake = resolve;
+      }),
+    close: () => watcher.close(),
+  };
+}
+
+async function cloudOf(store: Store, kind: string): Promise<RemovableCloud> {
+  if (kind === 'local') return openLocalCloud(store.dirs.localCloud);
+  throw new QuorateError('unknown-cloud', `This version of Quorate knows no cloud called ${kind}.`, {
+    todo: 'Use: local',
+  });
+}
+
+if (process.argv[1] && import.meta.url === new URL(`file://${process.argv[1]}`).href) {
+  await runEngineWorker();
+  process.exit(0);
+}

@@ -1,0 +1,47 @@
+import { ApplicationFailure, type Context } from '@temporalio/activity';
+import type { ActivityInterceptors } from '@temporalio/worker';
+import { QuorateError } from '../src/errors.js';
+
+/** Refusals that trying again cannot change. */
+const FATAL: ReadonlySet<string> = new Set([
+  'wrong-epoch',
+  'no-environment',
+  'proof-failed',
+  'replica-set-refused',
+  'store-damaged',
+  'not-allowed',
+  'may-not-end',
+  'no-boot-token',
+]);
+
+/**
+ * What every activity's failure becomes. A worker's shutdown looks like a cancellation to the activity; reported as one it
+ * would cancel the change, so it becomes a failure that is tried again elsewhere. Our own errors keep their code as type.
+ */
+export function activityInterceptor(context: Context): ActivityInterceptors {
+  return {
+    inbound: {
+      async execute(input, next) {
+        try {
+          return await next(input);
+        } catch (error) {
+          if (isShutdown(context)) throw ApplicationFailure.retryable('the worker left', 'WorkerLeft');
+          if (!(error instanceof QuorateError)) throw error;
+          throw ApplicationFailure.create({
+            message: error.todo === '' ? error.message : `${error.message} ${error.todo}`,
+            type: error.code,
+            nonRetryable: FATAL.has(error.code),
+          });
+        }
+      },
+    },
+  };
+}
+
+function isShutdown({ cancellationSignal, cancellationDetails }: Context): boolean {
+  if (!cancellationSignal.aborted) return false;
+  const { reason } = cancellationSignal;
+  return (
+    cancellationDetails?.workerShutdown === true || (reason instanceof Error && reason.message === 'WORKER_SHUTDOWN')
+  );
+}

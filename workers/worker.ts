@@ -1,0 +1,110 @@
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { TemporalConnection } from '../src/boot/wire.js';
+import { buildId, builtFile } from '../src/package.js';
+import { connectionOptions } from '../src/temporal/connect.js';
+import { deploymentName } from '../src/temporal/names.js';
+import { activityInterceptor } from './interceptor.js';
+
+/** One task queue that a process polls for an environment. */
+export interface Queue {
+  readonly name: string;
+  readonly activities: object;
+  /** Workflows run here too. */
+  readonly workflows?: boolean;
+}
+
+/** One environment's workers in this process. */
+export interface Workers {
+  /** Rejects when one of them failed; the process then starts them again. */
+  readonly failed: Promise<never>;
+  /** Drains: no new task is taken, what runs gets a moment to end, the rest is handed back to be tried elsewhere. */
+  stop(): Promise<void>;
+}
+
+/** Ended activities get this long before they are told to stop, and the worker this long in all. */
+const GRACE = { activities: '500ms', all: '1200ms' } as const;
+
+/** Caches and concurrency of a worker for one environment: few and small things happen at once. */
+const SMALL: Partial<WorkerOptions> = {
+  maxCachedWorkflows: 10,
+  workflowThreadPoolSize: 1,
+  maxConcurrentWorkflowTaskExecutions: 4,
+  maxConcurrentWorkflowTaskPolls: 2,
+  maxConcurrentActivityTaskExecutions: 20,
+  maxConcurrentActivityTaskPolls: 2,
+  maxConcurrentLocalActivityExecutions: 1,
+  maxConcurrentNexusTaskExecutions: 1,
+};
+
+/** To be called once in a process, before anything else of the SDK: signals are ours, and only warnings are logged. */
+export function prepareRuntime(): void {
+  Runtime.install({
+    shutdownSignals: [],
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      const details = meta === undefined ? '' : ` ${JSON.stringify(meta, errorsAsText)}`;
+      process.stderr.write(`${new Date().toISOString()} ${level} ${message}${details}\n`);
+    }),
+  });
+}
+
+function errorsAsText(_key: string, value: unknown): unknown {
+  if (value instanceof Error) return value.message;
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+export async function connectWorkers(target: TemporalConnection): Promise<NativeConnection> {
+  return await NativeConnection.connect(connectionOptions(target));
+}
+
+/** Starts an environment's workers on these queues, all of one version. */
+export async function startWorkers(
+  connection: NativeConnection,
+  namespace: string,
+  key: string,
+  queues: readonly Queue[],
+): Promise<Workers> {
+  const version = { deploymentName: deploymentName(key), buildId: buildId() };
+  const workers = await Promise.all(
+    queues.map(({ name, activities, workflows }) =>
+      Worker.create({
+        ...SMALL,
+        connection,
+        namespace,
+        taskQueue: name,
+        activities,
+        identity: `${process.pid}@${name}`,
+        ...(workflows && { workflowBundle: { codePath: builtFile('workflow-bundle.js') } }),
+        // Each type says for itself what becomes of its runs; this is for one that forgot to.
+        workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' },
+        // A workflow whose worker was killed goes on elsewhere after this, instead of 10 s.
+        stickyQueueScheduleToStartTimeout: '500ms',
+        // Cancellation and the loss of the right to act are learnt by heartbeats.
+        maxHeartbeatThrottleInterval: '500ms',
+        shutdownGraceTime: GRACE.activities,
+        shutdownForceTime: GRACE.all,
+        interceptors: { activity: [activityInterceptor] },
+      }),
+    ),
+  );
+  const runs = workers.map((worker) => worker.run());
+  let stopping = false;
+  const failed = new Promise<never>((_, reject) => {
+    for (const run of runs) {
+      run.then(
+        () => stopping || reject(new Error('a worker stopped by itself')),
+        (error) => stopping || reject(error),
+      );
+    }
+  });
+  // Whoever started them looks at it when there is time to.
+  failed.catch(() => undefined);
+  return {
+    failed,
+    stop: async () => {
+      stopping = true;
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      // What did not end in time is tried again elsewhere, as after a kill.
+      await Promise.allSettled(runs);
+    },
+  };
+}

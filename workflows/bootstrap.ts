@@ -1,0 +1,139 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  executeChild,
+  isCancellation,
+  ParentClosePolicy,
+  setHandler,
+  setWorkflowOptions,
+} from '@temporalio/workflow';
+import { changeSummary, SINGLETONS, workflowIds } from '../src/temporal/names.js';
+import type { ChangeInput } from '../src/temporal/progress.js';
+import { anywhere, type Call, cloud } from './activities.js';
+import { enableHa } from './membership.js';
+import { progressQuery } from './query.js';
+import { recordEnd, showPhase } from './records.js';
+import { Story } from './story.js';
+
+export interface BootstrapInput extends ChangeInput {
+  /** `local`, `ec2`. */
+  readonly cloud: string;
+  readonly region: string;
+  /** How many controllers were asked for; all but the first come by `<env>:membership`. */
+  readonly controllers: number;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Which Temporal this is, kept in the environment's document so that another one is refused. */
+  readonly temporal: { readonly clusterId: string; readonly namespace: string };
+}
+
+/**
+ * From nothing to an environment with one controller, and on to more when they were asked for. It never changes
+ * membership itself. Every step finds what an earlier attempt left: machine 0 by its nonce, the rest by what machine 0
+ * says, so that a run that failed is simply started again.
+ */
+export async function bootstrap(input: BootstrapInput): Promise<{ text: string }> {
+  const { environment, key, controllers, by } = input;
+  const number = controllers === 1 ? 'one controller' : `${controllers} controllers`;
+  const story = new Story('bootstrap', changeSummary.bootstrap(environment.name, controllers, input.cloud, by));
+  setHandler(progressQuery, () => story.progress());
+  showPhase(input, 'changing', controllers);
+  const target = { environment };
+  const steps: readonly (readonly [text: string, reason: string, act: (call: Call) => Promise<unknown>])[] = [
+    [
+      'start machine 0',
+      'everything else grows from it',
+      (call) => cloud(key, call).startMachineZero({ ...target, cloud: input.cloud, region: input.region }),
+    ],
+    [
+      'enrol the operator at machine 0',
+      'both prove that they know the one-time token, without sending it',
+      (call) => cloud(key, call).enrol({ ...target, by }),
+    ],
+    [
+      'hand the connection to Temporal to machine 0',
+      'its worker carries out all later changes',
+      (call) => cloud(key, call).handOverTemporal(target),
+    ],
+    [
+      'initiate a replica set of one',
+      'more controllers are a change of membership, never a migration',
+      (call) => cloud(key, call).initiate({ ...target, settings: input.settings }),
+    ],
+    [
+      'write the first documents',
+      'the environment keeps its own state from here on',
+      (call) =>
+        cloud(key, call).seed({
+          ...target,
+          cloud: input.cloud,
+          region: input.region,
+          controllers,
+          settings: input.settings,
+          temporal: input.temporal,
+        }),
+    ],
+    ['start the API server', 'clients and agents connect to it', (call) => cloud(key, call).serve(target)],
+    [
+      'wait for the controller',
+      'it answers as a whole: API, database, worker',
+      (call) => cloud(key, call).waitForController(target),
+    ],
+    ['start the singletons', SINGLETONS.join(' and '), (call) => anywhere(key, call).startSingletons(target)],
+  ];
+  try {
+    for (const [index, [text, reason, act]] of steps.entries()) {
+      story.begin(text, reason);
+      story.foresee(steps.slice(index + 1).map(([text, reason]) => ({ text, reason })));
+      await act({ as: 'booting', summary: text });
+    }
+    if (controllers > 1) await grow(input, story);
+  } catch (error) {
+    const reason = reasonOf(error);
+    story.end(
+      isCancellation(error) ? 'cancelled' : 'failed',
+      reason,
+      `quorate destroy-environment ${environment.name}`,
+    );
+    throw isCancellation(error) ? error : ApplicationFailure.nonRetryable(reason, 'BootstrapFailed');
+  }
+  const text = `${environment.name} runs with ${number}`;
+  showPhase(input, controllers > 1 ? 'ha' : 'default', controllers);
+  story.end('done', text);
+  await recordEnd(input, story);
+  return { text };
+}
+
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, bootstrap);
+
+/**
+ * More controllers, as the change of membership that it is. A child for the sake of waiting: it goes on when bootstrap is
+ * terminated, and settles when bootstrap is cancelled.
+ */
+async function grow(input: BootstrapInput, story: Story): Promise<void> {
+  const { environment, key, controllers, by, ui, searchable } = input;
+  const summary = changeSummary.membership(environment.name, 1, controllers, by);
+  story.begin(`enable-ha: 1 → ${controllers} controllers`, `follow ${workflowIds.membership(key)}`);
+  const goal = { controllers, keep: [], avoid: [], to: [], settle: false };
+  try {
+    await executeChild(enableHa, {
+      workflowId: workflowIds.membership(key),
+      args: [{ environment, key, by, ui, searchable, goal, from: 1 }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: summary,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    throw ApplicationFailure.nonRetryable(
+      `another change runs already: ${workflowIds.membership(key)}`,
+      'ChangeRunning',
+    );
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure)
+    return error.cause?.message ?? error.message;
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,6 @@
+/** Every workflow type, by its name. */
+export { bootstrap } from './bootstrap.js';
+export { cleaner } from './cleaner.js';
+export { destroy } from './destroy.js';
+export { disableHa, enableHa } from './membership.js';
+export { provisioner } from './provisioner.js';

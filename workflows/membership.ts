@@ -1,0 +1,237 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  isCancellation,
+  log,
+  setHandler,
+  setWorkflowOptions,
+  sleep,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import type { Observation } from '../activities/observe.js';
+import { explainPlan } from '../src/membership/explain.js';
+import { plan } from '../src/membership/plan.js';
+import type { Expired, Goal, InstanceSeen, MachineId, Observed, Step } from '../src/membership/types.js';
+import { stillExpired } from '../src/membership/waits.js';
+import { changeSummary } from '../src/temporal/names.js';
+import type { ChangeInput } from '../src/temporal/progress.js';
+import { cloud, network } from './activities.js';
+import { perform } from './deeds.js';
+import { progressQuery } from './query.js';
+import { recordBegin, recordEnd, recordOf, showPhase } from './records.js';
+import { Story } from './story.js';
+
+export interface MembershipInput extends ChangeInput {
+  readonly goal: Goal;
+  /** Controllers when it was asked for, for the summary. */
+  readonly from: number;
+}
+
+export interface MembershipResult {
+  readonly text: string;
+}
+
+type Wait = Extract<Step, { kind: 'wait' }>;
+type Do = Extract<Step, { kind: 'do' }>;
+
+/** This often in a row a deed may fail before the change is blocked on it. */
+const MOST_FAILURES = 12;
+/** The cloud is asked again about silent machines after this long. */
+const SEEN_FOR_MS = 5000;
+
+/** To 3, 5 or 7 controllers, up or down; `goal` says how many. */
+export async function enableHa(input: MembershipInput): Promise<MembershipResult> {
+  return await changeMembership('enable-ha', input);
+}
+
+/** To one controller. */
+export async function disableHa(input: MembershipInput): Promise<MembershipResult> {
+  return await changeMembership('disable-ha', input);
+}
+
+// A running change stays with the code it was planned by; it is moved by starting its loop again (workers/versions.ts).
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, enableHa);
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, disableHa);
+
+/**
+ * Observe, plan, do one step, again. Nothing is remembered between rounds but the waits that came to their end, so a
+ * crash, a failure in the middle and a change made by hand all land in the same code.
+ *
+ * Cancelling does not stop it where it stands: the goal becomes the nearest safe point, and it ends as cancelled there.
+ */
+async function changeMembership(kind: string, input: MembershipInput): Promise<MembershipResult> {
+  const { environment, from, goal, by } = input;
+  const story = new Story(kind, changeSummary.membership(environment.name, from, goal.controllers, by));
+  setHandler(progressQuery, () => story.progress());
+  showPhase(input, 'changing', goal.controllers);
+  const loop = new MembershipLoop(input, story);
+  CancellationScope.current().cancelRequested.catch(() => loop.settle());
+  return await CancellationScope.nonCancellable(() => loop.run());
+}
+
+class MembershipLoop {
+  readonly #input: MembershipInput;
+  readonly #story: Story;
+  #goal: Goal;
+  #expired: readonly Expired[] = [];
+  /** The wait under way and when it ends (workflow time: a deadline, not a duration). */
+  #wait: { readonly step: Wait; readonly at: number } | null = null;
+  #waiting: CancellationScope | null = null;
+  /** The cloud's word on instances, asked for while agents are silent. */
+  #instances: Readonly<Record<MachineId, InstanceSeen>> = {};
+  #askedCloud = 0;
+  #failures = 0;
+
+  constructor(input: MembershipInput, story: Story) {
+    this.#input = input;
+    this.#story = story;
+    this.#goal = input.goal;
+  }
+
+  /** Cancelled: go on to the nearest safe point only. */
+  settle(): void {
+    this.#goal = { ...this.#goal, settle: true };
+    this.#waiting?.cancel();
+  }
+
+  async run(): Promise<MembershipResult> {
+    await recordBegin(this.#input, this.#story, this.#goal.controllers);
+    for (;;) {
+      const observation = await this.#observe();
+      if (observation === null) continue;
+      const { observed } = observation;
+      if (await this.#askCloud(observed)) continue;
+      this.#expired = stillExpired(observed, this.#expired);
+      const step = plan(observed, this.#goal, this.#expired);
+      if (step.kind === 'done') return await this.#end(step.text, observed);
+      if (step.kind === 'blocked') return await this.#block(step.reason, step.wayOut);
+      if (step.kind === 'wait') this.#startWait(step);
+      else this.#story.begin(step.text, step.reason);
+      this.#foresee(observed, step.text);
+      if (step.kind === 'do') await this.#perform(step, observation);
+    }
+  }
+
+  /** Fresh facts; while a wait is under way, those that end it. null when cancelling interrupted the wait. */
+  async #observe(): Promise<Observation | null> {
+    const wait = this.#wait;
+    const scope = new CancellationScope();
+    this.#waiting = wait && scope;
+    const { observe } = network(this.#input.key, {
+      as: 'watch',
+      summary: wait?.step.text ?? 'look at the environment',
+    });
+    try {
+      const observation = await scope.run(() =>
+        observe({
+          goal: this.#goal,
+          expired: this.#expired,
+          wait: wait && { for: wait.step.for, machines: wait.step.machines, leftMs: Math.max(0, wait.at - Date.now()) },
+          instances: this.#instances,
+          record: recordOf(this.#input, this.#story),
+        }),
+      );
+      if (wait && observation.expired) {
+        this.#expired = [...this.#expired, { for: wait.step.for, machines: wait.step.machines }];
+        this.#story.fail(`not within ${Math.round(wait.step.deadlineMs / 1000)} s, so: ${wait.step.otherwise}`);
+        this.#wait = null;
+      }
+      return observation;
+    } catch (error) {
+      if (!isCancellation(error)) throw error;
+      this.#wait = null;
+      return null;
+    } finally {
+      this.#waiting = null;
+    }
+  }
+
+  #startWait(step: Wait): void {
+    const before = this.#wait;
+    const same = before?.step.for === step.for && before.step.machines.join() === step.machines.join();
+    // The same wait answered again goes on with its deadline: looking in between must not prolong it.
+    const at = before && same ? before.at : Date.now() + step.deadlineMs;
+    this.#wait = { step, at };
+    this.#story.wait(step.text, step.reason, at, step.otherwise);
+  }
+
+  /**
+   * Controllers cannot ask every cloud, so the cloud's word on silent machines comes by the queue that can. True when it
+   * says anything else than was planned with.
+   */
+  async #askCloud(observed: Observed): Promise<boolean> {
+    const silent = observed.machines.filter(({ agent }) => agent === 'down' || agent === 'stopped');
+    if (silent.length === 0) {
+      this.#instances = {};
+      return false;
+    }
+    if (Date.now() - this.#askedCloud < SEEN_FOR_MS) return false;
+    this.#askedCloud = Date.now();
+    const summary = `ask the cloud about ${silent.map(({ id }) => `machine ${id}`).join(', ')}`;
+    try {
+      const { seeInstances } = cloud(this.#input.key, { as: 'glance', summary });
+      const seen = await seeInstances({ environment: this.#input.environment });
+      this.#instances = Object.fromEntries(silent.map(({ id }) => [id, seen[id] ?? 'unknown']));
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error;
+      log.warn('the cloud could not be asked', { reason: error.cause?.message });
+      this.#instances = Object.fromEntries(silent.map(({ id }) => [id, 'unknown']));
+    }
+    return silent.some(({ id, instance }) => this.#instances[id] !== instance);
+  }
+
+  async #perform(step: Do, observation: Observation): Promise<void> {
+    this.#wait = null;
+    try {
+      const outcome = await perform(this.#input, step, observation, recordOf(this.#input, this.#story));
+      // Refused by a fence: somebody or something changed the facts first. Not an error; look again.
+      if (!outcome.applied) this.#story.fail(outcome.note);
+      this.#failures = 0;
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error;
+      await this.#recover(step.text, error);
+    }
+  }
+
+  /** A deed that failed: its outcome is unknown, and the next round finds out. Only a lasting failure ends the change. */
+  async #recover(text: string, { cause, message }: ActivityFailure): Promise<void> {
+    const reason = cause instanceof TimeoutFailure ? 'it did not answer in time' : (cause?.message ?? message);
+    this.#story.fail(reason);
+    this.#failures += 1;
+    if (cause instanceof ApplicationFailure && cause.nonRetryable) await this.#block(`${text}: ${reason}`, '');
+    if (this.#failures >= MOST_FAILURES) {
+      const wayOut = 'When the cause is gone, type the command again.';
+      await this.#block(`${text} failed ${this.#failures} times in a row: ${reason}`, wayOut);
+    }
+    await sleep(Math.min(50 * 2 ** this.#failures, 5000), { summary: `before looking again, as this failed: ${text}` });
+  }
+
+  async #end(text: string, observed: Observed): Promise<MembershipResult> {
+    const voters = observed.set?.members.filter(({ votes }) => votes === 1).length ?? 0;
+    showPhase(this.#input, voters > 1 ? 'ha' : 'default', voters);
+    if (!this.#goal.settle) {
+      this.#story.end('done', text);
+      await recordEnd(this.#input, this.#story);
+      return { text };
+    }
+    this.#story.end('cancelled', text, 'Type the command again to go on from there.');
+    await recordEnd(this.#input, this.#story);
+    throw new CancelledFailure(text);
+  }
+
+  /** Ends the run, which frees the ID: whatever the way out is, it is a new command. */
+  async #block(reason: string, wayOut: string): Promise<never> {
+    showPhase(this.#input, 'degraded', this.#goal.controllers);
+    this.#story.end('blocked', reason, wayOut);
+    await recordEnd(this.#input, this.#story);
+    throw ApplicationFailure.nonRetryable(reason, 'Blocked', { reason, wayOut });
+  }
+
+  /** Shows what will come if all goes well; the explanation begins with the step under way. */
+  #foresee(observed: Observed, current: string): void {
+    const [first, ...rest] = explainPlan(observed, this.#goal).steps;
+    this.#story.foresee(first && first.text !== current ? [first, ...rest] : rest);
+  }
+}
