@@ -9,7 +9,15 @@ import type { AgentFiles } from './files.js';
 import { shredToken } from './user-data.js';
 
 /** Answers that mean "not yet": the controllers have not heard this machine's address from the cloud, or cannot write. */
-const LATER = new Set(['too-early', 'no-controller', 'no-quorum', 'too-many', 'leaving', 'unknown-outcome', 'timed-out']);
+const LATER = new Set([
+  'too-early',
+  'no-controller',
+  'no-quorum',
+  'too-many',
+  'leaving',
+  'unknown-outcome',
+  'timed-out',
+]);
 const LONGEST_PAUSE_MS = 2000;
 
 /**

@@ -5,7 +5,7 @@ import { QuorateError } from '../../errors.js';
 import { applyParameters, mongodArguments, refusedParameter } from '../../replicaset/parameters.js';
 import { dirsOf } from '../../store/dirs.js';
 import { readIfThere } from '../../store/files.js';
-import { findServer } from '../../toolchain/find.js';
+import { type FoundServer, findServer } from '../../toolchain/find.js';
 import { issueControllerCertificates } from '../keys.js';
 import type { Machine } from '../machine.js';
 import type { Launch, Service } from '../supervisor.js';
@@ -25,6 +25,7 @@ export class Mongod implements Service {
   /** It leaves within a second (`shutdownTimeoutMillisForSignaledShutdown`) once that parameter is set. */
   readonly stopWithinMs = 2500;
   facts: MongodFacts | null = null;
+  #server: FoundServer | null = null;
   readonly #without = new Set<string>();
 
   constructor(private readonly machine: Machine) {}
@@ -34,7 +35,7 @@ export class Mongod implements Service {
     const { memberId } = conf;
     if (memberId === null) throw new QuorateError('no-member', 'the machine has manage-state and no member ID yet');
     const [server] = await Promise.all([
-      findServer('mongod', { cacheDir: dirsOf(process.env).toolchain }),
+      this.#server ?? findServer('mongod', { cacheDir: dirsOf(process.env).toolchain }),
       issueControllerCertificates(files, {
         environment: conf.environment.uuid,
         machine: conf.machine,
@@ -42,6 +43,7 @@ export class Mongod implements Service {
       }),
       mkdir(files.dataDirectory(memberId), { recursive: true, mode: 0o700 }),
     ]);
+    this.#server = server;
     await this.#learnRefusals();
     this.facts = null;
     const args = mongodArguments({
