@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Agent, type ClientRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -68,6 +69,7 @@ export class Link {
     this.address = connected.address;
     this.machine = connected.machine;
     this.#dialer = options.dialer;
+    setMaxListeners(0, this.#over.signal);
     this.#host = options.host;
     this.#heartbeatMs = options.heartbeatMs;
     this.#first = connected.socket;

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { AddressBook } from './address-book.js';
+
+const set = (version: number, ...addresses: string[]) => ({
+  version,
+  servers: addresses.map((api, machine) => ({ machine: String(machine), api, mongo: '' })),
+});
+
+test('who answered goes to the front, who failed to the end', () => {
+  const book = new AddressBook(['a:1', 'b:1', 'c:1', 'a:1']);
+  book.toFront('c:1');
+  expect(book.addresses).toEqual(['c:1', 'a:1', 'b:1']);
+  book.toEnd('a:1');
+  expect(book.addresses).toEqual(['c:1', 'b:1', 'a:1']);
+  book.toEnd('unknown:1');
+  book.toFront('unknown:1');
+  expect(book.addresses).toEqual(['c:1', 'b:1', 'a:1']);
+});
+
+test('a newer set replaces the known one; who stays keeps its place', () => {
+  const book = new AddressBook(['c:1', 'a:1', 'b:1'], 4);
+  expect(book.use(set(5, 'a:1', 'd:1', 'c:1'))).toBe(true);
+  expect(book.addresses).toEqual(['c:1', 'a:1', 'd:1']);
+});
+
+test('an older, the same or an empty set changes nothing', () => {
+  const book = new AddressBook(['a:1'], 4);
+  expect(book.use(set(3, 'b:1'))).toBe(false);
+  expect(book.use(set(4, 'b:1'))).toBe(false);
+  expect(book.use(set(5))).toBe(false);
+  expect(book.addresses).toEqual(['a:1']);
+});
