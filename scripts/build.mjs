@@ -45,6 +45,7 @@ const sources = digest(
   (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
 );
 if (stamp.sources === sources && existsSync(bundleFile)) process.exit(0);
+process.stderr.write('Building dist\n');
 rmSync(stampFile, { force: true }); // whatever happens below, a build that was broken off is not taken for a whole one
 
 const tsc = spawnSync(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', at('tsconfig.json')], {

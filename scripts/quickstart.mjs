@@ -37,7 +37,6 @@ function isInstalled() {
 
 /** Runs a step to its end, its output on stderr: stdout is for the quickstart's own. */
 async function step(title, command, args) {
-  process.stderr.write(`${title}\n`);
   const child = spawn(command, args, { cwd: root, stdio: ['ignore', process.stderr, process.stderr] });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   const pass = (signal) => child.kill(signal);
@@ -51,15 +50,10 @@ async function step(title, command, args) {
 }
 
 if (!isInstalled()) {
-  await step('Installing packages (npm ci)', 'npm', [
-    'ci',
-    '--include=dev',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-  ]);
+  process.stderr.write('Installing packages\n');
+  await step('npm ci', 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
 }
-await step('Building', process.execPath, [path.join(root, 'scripts', 'build.mjs')]);
+await step('The build', process.execPath, [path.join(root, 'scripts', 'build.mjs')]);
 
 // In this very process, so that signals and the exit code are the command's own.
 const entry = path.join(root, 'bin', 'quorate.js');

@@ -9,7 +9,10 @@ const server = { pid: 4711, started: '1234', port: 20001, uiPort: 20002, version
 describe('records', () => {
   test('are read back as they were written', () => {
     expect(parseServer(JSON.stringify(server), 'engine.json')).toEqual(server);
-    expect(parseWorker('{"pid": 4712, "started": "1", "buildId": "0.1.0-abc", "at": ""}')?.buildId).toBe('0.1.0-abc');
+    expect(
+      parseWorker('{"pid": 4712, "started": "1", "buildId": "0.1.0-abc", "temporal": "a:1/default", "at": ""}')
+        ?.buildId,
+    ).toBe('0.1.0-abc');
   });
 
   test.each([

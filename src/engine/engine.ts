@@ -5,7 +5,7 @@ import { QuorateError } from '../errors.js';
 import type { Dirs } from '../store/dirs.js';
 import { privateDirectory } from '../store/files.js';
 import { registerSearchAttributes } from '../temporal/attributes.js';
-import { configuredTemporal, connectTemporal, type Temporal } from '../temporal/connect.js';
+import { configuredTemporal, configuredUiUrl, connectTemporal, type Temporal } from '../temporal/connect.js';
 import { endGroup, isAlive } from './group.js';
 import { readServer, readWorker, type ServerRecord } from './record.js';
 import {
@@ -18,7 +18,7 @@ import {
   serverLog,
   uiUrlOf,
 } from './server.js';
-import { ensureWorker, stopWorker, workerIsCurrent, workerLog, workerName } from './worker.js';
+import { ensureWorker, stopWorker, workerIsCurrent, workerLog, workerName, workerNames } from './worker.js';
 
 /**
  * The engine: the Temporal that changes run in, and a worker beside it. Temporal is the one of the standard client
@@ -71,7 +71,7 @@ export async function ensureEngine(dirs: Dirs, options: EngineOptions = {}): Pro
     if (running !== null) return running;
     return locked(dirs, async () => {
       const record = await ensureServer(dirs, options, options.onProgress ?? (() => {}));
-      await ensureWorker(dirs, name, addressOf(record), NAMESPACE);
+      await ensureWorker(dirs, name, embeddedConnection(record), { embedded: true });
       return describe(await askServer(record, 5_000), embeddedConnection(record), true);
     });
   }
@@ -86,8 +86,8 @@ export async function ensureEngine(dirs: Dirs, options: EngineOptions = {}): Pro
     );
   }
   const engine = await describe(await connectTemporal({ target: configured }), configured, false);
-  if (!(await workerIsCurrent(dirs, name))) {
-    await locked(dirs, () => ensureWorker(dirs, name, null, configured.namespace));
+  if (!(await workerIsCurrent(dirs, name, configured))) {
+    await locked(dirs, () => ensureWorker(dirs, name, configured, { embedded: false }));
   }
   return engine;
 }
@@ -96,7 +96,8 @@ export async function ensureEngine(dirs: Dirs, options: EngineOptions = {}): Pro
 async function alreadyRunning(dirs: Dirs, name: string, asked: ServerPorts): Promise<Engine | null> {
   if (asked.port !== undefined || asked.uiPort !== undefined) return null;
   const record = await readServer(dirs);
-  if (record === null || !(await isAlive(record)) || !(await workerIsCurrent(dirs, name))) return null;
+  if (record === null || !(await isAlive(record))) return null;
+  if (!(await workerIsCurrent(dirs, name, embeddedConnection(record)))) return null;
   try {
     return await describe(await askServer(record, 2_000), embeddedConnection(record), true);
   } catch (error) {
@@ -127,7 +128,7 @@ const embeddedConnection = (record: ServerRecord): TemporalConnection => ({
  */
 export async function engineConnection(dirs: Dirs): Promise<{ connection: TemporalConnection; uiUrl: string | null }> {
   const configured = await configuredTemporal();
-  if (configured !== null) return { connection: configured, uiUrl: process.env.QUORATE_TEMPORAL_UI ?? null };
+  if (configured !== null) return { connection: configured, uiUrl: configuredUiUrl() };
   const record = await readServer(dirs);
   if (record === null) {
     throw new QuorateError(
@@ -155,6 +156,7 @@ export async function stopEngine(dirs: Dirs): Promise<boolean> {
 /** Ends the engine and removes the embedded Temporal's database, records and logs: no environment may need it any more. */
 export async function removeEngine(dirs: Dirs): Promise<void> {
   await stopEngine(dirs);
+  for (const name of await workerNames(dirs)) await stopWorker(dirs, name);
   for (const directory of [dirs.engine, dirs.engineData]) await rm(directory, { recursive: true, force: true });
 }
 
@@ -177,7 +179,7 @@ export async function engineStatus(dirs: Dirs): Promise<EngineStatus> {
     embedded: configured === null,
     address: configured?.address ?? (record === null ? null : addressOf(record)),
     namespace: configured?.namespace ?? NAMESPACE,
-    uiUrl: configured !== null ? (process.env.QUORATE_TEMPORAL_UI ?? null) : record === null ? null : uiUrlOf(record),
+    uiUrl: configured !== null ? configuredUiUrl() : record === null ? null : uiUrlOf(record),
     problem,
     pid: serverAlive ? record.pid : null,
     version: record?.version || null,

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { open, rename, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { markOf, type ProcessMark } from '../agent/process.js';
+import { listProcesses } from '../cloud/local/processes.js';
 import { QuorateError, reasonOf } from '../errors.js';
 
 /** A process that leads a group of its own: it outlives the command that started it, and all of it can be ended. */
@@ -55,16 +56,21 @@ export async function isAlive(mark: GroupMark): Promise<boolean> {
 export async function endGroup(mark: GroupMark, graceMs: number): Promise<boolean> {
   const successor = await markOf(mark.pid);
   if (successor !== null && successor.started !== mark.started) return false;
-  if (!signal(successor === null ? -mark.pid : mark.pid, 'SIGTERM')) return false;
+  if (!(await hasMembers(mark.pid))) return false;
+  signal(successor === null ? -mark.pid : mark.pid, 'SIGTERM');
   const deadline = performance.now() + graceMs;
   while (performance.now() < deadline) {
-    if (!signal(-mark.pid, 0)) return true;
+    if (!(await hasMembers(mark.pid))) return true;
     await sleep(20);
   }
   signal(-mark.pid, 'SIGKILL');
-  // Zombies count as members until someone reaps them, which is not ours to wait for.
-  for (let waited = 0; waited < 1_000 && signal(-mark.pid, 0); waited += 20) await sleep(20);
+  while (await hasMembers(mark.pid)) await sleep(20);
   return true;
+}
+
+/** Zombies are none: they hold nothing, and who reaps them may take its time. */
+async function hasMembers(group: number): Promise<boolean> {
+  return signal(-group, 0) && (await listProcesses()).some((each) => each.group === group);
 }
 
 /** False when there is no such process (negative: group). */

@@ -16,6 +16,8 @@ export interface ServerRecord extends GroupMark {
 /** What is kept of the worker beside a Temporal. */
 export interface WorkerRecord extends GroupMark {
   readonly buildId: string;
+  /** Address and namespace of the Temporal it works for. */
+  readonly temporal: string;
   readonly at: string;
 }
 
@@ -51,7 +53,9 @@ export function parseServer(text: string, file: string): ServerRecord {
 
 export function parseWorker(text: string): WorkerRecord | null {
   const value = parse(text);
-  return isMark(value) && isText(value.buildId) && isText(value.at) ? (value as unknown as WorkerRecord) : null;
+  return isMark(value) && [value.buildId, value.temporal, value.at].every(isText)
+    ? (value as unknown as WorkerRecord)
+    : null;
 }
 
 const serverFile = (dirs: Dirs) => path.join(dirs.engine, 'engine.json');

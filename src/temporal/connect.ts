@@ -53,6 +53,10 @@ export async function configuredTemporal(env: NodeJS.ProcessEnv = process.env): 
   }
 }
 
+/** The standard configuration does not know where a Temporal's web UI is; QUORATE_TEMPORAL_UI says it. */
+export const configuredUiUrl = (env: NodeJS.ProcessEnv = process.env): string | null =>
+  env.QUORATE_TEMPORAL_UI?.replace(/\/+$/, '') || null;
+
 async function pem(source: { path: string } | { data: string | Uint8Array }): Promise<string> {
   if ('path' in source) return readFile(source.path, 'utf8');
   return typeof source.data === 'string' ? source.data : Buffer.from(source.data).toString('utf8');
@@ -104,7 +108,7 @@ export async function connectTemporal(
   try {
     connection = await Connection.connect({ ...connectionOptions(target), connectTimeout: options.timeoutMs ?? 5_000 });
     const clusterId = await identify(connection, namespace);
-    const uiUrl = options.uiUrl ?? (env.QUORATE_TEMPORAL_UI?.replace(/\/+$/, '') || null);
+    const uiUrl = options.uiUrl ?? configuredUiUrl(env);
     return { client: new Client({ connection, namespace }), connection, address, namespace, uiUrl, clusterId };
   } catch (error) {
     await connection?.close();

@@ -52,5 +52,5 @@ export async function downloadFile(url: string, file: string, title: string, onP
 
 export function downloadLine(title: string, received: number, total: number): string {
   const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
-  return `Downloading ${title}: ${megabytes(received)}${total > 0 ? ` of ${megabytes(total)}` : ''} MB`;
+  return `Downloading ${title}: ${megabytes(total > 0 ? Math.min(received, total) : received)}${total > 0 ? ` of ${megabytes(total)}` : ''} MB`;
 }

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import lockfile from 'proper-lockfile';
 import { QuorateError, reasonOf } from '../errors.js';
+import { privateDirectory } from '../store/files.js';
 import { tryCandidate } from './candidate.js';
 import type { Progress } from './download.js';
 import { compareVersions, SERVERS, type ServerKind, type ServerSpec } from './servers.js';
@@ -46,7 +47,7 @@ export async function findServer(kind: ServerKind, options: FindOptions): Promis
     (await best(spec, 'cache', await inCache(kind, options.cacheDir), passedOver));
   if (here !== null) return here;
 
-  await mkdir(options.cacheDir, { recursive: true });
+  await privateDirectory(options.cacheDir);
   const release = await takeTurn(spec, options.cacheDir, onProgress);
   try {
     const cached = await best(spec, 'cache', await inCache(kind, options.cacheDir), []);

@@ -15,7 +15,12 @@ describe('versions', () => {
   });
 
   test('are ordered by number, not by letter', () => {
-    expect(['6.0.10', '8.2.6', '6.0.9', '10.0.0'].sort(compareVersions)).toEqual(['6.0.9', '6.0.10', '8.2.6', '10.0.0']);
+    expect(['6.0.10', '8.2.6', '6.0.9', '10.0.0'].sort(compareVersions)).toEqual([
+      '6.0.9',
+      '6.0.10',
+      '8.2.6',
+      '10.0.0',
+    ]);
   });
 
   test.each([
