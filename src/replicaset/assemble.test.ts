@@ -20,7 +20,7 @@ function answer(
   options: { config?: SetConfig; primary?: number; term?: number; heard?: readonly (number | null)[]; s?: number } = {},
 ): Answer {
   const held = options.config ?? config([1, 1, 1]);
-  const { primary, term = held.term, heard = [], s = 50 } = options;
+  const { primary, term = held.term ?? 3, heard = [], s = 50 } = options;
   const status: SetStatus = {
     date: NOW,
     myState: self === primary ? 1 : 2,
@@ -135,6 +135,11 @@ describe('the config', () => {
     const held = config([1, 1, 1]);
     const adding = { ...held, members: held.members.map((m) => (m._id === 2 ? { ...m, newlyAdded: true } : m)) };
     expect(look([answer(0, { primary: 0, config: adding }), answer(1, { primary: 0 })])?.unsettled).toContain('vote');
+  });
+
+  test('that was forced has no term, and is settled without', () => {
+    const { term: _, ...forced } = config([1]);
+    expect(look([answer(0, { primary: 0, config: forced })])).toMatchObject({ term: -1, primary: 0, unsettled: null });
   });
 
   test('is not there when nobody shows one', () => {

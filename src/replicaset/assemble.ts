@@ -1,7 +1,16 @@
 /** One picture of the replica set from what its members answered, each for itself. Pure; the asking is in observe.ts. */
 import { compareOpTimes, majority } from '../membership/facts.js';
 import type { Member, MemberState, OpTime, ReplicaSet } from '../membership/types.js';
-import { type Hello, type MemberConfig, opTime, type SetConfig, type SetStatus, type StatusMember } from './wire.js';
+import {
+  type Hello,
+  type MemberConfig,
+  NO_TERM,
+  opTime,
+  type SetConfig,
+  type SetStatus,
+  type StatusMember,
+  termOfConfig,
+} from './wire.js';
 
 /** What one member answered. Status and config are null when it answers, but lets nobody look (it has no users yet). */
 export interface Answer {
@@ -27,7 +36,9 @@ export function basisOf(answers: readonly Answer[]): Basis | null {
     .sort((a, b) => termOf(b) - termOf(a))[0];
   if (primary?.config && termOf(primary) >= Math.max(...answers.map(termOf)))
     return { config: primary.config, primary };
-  const newest = answers.flatMap((a) => a.config ?? []).sort((a, b) => b.term - a.term || b.version - a.version)[0];
+  const newest = answers
+    .flatMap((a) => a.config ?? [])
+    .sort((a, b) => termOfConfig(b) - termOfConfig(a) || b.version - a.version)[0];
   return newest === undefined ? null : { config: newest, primary: null };
 }
 
@@ -50,7 +61,7 @@ export function assemble(
   const primary = seenPrimary(basis, answers);
   return {
     version: config.version,
-    term: config.term,
+    term: termOfConfig(config),
     committed: basis.primary === null ? committedBy(config, answers) : basis.primary.committed === true,
     primary: primary?._id ?? null,
     members: config.members.map((m) => memberOf(m, basis, answers, optimes, reference)),
@@ -106,7 +117,8 @@ function unsettled(basis: Basis, answers: readonly Answer[], primary: MemberConf
   if (writable === null)
     return primary === null ? null : `the primary ${primary.host} does not answer or takes no writes yet`;
   if (primary?.host !== writable.host) return `a majority does not know yet that ${writable.host} is primary`;
-  if (basis.config.term !== termOf(writable))
+  const term = termOfConfig(basis.config);
+  if (term !== NO_TERM && term !== termOf(writable))
     return 'the new primary has not written its term into the configuration yet';
   const rival = answers.find((a) => a !== writable && a.hello.isWritablePrimary);
   return rival === undefined ? null : `${rival.host} still takes itself for the primary`;

@@ -42,9 +42,11 @@ export interface Execution {
   readonly signal?: AbortSignal;
 }
 
-/** A decision is void after this time; MongoDB gets what is left of it to install the change. */
+/** A decision is void after this time: nothing is sent on it any more. */
 const DECISION_MS = 10_000;
+/** How long MongoDB gets to install a config, beside the time that it waits for a member that does not answer. */
 const INSTALL_MS = 4000;
+const HEARTBEAT_TIMEOUT_SECONDS = 10;
 
 /**
  * Does the deed, or finds it done. Throws `stale` when the facts are not those that were decided on, `not-yet` when it came too
@@ -54,7 +56,7 @@ export async function execute(execution: Execution): Promise<{ already: boolean 
   const { deed, observer, hosts, fence, signal } = execution;
   const start = performance.now();
   let obstacle = '';
-  for (let attempt = 0; performance.now() - start < DECISION_MS - INSTALL_MS; attempt++) {
+  for (let attempt = 0; performance.now() - start < DECISION_MS; attempt++) {
     signal?.throwIfAborted();
     const look = await observer.look(hosts);
     if (look === null)
@@ -147,8 +149,11 @@ async function send(observer: Observer, look: Look, deed: Reconfig, config: SetC
     throw new Error(`a reconfig may change one vote, this one changes those of ${changes.join(', ')}`);
   }
   try {
-    const sent = observer.admin(look.primaryHost).command({ replSetReconfig: config, maxTimeMS: INSTALL_MS });
-    await within(INSTALL_MS + 500, look.primaryHost, sent);
+    // A time limit that ended within MongoDB's wait for a frozen member would undo every attempt.
+    const patience = (look.config.settings?.heartbeatTimeoutSecs ?? HEARTBEAT_TIMEOUT_SECONDS) * 1000;
+    const maxTimeMS = patience + INSTALL_MS;
+    const sent = observer.admin(look.primaryHost).command({ replSetReconfig: config, maxTimeMS });
+    await within(maxTimeMS + 500, look.primaryHost, sent);
     return null;
   } catch (error) {
     const { verdict, outcome, sentence } = meaningOf(error);

@@ -13,7 +13,7 @@ import { refusal } from './errors.js';
 import { whileLocked } from './lock.js';
 import { hasNote, readConfig } from './observe.js';
 import { sendable } from './reconfig.js';
-import type { Hello, SetConfig } from './wire.js';
+import { type Hello, type SetConfig, termOfConfig } from './wire.js';
 
 export interface ForceRequest {
   /** The same for every retry of one decision. */
@@ -58,13 +58,13 @@ async function force(client: MongoClient, request: ForceRequest, { host, recordF
   const admin = client.db('admin');
   const { config } = await readConfig(admin, false);
   if (config === null) throw new QuorateError('no-set', `${host} belongs to no replica set.`);
-  if (config.version !== fence.version || config.term !== fence.term) {
+  if (config.version !== fence.version || termOfConfig(config) !== fence.term) {
     const [only, ...others] = config.members;
     const own = only?._id === survivor && others.length === 0 && (await recorded(recordFile)) === requestId;
     if (own) return;
     throw new QuorateError(
       'stale',
-      `${host} has configuration (${config.version}, ${config.term}) and no longer (${fence.version}, ${fence.term}), on which forcing was decided.`,
+      `${host} has configuration (${config.version}, ${termOfConfig(config)}) and no longer (${fence.version}, ${fence.term}), on which forcing was decided.`,
       { todo: 'Look at the set again before anything is forced.' },
     );
   }

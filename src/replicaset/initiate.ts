@@ -71,6 +71,8 @@ async function initiateSet(admin: Db, options: InitiateOptions): Promise<void> {
     settings: {
       heartbeatIntervalMillis: options.heartbeatIntervalMillis,
       electionTimeoutMillis: options.electionTimeoutMillis,
+      // A reconfig asks every member and waits this long for a frozen one, whatever its own time limit.
+      heartbeatTimeoutSecs: Math.max(2, Math.ceil(options.electionTimeoutMillis / 1000)),
       // A new primary would wait for a frozen one's heartbeat; what no majority had need not be saved.
       catchUpTimeoutMillis: 0,
     },

@@ -63,7 +63,11 @@ export function voteChanges(from: SetConfig, to: SetConfig): MemberId[] {
   return [...ids].filter((id) => votes(from, id) !== votes(to, id));
 }
 
-/** What is sent: exactly the next version, without the marks that only MongoDB may set. */
-export function sendable(config: SetConfig, version: number): SetConfig {
-  return { ...config, version, members: config.members.map(({ newlyAdded: _, ...member }) => member as MemberConfig) };
+/** What is sent: exactly the next version, without the term and the marks that MongoDB sets itself. */
+export function sendable({ term: _, ...config }: SetConfig, version: number): SetConfig {
+  return {
+    ...config,
+    version,
+    members: config.members.map(({ newlyAdded: _mark, ...member }) => member as MemberConfig),
+  };
 }

@@ -18,8 +18,10 @@ export interface MemberConfig {
 export interface SetConfig {
   readonly _id: string;
   readonly version: number;
-  readonly term: number;
+  /** Missing in a config that was forced, until the next ordinary one. */
+  readonly term?: number;
   readonly members: readonly MemberConfig[];
+  readonly settings?: { readonly heartbeatTimeoutSecs?: number; readonly [field: string]: unknown };
   readonly [field: string]: unknown;
 }
 
@@ -61,6 +63,13 @@ export interface Hello {
   readonly setName?: string;
   readonly setVersion?: number;
   readonly lastWrite?: { readonly opTime: WireOpTime };
+}
+
+/** MongoDB's own number for a config without a term. */
+export const NO_TERM = -1;
+
+export function termOfConfig(config: SetConfig): number {
+  return config.term ?? NO_TERM;
 }
 
 export function opTime(wire: WireOpTime): OpTime {

@@ -1,10 +1,12 @@
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { isCaughtUp } from '../../src/membership/facts.js';
 import type { ReplicaSet } from '../../src/membership/types.js';
 import { type Execution, execute } from '../../src/replicaset/execute.js';
+import { type ForceRequest, forceSurvivor } from '../../src/replicaset/force.js';
 import { Observer, observeSet } from '../../src/replicaset/observe.js';
-import { TestMembers } from '../support/members.js';
+import { type TestMember, TestMembers } from '../support/members.js';
 import { Writer } from '../support/writer.js';
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -28,9 +30,16 @@ async function startSet(count: number) {
     }
   };
   const settled = () => seen((set) => set.primary !== null && set.committed && set.unsettled === null);
+  const grow = async (): Promise<ReplicaSet> => {
+    const others = members.joiners.slice(1);
+    await run({ kind: 'join', machines: others.map((j) => j.machine) });
+    await seen((set) => set.members.every((m) => isCaughtUp(set, m)));
+    for (const { machine, memberId } of others) await run({ kind: 'grant-vote', member: memberId, machine });
+    return settled();
+  };
   const run = async (deed: Execution['deed'], fence?: { version: number; term: number }) =>
     execute({ observer, hosts: members.hosts, joiners: members.joiners, deed, fence: fence ?? (await settled()) });
-  return { members, observer, seen, settled, run };
+  return { members, observer, seen, settled, run, grow };
 }
 
 test('one controller becomes three and one again under writes, and nothing is lost', async () => {
@@ -66,5 +75,82 @@ test('one controller becomes three and one again under writes, and nothing is lo
   const end = await settled();
   expect(end.members.map((m) => [m.machine, m.votes])).toEqual([['1', 1]]);
   expect(writer.acknowledged.size).toBeGreaterThan(100);
+  expect(await writer.lost()).toBe(0);
+});
+
+test('a change made by hand in between is never overwritten, and a frozen or dead member holds up nobody', async () => {
+  const { members, observer, settled, seen, run, grow } = await startSet(3);
+  const planned = await settled();
+  const [first, second, third] = members.members as [TestMember, TestMember, TestMember];
+  const client = first.client();
+  cleanups.push(() => client.close());
+  const { config } = await client.db('admin').command({ replSetGetConfig: 1 });
+  const byHand = { ...config, version: config.version + 1, settings: { ...config.settings, heartbeatTimeoutSecs: 9 } };
+  await client.db('admin').command({ replSetReconfig: byHand });
+  await expect(run({ kind: 'join', machines: ['1', '2'] }, planned)).rejects.toMatchObject({
+    code: 'stale',
+    message: expect.stringContaining('no longer'),
+  });
+  await grow();
+  expect((await observer.look(members.hosts))?.config.settings).toMatchObject({ heartbeatTimeoutSecs: 9 });
+
+  third.signal('SIGSTOP');
+  const start = performance.now();
+  const frozen = await observer.observe(members.hosts);
+  expect(performance.now() - start).toBeLessThan(700);
+  expect(frozen).toMatchObject({ primary: 0, unsettled: null });
+  const later = await seen((set) => !set.members[2]?.healthy);
+  expect(later.members[2]).toMatchObject({ state: 'UNKNOWN', optime: null });
+  // What the rest decides goes on without it, but not a change of votes that needs it.
+  await run({ kind: 'withdraw-vote', member: 2, machine: '2' });
+  third.signal('SIGCONT');
+  await seen((set) => set.members.every((m) => m.healthy && isCaughtUp(set, m)));
+  second.signal('SIGSTOP');
+  await seen((set) => !set.members[1]?.healthy || set.primary === null);
+  const two = await observeSet({ hosts: members.hosts, identity: members.membership });
+  await expect(
+    execute({
+      observer,
+      hosts: members.hosts,
+      deed: { kind: 'withdraw-vote', member: 0, machine: '0' },
+      fence: two as ReplicaSet,
+    }),
+  ).rejects.toMatchObject({ code: expect.stringMatching(/^(stale|not-yet)$/) });
+  second.signal('SIGCONT');
+});
+
+test('the survivor of two that holds the note is forced once, by its own hand only, and loses nothing', async () => {
+  const { members, seen, settled, grow } = await startSet(2);
+  const two = await grow();
+  const writer = await Writer.start(members.hosts, members.state);
+  cleanups.push(() => writer.close());
+  await sleep(300);
+  const survivor = members.members[1] as TestMember;
+  const place = {
+    host: survivor.host,
+    identity: members.membership,
+    recordFile: path.join(survivor.directory, 'force.json'),
+  };
+  const request = (more: Partial<ForceRequest> = {}): ForceRequest => {
+    return { requestId: 'one', survivor: 1, fence: two, needsNote: true, ...more };
+  };
+  await expect(forceSurvivor(request(), place)).rejects.toMatchObject({ code: 'has-primary' });
+  await (members.members[0] as TestMember).kill();
+  const left = await seen((set) => set.primary === null && set.notes.length > 0);
+  expect(left).toMatchObject({
+    version: two.version,
+    term: two.term,
+    notes: [{ member: 1, version: two.version, noted: true }],
+  });
+  const old = { version: two.version - 1, term: two.term };
+  await expect(forceSurvivor(request({ fence: old }), place)).rejects.toMatchObject({ code: 'stale' });
+
+  const outcomes = await Promise.allSettled([forceSurvivor(request(), place), forceSurvivor(request(), place)]);
+  expect(outcomes.map((o) => (o.status === 'fulfilled' ? 'done' : o.reason.code)).sort()).toEqual(['done', 'locked']);
+  await forceSurvivor(request(), place);
+  await expect(forceSurvivor(request({ requestId: 'two' }), place)).rejects.toMatchObject({ code: 'stale' });
+  const alone = await settled();
+  expect(alone.members.map((m) => [m.id, m.votes, m.state])).toEqual([[1, 1, 'PRIMARY']]);
+  expect(alone.version).toBeGreaterThan(two.version);
   expect(await writer.lost()).toBe(0);
 });

@@ -14,6 +14,8 @@ import { directClient, type Identity } from '../../src/replicaset/connect.js';
 import { initiate } from '../../src/replicaset/initiate.js';
 import { applyParameters, mongodArguments } from '../../src/replicaset/parameters.js';
 import type { Joiner } from '../../src/replicaset/reconfig.js';
+import { dirsOf } from '../../src/store/dirs.js';
+import { findServer } from '../../src/toolchain/find.js';
 
 const PORT = 37017;
 
@@ -98,8 +100,7 @@ export class TestMembers implements AsyncDisposable {
   ) {}
 
   static async start(count: number): Promise<TestMembers> {
-    const command = process.env.QUORATE_MONGOD;
-    if (command === undefined) throw new Error('QUORATE_MONGOD names the mongod to test with');
+    const { path: command } = await findServer('mongod', { cacheDir: dirsOf(process.env).toolchain });
     const directory = await mkdtemp(path.join(os.tmpdir(), 'quorate-members-'));
     const environment = crypto.randomUUID();
     const authority = await createAuthority(environment);
