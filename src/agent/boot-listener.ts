@@ -83,9 +83,10 @@ class BootProtocol {
     const { steps } = this.options;
     const body = await readBody(request);
     const socket = request.socket as TLSSocket;
+    if (request.url?.startsWith('/v1/')) {
+      throw new QuorateError('bootstrapping', 'This machine is being bootstrapped and has no API yet.');
+    }
     switch (`${request.method} ${request.url}`) {
-      case 'GET /v1/ping':
-        throw new QuorateError('bootstrapping', 'This machine is being bootstrapped and has no API yet.');
       case 'POST /boot/hello':
         return this.#hello(socket, check(wire.Hello, body));
       case 'POST /boot/enrol':
