@@ -69,6 +69,10 @@ export const runsServices = (machine: Machine): boolean =>
 export const servesFully = (machine: Machine): boolean =>
   machine.agent === 'started' && machine.services.mongod && machine.services.api && machine.services.worker;
 
+/** Clients may be told of it: a controller by its document that is not on its way out silently. */
+export const mayBePublished = (machine: Machine): boolean =>
+  hasControllerJob(machine) && (machine.life === 'alive' || (machine.life === 'dying' && !isSilent(machine)));
+
 /** Its instance is gone for good, or never was. */
 export const instanceGone = (machine: Machine): boolean =>
   machine.instance === 'terminated' || machine.instance === 'none';

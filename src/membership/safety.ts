@@ -7,12 +7,11 @@ import { isReconfig, membersAfter } from './config.js';
 import {
   answers,
   isCaughtUp,
-  isController,
   isHealthy,
-  isSilent,
   isVoter,
   machineOf,
   majority,
+  mayBePublished,
   memberById,
   memberOf,
   runsServices,
@@ -271,7 +270,7 @@ export const invariants: readonly Invariant[] = [
       (deed.machines.length > 0 &&
         deed.machines.every((id) => {
           const machine = machineOf(observed, id);
-          return machine !== undefined && (isController(machine) || (machine.life === 'dying' && !isSilent(machine)));
+          return machine !== undefined && mayBePublished(machine);
         })),
     instead: refused('would publish the address of a machine that is no controller'),
   },

@@ -7,6 +7,7 @@ import {
   isSilent,
   isVoter,
   machineOf,
+  mayBePublished,
   memberOf,
   runsServices,
 } from '../facts.js';
@@ -111,7 +112,7 @@ export function withdrawAddressesOfLost(situation: Situation): Step | null {
   const { observed } = situation;
   const serves = (id: string) => {
     const machine = machineOf(observed, id);
-    return machine !== undefined && (machine.life === 'alive' || (machine.life === 'dying' && !isSilent(machine)));
+    return machine !== undefined && mayBePublished(machine);
   };
   const serving = observed.addresses.machines.filter(serves);
   const gone = observed.addresses.machines.filter((id) => !serves(id));

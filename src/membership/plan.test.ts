@@ -1,0 +1,29 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { plan } from './plan.js';
+import { expiries, goals, observations } from './testing/arbitrary.js';
+import { wrongs } from './testing/oracle.js';
+import { stillExpired } from './waits.js';
+
+describe('whatever is seen', () => {
+  test('the answer keeps every invariant, and is the same each time', () => {
+    fc.assert(
+      fc.property(observations, goals, expiries, (observed, goal, expired) => {
+        const step = plan(observed, goal, expired);
+        expect(wrongs(observed, goal, step)).toEqual([]);
+        expect(plan(JSON.parse(JSON.stringify(observed)), goal, expired)).toEqual(step);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test('waits that said nothing any more change nothing', () => {
+    fc.assert(
+      fc.property(observations, goals, expiries, (observed, goal, expired) => {
+        const kept = stillExpired(observed, expired);
+        expect(stillExpired(observed, kept)).toEqual(kept);
+        expect(wrongs(observed, goal, plan(observed, goal, kept))).toEqual([]);
+      }),
+    );
+  });
+});
