@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { reasonOf } from '../src/errors.js';
 import { buildId } from '../src/package.js';
 import { deploymentName, workflowIds } from '../src/temporal/names.js';
 
-const { enums } = temporal.api;
+const { enums, workflow } = proto.temporal.api;
 
 /** The server knows a version once one of its workers has polled; until then it cannot be made current. */
 const FIRST_POLL = { within: 30_000, every: 50 } as const;
@@ -136,7 +136,7 @@ async function moveIfStranded(client: Client, key: string, workflowId: string): 
             versioningOverride: {
               pinned: {
                 behavior:
-                  temporal.api.workflow.v1.VersioningOverride.PinnedOverrideBehavior.PINNED_OVERRIDE_BEHAVIOR_PINNED,
+                  workflow.v1.VersioningOverride.PinnedOverrideBehavior.PINNED_OVERRIDE_BEHAVIOR_PINNED,
                 version: { deploymentName: deploymentName(key), buildId: buildId() },
               },
             },
@@ -148,7 +148,9 @@ async function moveIfStranded(client: Client, key: string, workflowId: string): 
   return true;
 }
 
-function isWaiting(described: temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse): boolean {
+type Described = Awaited<ReturnType<Client['workflowService']['describeWorkflowExecution']>>;
+
+function isWaiting(described: Described): boolean {
   const since = (time: { seconds?: unknown } | null | undefined) =>
     Date.now() - Number(time?.seconds ?? Date.now() / 1000) * 1000;
   const { pendingWorkflowTask: task, pendingActivities } = described;

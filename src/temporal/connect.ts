@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { devNull } from 'node:os';
 import type { Client, Connection } from '@temporalio/client';
 import type { TemporalConnection } from '../boot/wire.js';
 import { QuorateError, reasonOf } from '../errors.js';
@@ -22,7 +23,11 @@ export async function configuredTemporal(env: NodeJS.ProcessEnv = process.env): 
   const { loadClientConfigProfile } = await import('@temporalio/envconfig');
   try {
     const variables = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    const profile = loadClientConfigProfile({ overrideEnvVars: Object.fromEntries(variables) });
+    const profile = loadClientConfigProfile({
+      overrideEnvVars: Object.fromEntries(variables),
+      // The library cannot read an empty file, which is how no file at all is said.
+      disableFile: env.TEMPORAL_CONFIG_FILE === devNull,
+    });
     if (!profile.address) return null;
     const tls = profile.tls;
     return {
