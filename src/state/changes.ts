@@ -4,7 +4,7 @@ import { type State, transaction } from './state.js';
 
 /**
  * Begins the story of a change, under the next number; `id` is the workflow's first run ID. Asked again it answers what
- * is there.
+ * is there. One of the same workflow ID that still counts as running was ended from outside, since the ID is the lock.
  */
 export async function beginChange(
   state: State,
@@ -34,6 +34,11 @@ export async function beginChange(
       endedAt: null,
       version: 0,
     };
+    await state.changes.updateMany(
+      { workflowId: said.workflowId, state: 'running' },
+      { $set: { state: 'failed', result: 'Its workflow was ended from outside.', endedAt: new Date() } },
+      { session },
+    );
     await advanceEnvironment(state, session, environment, { nextChange: environment.nextChange + 1 });
     await state.changes.insertOne(document, { session });
     return document;

@@ -60,7 +60,7 @@ export const MachineDocument = Type.Object({
   /** The replica set member `_id` that this machine's mongod has or will have; null for machines without manage-state. */
   memberId: Type.Union([Type.Integer(), Type.Null()]),
   /** What the user data of this machine was fixed with, so that a retry sends identical bytes. */
-  boot: Type.Object({ addresses: Type.Array(Type.String()), url: Type.String() }),
+  boot: Type.Object({ addresses: Type.Array(Type.String()), url: Type.String(), version: Type.String() }),
   instance: Type.Union([
     Type.Null(),
     Type.Object({

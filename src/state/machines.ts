@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ClientSession } from 'mongodb';
 import { QuorateError } from '../errors.js';
 import type { Job, MachineId } from '../membership/types.js';
+import { packageVersion } from '../package.js';
 import type { EnvironmentDocument, MachineDocument } from './documents.js';
 import { advanceEnvironment, checkFence, type Epoch, type Fence, stale } from './fence.js';
 import { databaseTime, type State, transaction } from './state.js';
@@ -39,7 +40,11 @@ export async function addControllers(
         zone: request.zones[index % request.zones.length] ?? '',
         nonce: randomUUID(),
         memberId: environment.nextMember + index,
-        boot: { addresses: addresses?.servers.map((server) => server.api) ?? [], url: environment.url },
+        boot: {
+          addresses: addresses?.servers.map((server) => server.api) ?? [],
+          url: environment.url,
+          version: packageVersion(),
+        },
         instance: null,
         provisioningError: '',
         agentVersion: '',

@@ -62,7 +62,7 @@ export async function seed(state: State, given: Seed): Promise<EnvironmentDocume
         zone,
         nonce,
         memberId: 0,
-        boot: { addresses: [], url: '' },
+        boot: { addresses: [], url: '', version: agentVersion },
         instance: { ...instance, ports: { ...instance.ports }, recordedAt: now },
         provisioningError: '',
         agentVersion,

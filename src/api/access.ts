@@ -1,0 +1,51 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { TemporalConnection } from '../boot/wire.js';
+
+/** Who may do what. `agent`: a machine's own certificate. The others rise: who may write may read. */
+export type Role = 'read' | 'write' | 'admin' | 'agent';
+
+export const Ping = Type.Object({ environment: Type.String(), machine: Type.String() });
+export type Ping = Static<typeof Ping>;
+
+/** A machine's first call: its one-time token, and the key that its certificate shall be for. */
+export const Enrol = Type.Object(
+  {
+    machine: Type.String({ maxLength: 20 }),
+    nonce: Type.String({ maxLength: 100 }),
+    token: Type.String({ maxLength: 100 }),
+    request: Type.String({ maxLength: 8192, description: 'certificate request, PEM' }),
+  },
+  { additionalProperties: false },
+);
+export type Enrol = Static<typeof Enrol>;
+
+export const Enrolled = Type.Object({ certificate: Type.String() });
+export type Enrolled = Static<typeof Enrolled>;
+
+export const NewToken = Type.Object(
+  {
+    user: Type.String({ pattern: '^[A-Za-z0-9._@-]{1,64}$' }),
+    role: Type.Union([Type.Literal('read'), Type.Literal('write'), Type.Literal('admin')]),
+    /** Days until it is void. */
+    days: Type.Integer({ minimum: 1, maximum: 3650 }),
+  },
+  { additionalProperties: false },
+);
+export type NewToken = Static<typeof NewToken>;
+
+/** The only time that the token itself is shown; what is kept is its hash. */
+export const Token = Type.Object({
+  token: Type.String(),
+  user: Type.String(),
+  role: Type.String(),
+  expiresAt: Type.String(),
+});
+export type Token = Static<typeof Token>;
+
+/** What every controller knows and nobody else. */
+export const ControllerKeys = Type.Object({
+  caKey: Type.String(),
+  bootKey: Type.String(),
+  temporal: Type.Union([TemporalConnection, Type.Null()]),
+});
+export type ControllerKeys = Static<typeof ControllerKeys>;

@@ -1,0 +1,168 @@
+import { type TSchema, Type } from '@sinclair/typebox';
+import { UserData } from '../boot/user-data.js';
+import * as access from './access.js';
+import { Change, Changes, ChangesQuery } from './changes.js';
+import { Addresses, Machine, Machines } from './machines.js';
+import { DeleteSettingQuery, PutSetting, Setting, SettingQuery, Settings, SettingsQuery } from './settings.js';
+import { WatchQuery } from './sockets.js';
+import { Status } from './status.js';
+
+/** One route: what it is for, who may call it, what goes in and what comes out. */
+export interface Route {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** With `:name` for parameters. */
+  readonly path: string;
+  readonly summary: string;
+  /** Who may call it. `anyone`: no login. */
+  readonly may: 'anyone' | readonly access.Role[];
+  readonly query?: TSchema;
+  readonly body?: TSchema;
+  readonly answer: TSchema;
+  /** Status of the good answer; 200 when left out. */
+  readonly status?: number;
+  /** Carries an idempotency key: done again with the same key, it is done once. */
+  readonly change?: true;
+  /** A WebSocket. */
+  readonly socket?: true;
+}
+
+const READERS = ['read', 'write', 'admin'] as const;
+const READERS_AND_AGENTS = [...READERS, 'agent'] as const;
+const WRITERS = ['write', 'admin'] as const;
+const ADMIN = ['admin'] as const;
+const AGENT = ['agent'] as const;
+const Nothing = Type.Object({});
+
+/** The whole API. Server, OpenAPI document and tests come from this table. */
+export const ROUTES = {
+  ping: {
+    method: 'GET',
+    path: '/v1/ping',
+    summary: 'Whether this controller answers, and which it is; the database is not asked',
+    may: 'anyone',
+    answer: access.Ping,
+  },
+  openapi: {
+    method: 'GET',
+    path: '/v1/openapi.json',
+    summary: 'This document',
+    may: 'anyone',
+    answer: Type.Unknown(),
+  },
+  enrol: {
+    method: 'POST',
+    path: '/v1/enrol',
+    summary: 'A new machine gets its certificate for its one-time token; the same key gets the same certificate again',
+    may: 'anyone',
+    body: access.Enrol,
+    answer: access.Enrolled,
+  },
+  status: {
+    method: 'GET',
+    path: '/v1/status',
+    summary: 'The environment at a glance; without a majority what this controller remembers, marked stale',
+    may: READERS_AND_AGENTS,
+    answer: Status,
+  },
+  machines: { method: 'GET', path: '/v1/machines', summary: 'All machines', may: READERS, answer: Machines },
+  machine: { method: 'GET', path: '/v1/machines/:id', summary: 'One machine', may: READERS, answer: Machine },
+  userData: {
+    method: 'GET',
+    path: '/v1/machines/:id/user-data',
+    summary: 'What the instance of a machine is started with; holds its one-time token',
+    may: ADMIN,
+    answer: UserData,
+  },
+  settings: {
+    method: 'GET',
+    path: '/v1/settings',
+    summary: 'Settings by key, those with a default included',
+    may: READERS,
+    query: SettingsQuery,
+    answer: Settings,
+  },
+  setting: {
+    method: 'GET',
+    path: '/v1/settings/:key',
+    summary: 'One setting',
+    may: READERS,
+    query: SettingQuery,
+    answer: Setting,
+  },
+  putSetting: {
+    method: 'PUT',
+    path: '/v1/settings/:key',
+    summary: 'Set a setting if it is still at the version that was read',
+    may: WRITERS,
+    body: PutSetting,
+    answer: Setting,
+    change: true,
+  },
+  deleteSetting: {
+    method: 'DELETE',
+    path: '/v1/settings/:key',
+    summary: 'Remove a setting, if it is still at that version; a known one goes back to its default',
+    may: WRITERS,
+    query: DeleteSettingQuery,
+    answer: Nothing,
+    change: true,
+  },
+  addresses: {
+    method: 'GET',
+    path: '/v1/addresses',
+    summary: 'The published address set',
+    may: READERS_AND_AGENTS,
+    answer: Addresses,
+  },
+  changes: {
+    method: 'GET',
+    path: '/v1/changes',
+    summary: 'Changes, the latest first',
+    may: READERS,
+    query: ChangesQuery,
+    answer: Changes,
+  },
+  change: {
+    method: 'GET',
+    path: '/v1/changes/:id',
+    summary: 'One change and its story, by its ID, its number or its first run ID',
+    may: READERS,
+    answer: Change,
+  },
+  createToken: {
+    method: 'POST',
+    path: '/v1/tokens',
+    summary: 'A bearer token for a user or a program, with a role and an end',
+    may: ADMIN,
+    body: access.NewToken,
+    answer: access.Token,
+    status: 201,
+    change: true,
+  },
+  controllerKeys: {
+    method: 'GET',
+    path: '/v1/controller-keys',
+    summary: 'What only controllers know, for the agent of a machine that is to be one',
+    may: AGENT,
+    answer: access.ControllerKeys,
+  },
+  watch: {
+    method: 'GET',
+    path: '/v1/watch',
+    summary: 'WebSocket: every change of the environment, in order and each once, from a token on',
+    may: READERS,
+    query: WatchQuery,
+    answer: Type.Unknown(),
+    socket: true,
+  },
+  agent: {
+    method: 'GET',
+    path: '/v1/agent',
+    summary: 'WebSocket: an agent reports presence and is told of its machine and the address set',
+    may: AGENT,
+    answer: Type.Unknown(),
+    socket: true,
+  },
+} as const satisfies Record<string, Route>;
+
+export type RouteName = keyof typeof ROUTES;

@@ -1,0 +1,69 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { AgentReport, Job, Life, ServerAddress } from '../state/documents.js';
+
+/** What an agent says on `/v1/agent`. */
+export const AgentMessage = Type.Union([
+  Type.Object({
+    type: Type.Literal('hello'),
+    /** Identifies one run of the agent. */
+    session: Type.String({ minLength: 1, maxLength: 100 }),
+    version: Type.String({ maxLength: 100 }),
+  }),
+  Type.Object({ type: Type.Literal('presence'), seq: Type.Integer(), report: AgentReport }),
+]);
+export type AgentMessage = Static<typeof AgentMessage>;
+
+/** What a controller says to an agent. */
+export const ToAgent = Type.Union([
+  /** Its machine and the address set, after hello and whenever one of them changes. */
+  Type.Object({
+    type: Type.Literal('machine'),
+    life: Life,
+    jobs: Type.Array(Job),
+    version: Type.Integer(),
+    memberId: Type.Union([Type.Integer(), Type.Null()]),
+    addresses: Type.Object({ version: Type.Integer(), servers: Type.Array(ServerAddress), url: Type.String() }),
+  }),
+  /** This beat and all before it are written. */
+  Type.Object({ type: Type.Literal('ack'), seq: Type.Integer() }),
+  /** The environment has no such machine any more: stop what it runs. */
+  Type.Object({ type: Type.Literal('gone') }),
+]);
+export type ToAgent = Static<typeof ToAgent>;
+
+/**
+ * What `/v1/watch` tells. The first message is of kind `start`: it says where the watch begins, and is no event. The last
+ * may be of kind `error`.
+ */
+export const WatchMessage = Type.Union([
+  Type.Object({
+    token: Type.String({ description: 'where to go on after this event, at any controller' }),
+    kind: Type.Union(
+      ['start', 'environment', 'machine', 'addresses', 'setting', 'change'].map((kind) => Type.Literal(kind)),
+    ),
+    id: Type.String(),
+    document: Type.Unknown({ description: 'as the API tells it, exactly as it was then; null when it was removed' }),
+  }),
+  Type.Object({ kind: Type.Literal('error'), code: Type.String(), message: Type.String(), todo: Type.String() }),
+]);
+export type WatchMessage = Static<typeof WatchMessage>;
+
+export const WatchQuery = Type.Object({
+  after: Type.Optional(Type.String({ maxLength: 4096, description: 'a token; without one, from now on' })),
+});
+
+/** Why a controller closes a WebSocket. */
+export const CLOSE = {
+  /** It is leaving: another one takes over. */
+  leaving: 1012,
+  /** The message was not one of ours. */
+  badMessage: 1008,
+  /** The machine is gone. */
+  gone: 4404,
+  /** It did not read what it was sent. */
+  slow: 4408,
+  /** What it asked for is not kept any more. */
+  tooOld: 4410,
+  /** It cannot be served at the moment; dial again. */
+  again: 1013,
+} as const;

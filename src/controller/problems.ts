@@ -1,0 +1,133 @@
+import type { ControllerStatus, Status } from '../api/status.js';
+import type { Facts } from './status-of.js';
+
+interface Seen {
+  readonly facts: Facts;
+  readonly controllers: readonly ControllerStatus[];
+  readonly ha: Omit<Status['ha'], 'problems'>;
+}
+
+/** What is not as it should be, one sentence each, the worst first. Pure. */
+export function problemsOf(seen: Seen): string[] {
+  return [
+    ...quorum(seen),
+    ...agents(seen),
+    ...members(seen),
+    ...services(seen),
+    ...reach(seen),
+    ...zones(seen),
+    ...machines(seen),
+    ...keys(seen),
+  ];
+}
+
+function quorum({ facts, ha }: Seen): string[] {
+  const changing = facts.running.length > 0;
+  if (ha.primary === null) {
+    return [
+      `No majority of the ${ha.voters} voters answers: nothing can be written or changed until ${Math.floor(ha.voters / 2) + 1} of them do.`,
+    ];
+  }
+  const sentences: string[] = [];
+  if (ha.healthyVoters < ha.voters) {
+    const then =
+      ha.faultTolerance === 0
+        ? 'Losing another one stops changes and writes.'
+        : `${ha.faultTolerance} more can be lost.`;
+    sentences.push(`${ha.healthyVoters} of ${ha.voters} controllers answer. ${then}`);
+  }
+  if (!changing && ha.voters < ha.desired) {
+    sentences.push(
+      `${ha.desired} controllers were asked for and ${ha.voters} vote; restore them with: quorate enable-ha.`,
+    );
+  }
+  if (!changing && ha.voters > 1 && ha.voters % 2 === 0) {
+    sentences.push(
+      `${ha.voters} controllers vote, and an even number is no safer than one fewer; go on with: quorate enable-ha.`,
+    );
+  }
+  return sentences;
+}
+
+function agents({ controllers }: Seen): string[] {
+  return controllers.flatMap(({ machine, agent, silentSeconds, member }) => {
+    if (agent !== 'down') return [];
+    const also =
+      member === null ? '' : member.healthy ? '; its member is healthy' : '; its member does not answer either';
+    return [`The agent of machine ${machine} has been silent for ${Math.round(silentSeconds)} s${also}.`];
+  });
+}
+
+function members({ facts, controllers }: Seen): string[] {
+  const strangers = facts.members
+    .filter(({ machine }) => !facts.machines.some(({ _id }) => _id === machine))
+    .map(({ host, id }) => `Member ${id} at ${host} belongs to no known machine; it counts as lost.`);
+  const ill = controllers.flatMap(({ machine, agent, member }) =>
+    agent === 'started' && member !== null && member.vote && !member.healthy
+      ? [`The member of machine ${machine} is ${member.state}, though its agent is up.`]
+      : [],
+  );
+  const ended = controllers
+    .filter(({ life, member }) => life !== 'alive' && member?.vote)
+    .map(({ machine, life }) => `Machine ${machine} is ${life} and its member still votes.`);
+  return [...strangers, ...ill, ...ended];
+}
+
+function services({ controllers }: Seen): string[] {
+  const failing = controllers.flatMap(({ machine, agent, services }) =>
+    Object.entries(services).flatMap(([name, service]) =>
+      agent === 'started' && service.state === 'backing-off'
+        ? [`${name} of machine ${machine} does not stay up: ${service.message || 'no reason given'}.`]
+        : [],
+    ),
+  );
+  const workers = controllers
+    .filter(({ agent }) => agent === 'started')
+    .map((controller) => controller.services.worker);
+  const resting = workers.length > 0 && workers.every((worker) => worker?.state === 'backing-off');
+  const off = controllers.flatMap(({ machine, succession }) =>
+    succession.off === '' ? [] : [`Succession is off on machine ${machine}: ${succession.off}.`],
+  );
+  return [...failing, ...(resting ? ['No controller has a worker: changes and healing rest.'] : []), ...off];
+}
+
+/** Controllers that serve and do not reach each other. */
+function reach({ controllers }: Seen): string[] {
+  const serving = controllers.filter(
+    ({ agent, life, services }) => agent === 'started' && life === 'alive' && services.api?.state === 'running',
+  );
+  return serving.flatMap(({ machine, sees }) =>
+    serving
+      .filter((other) => other.machine !== machine && !sees.includes(other.machine))
+      .map((other) => `Machine ${machine} does not reach the API of machine ${other.machine}.`),
+  );
+}
+
+/** A zone whose loss would take the majority with it, where there is a choice. */
+function zones({ facts, controllers, ha }: Seen): string[] {
+  if (ha.voters < 3 || facts.environment.zones.length < 2) return [];
+  const majority = Math.floor(ha.voters / 2) + 1;
+  const voting = controllers.filter(({ member }) => member?.vote);
+  return [...new Set(voting.map(({ zone }) => zone))].flatMap((zone) => {
+    const there = voting.filter((controller) => controller.zone === zone).length;
+    return ha.voters - there < majority
+      ? [`${there} of ${ha.voters} voting controllers are in zone ${zone}: losing it would stop changes and writes.`]
+      : [];
+  });
+}
+
+function machines({ facts }: Seen): string[] {
+  return facts.machines.flatMap(({ _id, provisioningError }) =>
+    provisioningError === '' ? [] : [`The instance of machine ${_id} could not be started: ${provisioningError}`],
+  );
+}
+
+function keys({ facts }: Seen): string[] {
+  const knew = facts.machines
+    .filter(({ knewKeys, life }) => knewKeys && life === 'alive')
+    .map(({ _id }) => `Machine ${_id} is no controller any more and knew the environment's keys.`);
+  const tried = facts.refused.map(
+    ({ machine, refusedFrom }) => `Somebody else tried to enrol as machine ${machine}, from ${refusedFrom.join(', ')}.`,
+  );
+  return [...tried, ...knew];
+}

@@ -1,0 +1,163 @@
+import type { AgentState, ControllerStatus, MachineStatus, Phase, Status } from '../api/status.js';
+import type {
+  ChangeDocument,
+  EnvironmentDocument,
+  MachineDocument,
+  PresenceDocument,
+  TokenDocument,
+} from '../state/documents.js';
+import { environmentKey } from '../temporal/names.js';
+import { problemsOf } from './problems.js';
+
+/** One member as the replica set reports it. */
+export interface MemberFacts {
+  readonly id: number;
+  /** The machine of its tag; null when it has none. */
+  readonly machine: string | null;
+  readonly host: string;
+  readonly vote: boolean;
+  readonly state: string;
+  /** It answers whoever reported, and is PRIMARY or SECONDARY. */
+  readonly healthy: boolean;
+  readonly lagSeconds: number | null;
+}
+
+/** Everything that the status is computed from. */
+export interface Facts {
+  /** Machine ID of the controller that looked. */
+  readonly self: string;
+  /** Read from one member, as there is no majority. */
+  readonly stale: boolean;
+  readonly environment: EnvironmentDocument;
+  readonly machines: readonly MachineDocument[];
+  readonly presence: readonly PresenceDocument[];
+  /** How long each agent has been silent, on the observer's own clock. */
+  readonly silentMs: Readonly<Record<string, number>>;
+  readonly running: readonly ChangeDocument[];
+  /** Boot tokens that another key tried to use. */
+  readonly refused: readonly TokenDocument[];
+  readonly members: readonly MemberFacts[];
+}
+
+/** An agent beats twice a second; silent for longer than this it is down. */
+const DOWN_AFTER_MS = 2500;
+
+/** The environment at a glance. Pure. */
+export function statusOf(facts: Facts): Status {
+  const { environment, machines, members, stale } = facts;
+  const voters = members.filter((member) => member.vote);
+  const healthy = voters.filter((member) => member.healthy);
+  const primary = stale ? undefined : members.find((member) => member.state === 'PRIMARY' && member.healthy);
+  const majority = Math.floor(voters.length / 2) + 1;
+  const isController = (machine: MachineDocument) =>
+    machine.jobs.includes('manage-environ') ||
+    machine.jobs.includes('manage-state') ||
+    members.some((member) => member.machine === machine._id);
+  const byId = [...machines].sort((a, b) => Number(a._id) - Number(b._id));
+  const controllers = byId.filter(isController).map((machine) => controllerStatus(facts, machine));
+  const change = runningChange(facts);
+  const ha: Omit<Status['ha'], 'problems'> = {
+    desired: environment.desired,
+    voters: voters.length,
+    healthyVoters: healthy.length,
+    faultTolerance: primary === undefined ? 0 : Math.max(0, healthy.length - majority),
+    primary: primary?.machine ?? null,
+  };
+  const whole =
+    healthy.length === voters.length &&
+    voters.length >= environment.desired &&
+    controllers.every(({ agent, life }) => agent === 'started' && life === 'alive');
+  return {
+    environment: {
+      name: environment.name,
+      uuid: environment._id,
+      cloud: environment.cloud,
+      life: environment.life,
+      phase: phaseOf({ quorum: primary !== undefined, changing: change !== null, whole, voters: voters.length }),
+    },
+    ha: { ...ha, problems: problemsOf({ facts, controllers, ha }) },
+    controllers,
+    machines: byId.filter((machine) => !isController(machine)).map((machine) => machineStatus(facts, machine)),
+    change,
+    stale,
+    answeredBy: facts.self,
+  };
+}
+
+function phaseOf(seen: { quorum: boolean; changing: boolean; whole: boolean; voters: number }): Phase {
+  if (!seen.quorum) return 'no-quorum';
+  if (seen.changing) return 'changing';
+  if (!seen.whole) return 'degraded';
+  return seen.voters > 1 ? 'ha' : 'default';
+}
+
+/** What is known of a machine's agent. */
+export function agentState(beat: PresenceDocument | undefined, silentMs: number): AgentState {
+  if (beat === undefined) return 'pending';
+  if (beat.report.status === 'stopping') return 'stopped';
+  return silentMs > DOWN_AFTER_MS ? 'down' : 'started';
+}
+
+function controllerStatus(facts: Facts, machine: MachineDocument): ControllerStatus {
+  const beat = facts.presence.find((presence) => presence._id === machine._id);
+  const silentMs = facts.silentMs[machine._id] ?? 0;
+  const agent = agentState(beat, silentMs);
+  const member = facts.members.find((candidate) => candidate.machine === machine._id);
+  const instance = machine.instance;
+  return {
+    machine: machine._id,
+    instance: instance?.id ?? '',
+    zone: machine.zone,
+    life: machine.life,
+    address: instance?.address ?? '',
+    api: instance ? `${instance.address}:${instance.ports.api}` : '',
+    mongo: instance ? `${instance.address}:${instance.ports.mongo}` : '',
+    agent,
+    since: (agent === 'down' || agent === 'stopped' ? beat?.at : beat?.since)?.toISOString() ?? '',
+    silentSeconds: agent === 'down' ? Math.round(silentMs / 100) / 10 : 0,
+    sees: agent === 'started' ? (beat?.report.sees ?? []) : [],
+    member: member
+      ? {
+          id: member.id,
+          state: member.state,
+          vote: member.vote,
+          healthy: member.healthy,
+          lagSeconds: member.lagSeconds,
+        }
+      : null,
+    services: beat?.report.services ?? {},
+    mongod: beat?.report.mongod ?? null,
+    succession: beat?.report.succession ?? { stoodUp: 0, freed: 0, off: '' },
+  };
+}
+
+function machineStatus(facts: Facts, machine: MachineDocument): MachineStatus {
+  const beat = facts.presence.find((presence) => presence._id === machine._id);
+  return {
+    id: machine._id,
+    jobs: machine.jobs,
+    life: machine.life,
+    instance: machine.instance?.id ?? '',
+    zone: machine.zone,
+    address: machine.instance?.address ?? '',
+    agent: agentState(beat, facts.silentMs[machine._id] ?? 0),
+    ports: [],
+  };
+}
+
+/** The change of controllers that runs; bootstrap stands behind the one that it started. */
+function runningChange({ environment, running }: Facts): Status['change'] {
+  const [latest] = [...running].sort(
+    (a, b) => Number(a.kind === 'bootstrap') - Number(b.kind === 'bootstrap') || b.number - a.number,
+  );
+  if (latest === undefined) return null;
+  const step = latest.steps.find(({ state }) => state === 'running' || state === 'waiting');
+  return {
+    id: `${environmentKey(environment.name, environment._id)}-${latest.number}`,
+    workflowId: latest.workflowId,
+    kind: latest.kind,
+    step: step?.text ?? '',
+    startedAt: latest.startedAt.toISOString(),
+    url: latest.url,
+  };
+}

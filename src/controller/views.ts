@@ -1,0 +1,81 @@
+import type { Change } from '../api/changes.js';
+import type { Machine } from '../api/machines.js';
+import type { Setting } from '../api/settings.js';
+import type { WatchMessage } from '../api/sockets.js';
+import type { AgentState } from '../api/status.js';
+import type { AddressesDocument, ChangeDocument, EnvironmentDocument, MachineDocument } from '../state/documents.js';
+import type { StateEvent } from '../state/follow.js';
+import type { WrittenSetting } from '../state/setting-writes.js';
+
+/** Documents as the API tells them: without what only controllers need. */
+export function settingView({ _id: key, value, version, at, by }: WrittenSetting): Setting {
+  return { key, value, version, at: at.toISOString(), by };
+}
+
+export function machineView(machine: MachineDocument, agent: AgentState): Machine {
+  const { _id: id, jobs, life, instance, zone, memberId, provisioningError, agentVersion, version } = machine;
+  return {
+    id,
+    jobs,
+    life,
+    instance: instance?.id ?? '',
+    instanceState: instance?.state ?? '',
+    zone,
+    address: instance?.address ?? '',
+    agent,
+    ports: [],
+    memberId,
+    provisioningError,
+    agentVersion,
+    version,
+  };
+}
+
+/** `key` is the environment's, of which the change's name is made. */
+export function changeView(change: ChangeDocument, key: string): Change {
+  const { _id: runId, number, startedAt, endedAt, version: _, ...said } = change;
+  return {
+    id: `${key}-${number}`,
+    runId,
+    ...said,
+    startedAt: startedAt.toISOString(),
+    endedAt: endedAt?.toISOString() ?? null,
+  };
+}
+
+const KINDS = {
+  environment: 'environment',
+  machines: 'machine',
+  addresses: 'addresses',
+  settings: 'setting',
+  changes: 'change',
+} as const;
+
+/** An event as `/v1/watch` tells it; null for what it does not tell. */
+export function eventView(event: StateEvent, key: string): WatchMessage | null {
+  if (event.kind === 'presence') return null;
+  const { token, id, document } = event;
+  const kind = KINDS[event.kind];
+  if (document === null) return { token, kind, id, document: null };
+  switch (event.kind) {
+    case 'settings':
+      return { token, kind, id, document: settingView(document as unknown as WrittenSetting) };
+    case 'machines': {
+      // The agent's state is no part of the document, and is not told with it.
+      const { agent: _, ...view } = machineView(document as unknown as MachineDocument, 'pending');
+      return { token, kind, id, document: view };
+    }
+    case 'changes': {
+      const change = changeView(document as unknown as ChangeDocument, key);
+      return { token, kind, id: change.id, document: change };
+    }
+    case 'addresses': {
+      const { version, servers } = document as unknown as AddressesDocument;
+      return { token, kind, id, document: { version, servers } };
+    }
+    case 'environment': {
+      const { name, cloud, life, desired, version } = document as unknown as EnvironmentDocument;
+      return { token, kind, id, document: { name, uuid: id, cloud, life, desired, version } };
+    }
+  }
+}
