@@ -39,6 +39,7 @@ export const TemporalConnection = Type.Object({
     ]),
   ),
   apiKey: Type.Optional(Type.String()),
+  metadata: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'gRPC headers' })),
 });
 export type TemporalConnection = Static<typeof TemporalConnection>;
 
