@@ -43,13 +43,17 @@ async function show(client: ApiClient, keys: readonly string[], options: OutputO
     let after = '';
     for (;;) {
       const query = after ? `?after=${encodeURIComponent(after)}` : '';
-      const { body } = await client.request<{ settings: Setting[]; next: string | null }>('GET', `/v1/settings${query}`);
+      const { body } = await client.request<{ settings: Setting[]; next: string | null }>(
+        'GET',
+        `/v1/settings${query}`,
+      );
       settings.push(...body.settings);
       if (!body.next) break;
       after = body.next;
     }
   }
-  for (const key of keys) settings.push((await client.request<Setting>('GET', `/v1/settings/${encodeURIComponent(key)}`)).body);
+  for (const key of keys)
+    settings.push((await client.request<Setting>('GET', `/v1/settings/${encodeURIComponent(key)}`)).body);
   await print(Object.fromEntries(settings.map(({ key, value }) => [key, value])), options, () =>
     keys.length === 1
       ? (settings[0]?.value ?? '')

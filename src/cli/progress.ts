@@ -45,7 +45,9 @@ export class ProgressView {
     this.#ticker = null;
     if (!this.#redraw || !this.#latest) return;
     this.#redraw('');
-    const lines = this.#latest.progress.steps.filter(({ state }) => state !== 'next').map((step) => this.#line(step, 0));
+    const lines = this.#latest.progress.steps
+      .filter(({ state }) => state !== 'next')
+      .map((step) => this.#line(step, 0));
     this.#redraw = null;
     if (lines.length > 0) this.#stream.write(`${lines.join('\n')}\n`);
   }

@@ -38,7 +38,12 @@ class Parts {
   }
 
   /** @param title what stands on the line when it is done; may depend on the outcome */
-  async part<T>(now: string, work: () => Promise<T>, title: string | ((outcome: T) => string), timed = true): Promise<T> {
+  async part<T>(
+    now: string,
+    work: () => Promise<T>,
+    title: string | ((outcome: T) => string),
+    timed = true,
+  ): Promise<T> {
     this.now = now;
     this.#writer()?.lap();
     const waiting = process.stderr.isTTY;
@@ -77,7 +82,7 @@ async function demonstrate(options: Options): Promise<void> {
   let writer: SteadyWriter | null = null;
   let client: ApiClient | null = null;
   const parts = new Parts(symbols(options), () => writer);
-  const { part } = { part: parts.part.bind(parts) };
+  const part: Parts['part'] = (...words) => parts.part(...words);
   process.once('SIGINT', () => {
     process.stderr.write(
       `\nStopped while ${parts.now}. What was started is still running; remove all of it with: npx quorate quickstart --cleanup\n`,
@@ -107,15 +112,16 @@ async function demonstrate(options: Options): Promise<void> {
       () => bootstrapEnvironment(store, engine, { name, cloud: 'local', region: '', controllers: 1, settings: {} }),
       `Environment "${name}" with one controller`,
     );
-    client = await openClient(store, name);
-    writer = new SteadyWriter(client, `quickstart-${randomBytes(3).toString('hex')}`);
+    const api = await openClient(store, name);
+    client = api;
+    writer = new SteadyWriter(api, `quickstart-${randomBytes(3).toString('hex')}`);
     writer.start();
     process.stdout.write('  A client now writes through the API, as fast as it is answered.\n');
-    const status = async () => ((await client?.request<Status>('GET', '/v1/status')) as { body: Status }).body;
+    const status = async () => (await api.request<Status>('GET', '/v1/status')).body;
 
     await part(
       'enabling HA',
-      () => changeControllers(store, engine, name, { kind: 'enable-ha', controllers: 3 }),
+      () => changeControllers(store, engine, name, { kind: 'enable-ha', n: '3' }),
       'enable-ha: three controllers vote',
     );
 
@@ -127,7 +133,11 @@ async function demonstrate(options: Options): Promise<void> {
         const pid = before.controllers.find(({ machine }) => machine === killed)?.services?.mongod?.pid;
         if (!pid) throw new QuorateError('no-mongod', `machine ${killed} reports no mongod.`, {});
         process.kill(pid, 'SIGKILL');
-        const after = await until('another primary', status, (seen) => seen.ha.primary !== killed && seen.ha.primary !== null);
+        const after = await until(
+          'another primary',
+          status,
+          (seen) => seen.ha.primary !== killed && seen.ha.primary !== null,
+        );
         return after.ha.primary;
       },
       (successor) => `Killed the primary (mongod of machine ${killed}, SIGKILL); machine ${successor} took over`,
@@ -146,7 +156,9 @@ async function demonstrate(options: Options): Promise<void> {
       async () => {
         const controller = (await status()).controllers.find(({ machine }) => machine === powered);
         await cloud.stop(controller?.instance ?? '');
-        return (await until('another primary', status, (seen) => seen.ha.primary !== powered && seen.ha.primary !== null)).ha.primary;
+        return (
+          await until('another primary', status, (seen) => seen.ha.primary !== powered && seen.ha.primary !== null)
+        ).ha.primary;
       },
       (successor) => `Powered off machine ${powered} from the cloud's control panel; machine ${successor} took over`,
       false,
@@ -154,13 +166,11 @@ async function demonstrate(options: Options): Promise<void> {
     const degraded = await until('what is missing', status, ({ ha }) => ha.healthyVoters === 2);
     process.stdout.write(`  ${degraded.ha.problems[0] ?? `2 of 3 controllers answer.`}\n`);
 
-    const one = await part(
+    await part(
       'going back to one controller',
-      () => changeControllers(store, engine, name, { kind: 'disable-ha', controllers: 1 }),
+      () => changeControllers(store, engine, name, { kind: 'disable-ha' }),
       (progress) => `disable-ha: back to one controller${progress.result ? ` (${progress.result})` : ''}`,
     );
-    void one;
-
     await writer.stop();
     const missing = await writer.missing();
     const seconds = (performance.now() - began) / 1000;
@@ -168,7 +178,9 @@ async function demonstrate(options: Options): Promise<void> {
       `\nAcknowledged ${writer.acknowledged.toLocaleString('en')} writes, lost ${missing.length}.${writer.unknown > 0 ? ` Of ${writer.unknown} more nobody can know.` : ''} ${duration(seconds)} in all.\n`,
     );
     if (writer.errors.length > 0) {
-      process.stdout.write(`${writer.errors.length} writes were answered with an error; the first: ${writer.errors[0]}\n`);
+      process.stdout.write(
+        `${writer.errors.length} writes were answered with an error; the first: ${writer.errors[0]}\n`,
+      );
     }
     if (missing.length > 0) {
       throw new QuorateError('writes-lost', `acknowledged writes are missing: ${missing.slice(0, 5).join(', ')}.`, {
@@ -198,7 +210,8 @@ async function demonstrate(options: Options): Promise<void> {
 }
 
 function primaryOf(status: Status): string {
-  if (status.ha.primary === null) throw new QuorateError('no-primary', `${status.environment.name} has no primary.`, {});
+  if (status.ha.primary === null)
+    throw new QuorateError('no-primary', `${status.environment.name} has no primary.`, {});
   return status.ha.primary;
 }
 

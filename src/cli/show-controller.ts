@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Status } from '../api/status.js';
-import { QuorateError, usageError } from '../errors.js';
+import { type QuorateError, usageError } from '../errors.js';
 import { type OutputOptions, print, symbols, withEnvironment, withFormat } from './output.js';
 
 export function configure(command: Command): void {
@@ -42,12 +42,19 @@ function text(controller: Controller & { haStatus: string }, options: OutputOpti
     ['api', controller.api || none],
     ['mongo', controller.mongo || none],
     ['member', member ? `${member.state}, ${member.vote ? 'votes' : 'no vote'}` : none],
-    ['mongod', controller.mongod ? `${controller.mongod.version}, settings it took: ${settings(controller.mongod.parameters) || none}` : none],
+    [
+      'mongod',
+      controller.mongod
+        ? `${controller.mongod.version}, settings it took: ${settings(controller.mongod.parameters) || none}`
+        : none,
+    ],
     ['services', services(controller) || none],
     ['sees', controller.sees.join(' ') || none],
     ['since', controller.since || none],
   ];
-  return [`controller ${controller.machine}`, ...lines.map(([key, value]) => `  ${key.padEnd(10)} ${value}`)].join('\n');
+  return [`controller ${controller.machine}`, ...lines.map(([key, value]) => `  ${key.padEnd(10)} ${value}`)].join(
+    '\n',
+  );
 }
 
 function settings(parameters: Readonly<Record<string, string>>): string {
@@ -58,7 +65,9 @@ function settings(parameters: Readonly<Record<string, string>>): string {
 
 function services({ services: all }: Controller): string {
   return Object.entries(all ?? {})
-    .map(([name, service]) => `${name} ${service.state}${service.restarts > 0 ? ` (${service.restarts} restarts)` : ''}`)
+    .map(
+      ([name, service]) => `${name} ${service.state}${service.restarts > 0 ? ` (${service.restarts} restarts)` : ''}`,
+    )
     .join(', ');
 }
 

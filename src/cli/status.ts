@@ -1,7 +1,17 @@
 import type { Command } from 'commander';
 import type { Status } from '../api/status.js';
 import { colours } from './colour.js';
-import { columns, formatOf, type OutputOptions, print, type Symbols, since, symbols, withEnvironment, withFormat } from './output.js';
+import {
+  columns,
+  formatOf,
+  type OutputOptions,
+  print,
+  type Symbols,
+  since,
+  symbols,
+  withEnvironment,
+  withFormat,
+} from './output.js';
 
 interface Options extends OutputOptions {
   readonly environment?: string;
@@ -42,10 +52,20 @@ export async function statusText(status: Status, options: OutputOptions): Promis
         ? 'one controller: losing it stops the environment (quorate enable-ha)'
         : 'cannot lose another controller'
       : `can lose ${ha.faultTolerance} more controller${ha.faultTolerance === 1 ? '' : 's'}`;
-  const phase = { default: paint.plain, ha: paint.good, changing: paint.busy, degraded: paint.bad, 'no-quorum': paint.bad };
-  const blocks = [[environment.name, environment.cloud, phase[environment.phase](environment.phase), spare].join('   ')];
+  const phase = {
+    default: paint.plain,
+    ha: paint.good,
+    changing: paint.busy,
+    degraded: paint.bad,
+    'no-quorum': paint.bad,
+  };
+  const blocks = [
+    [environment.name, environment.cloud, phase[environment.phase](environment.phase), spare].join('   '),
+  ];
   if (status.stale) {
-    blocks.push('No majority of the replica set answers: what follows is what one controller remembers, and may be old.');
+    blocks.push(
+      'No majority of the replica set answers: what follows is what one controller remembers, and may be old.',
+    );
   }
   blocks.push(await controllersText(status, sign));
   if (status.machines.length > 0) {
@@ -65,7 +85,9 @@ export async function statusText(status: Status, options: OutputOptions): Promis
   }
   if (status.change) {
     const { id, kind, step, startedAt } = status.change;
-    blocks.push(`Changing: ${kind}, ${step || 'starting'}, since ${since(startedAt)}. Follow it with: quorate watch ${id}`);
+    blocks.push(
+      `Changing: ${kind}, ${step || 'starting'}, since ${since(startedAt)}. Follow it with: quorate watch ${id}`,
+    );
   }
   if (ha.problems.length > 0) blocks.push(ha.problems.map((problem) => paint.bad(`Problem: ${problem}`)).join('\n'));
   return blocks.join('\n\n');

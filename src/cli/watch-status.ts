@@ -13,7 +13,7 @@ export async function watchStatus(
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   const show = await shower(text);
-  show(await read());
+  await show(await read());
   // Presence changes with every beat: the screen follows events, at most four times a second, and once a second besides.
   let due = false;
   const events = (async () => {
@@ -42,7 +42,11 @@ export async function watchStatus(
 
 async function shower(text: ((status: Status) => Promise<string>) | null): Promise<(status: Status) => Promise<void>> {
   let previous = '';
-  const fresh = (printed: string) => printed !== previous && Boolean((previous = printed));
+  const fresh = (printed: string) => {
+    const changed = printed !== previous;
+    previous = printed;
+    return changed;
+  };
   if (text === null) {
     return async (status) => {
       const line = JSON.stringify(status);

@@ -4,7 +4,7 @@ export function configure(command: Command): void {
   command
     .addHelpText(
       'after',
-      "\nThe same worker that `quorate engine start` runs in the background, with its log on this terminal. Ctrl-C drains it and ends.\n\nExample:\n  quorate worker",
+      '\nThe same worker that `quorate engine start` runs in the background, with its log on this terminal. Ctrl-C drains it and ends.\n\nExample:\n  quorate worker',
     )
     .action(async () => {
       const { runEngineWorker } = await import('../../workers/engine.js');

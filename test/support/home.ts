@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Status } from '../../src/api/status.js';
+import { packageRoot } from '../../src/package.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = packageRoot();
 const bin = join(root, 'bin/quorate.js');
 
 export interface Run {
@@ -27,7 +27,7 @@ export class Home {
     // Found servers are kept between tests; everything else is new.
     this.env = { ...process.env, QUORATE_HOME: this.dir, NO_COLOR: '1' };
     for (const name of Object.keys(this.env)) if (name.startsWith('TEMPORAL_')) delete this.env[name];
-    const reaper = fileURLToPath(new URL('./reaper.mjs', import.meta.url));
+    const reaper = join(root, 'test/support/reaper.mjs');
     this.#reaper = spawn(process.execPath, [reaper, this.dir], {
       stdio: ['pipe', 'ignore', 'inherit'],
       detached: true,
@@ -102,7 +102,11 @@ export function processesOf(dir: string): { pid: number; command: string }[] {
 }
 
 /** Polls until `probe` gives something, for at most `seconds`; the failure says what was waited for and what was seen. */
-export async function until<T>(what: string, probe: () => Promise<T | null | false | undefined>, seconds = 60): Promise<T> {
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | null | false | undefined>,
+  seconds = 60,
+): Promise<T> {
   const deadline = performance.now() + seconds * 1000;
   let last: unknown = null;
   while (performance.now() < deadline) {
@@ -115,5 +119,7 @@ export async function until<T>(what: string, probe: () => Promise<T | null | fal
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`waited ${seconds} s for ${what}; last seen: ${last instanceof Error ? last.message : JSON.stringify(last)}`);
+  throw new Error(
+    `waited ${seconds} s for ${what}; last seen: ${last instanceof Error ? last.message : JSON.stringify(last)}`,
+  );
 }

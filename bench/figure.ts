@@ -1,0 +1,52 @@
+/** A figure as measured, and as printed. Seconds unless `unit` says otherwise. */
+export interface Spread {
+  readonly min: number;
+  readonly median: number;
+  readonly max: number;
+}
+
+export interface Figure extends Spread {
+  readonly name: string;
+  readonly unit: 's' | 'events' | 'MB';
+  /** The bare parts, measured in the same run by the same harness; null where there is no such thing. */
+  readonly floor: Spread | null;
+  /** What it should be at most. */
+  readonly goal: number;
+}
+
+export interface Sample {
+  readonly name: string;
+  readonly value: number;
+  readonly floor?: number;
+}
+
+/** A benchmark gives samples of its figures, once each run. */
+export interface Bench {
+  readonly goals: Readonly<Record<string, { readonly goal: number; readonly unit?: Figure['unit'] }>>;
+  readonly measure: (runs: number) => AsyncIterable<Sample>;
+}
+
+export function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (index: number) => sorted[index] ?? Number.NaN;
+  const middle = (sorted.length - 1) / 2;
+  return { min: at(0), median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, max: at(sorted.length - 1) };
+}
+
+/** Puts the samples of all runs together. */
+export function figuresOf(bench: Bench, samples: readonly Sample[]): Figure[] {
+  return Object.entries(bench.goals).flatMap(([name, { goal, unit }]) => {
+    const mine = samples.filter((sample) => sample.name === name);
+    if (mine.length === 0) return [];
+    const floors = mine.flatMap((sample) => (sample.floor === undefined ? [] : [sample.floor]));
+    return [
+      {
+        name,
+        unit: unit ?? 's',
+        ...spread(mine.map(({ value }) => value)),
+        floor: floors.length > 0 ? spread(floors) : null,
+        goal,
+      },
+    ];
+  });
+}

@@ -1,0 +1,163 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import type { Engine } from '../engine/engine.js';
+import { QuorateError, usageError } from '../errors.js';
+import { controllersOf } from '../membership/goal.js';
+import { checkSetting } from '../state/settings.js';
+import { validateEnvironmentName } from '../store/names.js';
+import { openStore, type Store } from '../store/store.js';
+import { followChange, type StartedChange, startChange } from '../temporal/changes.js';
+import { didYouMean } from './environment.js';
+import { follow, mustBeDone } from './follow.js';
+import { duration, type OutputOptions } from './output.js';
+import { changeInput, connectEngine } from './temporal.js';
+
+const CLOUDS = ['local'] as const;
+
+export interface Wanted {
+  readonly name: string;
+  readonly cloud: string;
+  readonly region: string;
+  readonly controllers: number;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+interface Options extends OutputOptions {
+  readonly n: string;
+  readonly config?: string[];
+  readonly detach?: boolean;
+}
+
+export function configure(command: Command): void {
+  command
+    .argument('<cloud>', 'local, or CLOUD/REGION')
+    .argument('[environment]', 'its name (default: the name of the cloud)')
+    .option('-n <controllers>', 'how many controllers it starts with: 1, 3, 5 or 7', '1')
+    .option('--config <key=value...>', 'settings it starts with')
+    .option('--detach', 'start it and return at once')
+    .option('--ascii', 'plain ASCII instead of symbols')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  quorate bootstrap local demo\n  quorate bootstrap local prod -n 3 --config heartbeat-interval=200ms',
+    )
+    .action(async (place: string, name: string | undefined, options: Options) => {
+      const wanted = wantedFrom(place, name, options);
+      const store = await openStore();
+      await refuseExisting(store, wanted.name);
+      const { ensureEngine } = await import('../engine/engine.js');
+      const engine = await ensureEngine(store.dirs, { onProgress: (line) => process.stderr.write(`${line}\n`) });
+      const temporal = await connectEngine(engine);
+      try {
+        const began = performance.now();
+        const change = await start(store, engine, wanted, temporal);
+        const again = `quorate watch -e ${wanted.name}`;
+        process.stdout.write(
+          `${wanted.name}: starting on ${wanted.cloud}${change.url ? `        follow: ${change.url}` : ''}\n\n`,
+        );
+        if (options.detach) {
+          process.stderr.write(`It goes on by itself. Follow it with: ${again}\n`);
+          return;
+        }
+        const end = await follow(change, options, again);
+        if (end === null) return;
+        mustBeDone(end, `the bootstrap of ${wanted.name}`);
+        process.stdout.write(`${end.result}. ${duration((performance.now() - began) / 1000)}\n`);
+      } finally {
+        await temporal.connection.close();
+      }
+    });
+}
+
+/** The same for other commands: bootstraps and waits. */
+export async function bootstrapEnvironment(store: Store, engine: Engine, wanted: Wanted): Promise<void> {
+  await refuseExisting(store, wanted.name);
+  const temporal = await connectEngine(engine);
+  try {
+    const change = await start(store, engine, wanted, temporal);
+    const end = await followChange(change, () => undefined);
+    if (end === null) throw new QuorateError('not-followed', `the bootstrap of ${wanted.name} could not be followed.`);
+    mustBeDone(end, `the bootstrap of ${wanted.name}`);
+  } finally {
+    await temporal.connection.close();
+  }
+}
+
+/**
+ * The record and machine 0's token are written first: from them the engine's worker knows the environment, and whatever
+ * dies from here on, the bootstrap goes on or can be taken back.
+ */
+async function start(
+  store: Store,
+  engine: Engine,
+  { name, cloud, region, controllers, settings }: Wanted,
+  temporal: Awaited<ReturnType<typeof connectEngine>>,
+): Promise<StartedChange> {
+  const record = {
+    name,
+    uuid: randomUUID(),
+    cloud,
+    region,
+    addresses: { version: 0, servers: [] },
+    url: '',
+    temporal: { address: engine.address, namespace: engine.namespace },
+    createdAt: new Date().toISOString(),
+  };
+  await store.writeEnvironment(record);
+  await store.writeBootToken(name, randomBytes(32).toString('hex'));
+  await store.setCurrent(name);
+  return startChange(temporal, 'bootstrap', {
+    ...changeInput(record, engine),
+    cloud,
+    region,
+    controllers,
+    settings,
+    temporal: { clusterId: engine.clusterId, namespace: engine.namespace },
+  });
+}
+
+function wantedFrom(place: string, name: string | undefined, options: Options): Wanted {
+  const [cloud = '', region = ''] = place.split('/', 2);
+  if (!CLOUDS.some((known) => known === cloud)) {
+    throw usageError(
+      'unknown-cloud',
+      `there is no cloud '${cloud}'${didYouMean(cloud, CLOUDS)}.`,
+      `There is: ${CLOUDS.join(', ')}.`,
+    );
+  }
+  if (region)
+    throw usageError(
+      'no-regions',
+      `the cloud '${cloud}' has no regions.`,
+      `Use: quorate bootstrap ${cloud} ${name ?? 'NAME'}`,
+    );
+  const environment = name ?? cloud;
+  validateEnvironmentName(environment);
+  const asked = controllersOf(options.n);
+  if (!asked.ok) throw usageError('bad-controllers', asked.message, asked.todo);
+  return {
+    name: environment,
+    cloud,
+    region,
+    controllers: asked.controllers,
+    settings: settingsFrom(options.config ?? []),
+  };
+}
+
+function settingsFrom(words: readonly string[]): Record<string, string> {
+  const strange = words.find((word) => !/^[^=]+=/.test(word));
+  if (strange !== undefined) throw usageError('bad-setting', `'${strange}' is not of the form KEY=VALUE.`);
+  const settings = Object.fromEntries(
+    words.map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]),
+  );
+  for (const [key, value] of Object.entries(settings)) checkSetting(key, value);
+  return settings;
+}
+
+async function refuseExisting(store: Store, name: string): Promise<void> {
+  if ((await store.readEnvironment(name)) === null) return;
+  throw usageError(
+    'environment-exists',
+    `there is an environment '${name}' already.`,
+    `Use another name, look at it with: quorate status -e ${name}, or end it with: quorate destroy-environment ${name}`,
+  );
+}

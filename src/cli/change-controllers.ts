@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import type { ApiClient } from '../client/client.js';
+import { openClient } from '../client/open.js';
+import type { Engine } from '../engine/engine.js';
+import { QuorateError } from '../errors.js';
+import type { Explanation } from '../membership/explain.js';
+import type { Goal } from '../membership/types.js';
+import type { EnvironmentRecord, Store } from '../store/store.js';
+import { followChange, type StartedChange, startChange } from '../temporal/changes.js';
+import type { Progress } from '../temporal/progress.js';
+import { follow, mustBeDone } from './follow.js';
+import { columns, duration, type OutputOptions, symbols } from './output.js';
+import { changeInput, connectEngine, openTemporal } from './temporal.js';
+
+/** What was typed. Absent `n`: what was asked for before, at least 3. */
+export interface Asked {
+  readonly kind: 'enable-ha' | 'disable-ha';
+  readonly n?: string;
+  readonly to?: readonly string[];
+  readonly keep?: readonly string[];
+}
+
+/** What the environment answers to it: the goal, and all that would be done if nothing went wrong. */
+interface Planned {
+  readonly goal: Goal;
+  readonly from: number;
+  readonly explanation: Explanation;
+}
+
+interface Options extends OutputOptions {
+  readonly environment?: string;
+  readonly plan?: boolean;
+  readonly detach?: boolean;
+}
+
+/** `enable-ha` and `disable-ha`: plan, say what will be, do it and show it. */
+export async function changeCommand(asked: Asked, options: Options): Promise<void> {
+  const { store, record, engine, temporal } = await openTemporal(options.environment);
+  const client = await openClient(store, record.name);
+  try {
+    const planned = await planChange(client, asked);
+    if (options.plan) {
+      process.stdout.write(`${await planText(record, planned, options)}\n`);
+      return;
+    }
+    refuseNothing(record, planned);
+    const began = performance.now();
+    const change = await start(record, engine, asked, planned, temporal);
+    process.stdout.write(headline(record, planned, change, options));
+    const again = `quorate watch ${change.id}`;
+    if (options.detach) {
+      process.stderr.write(`The change goes on by itself. Follow it with: ${again}\n`);
+      return;
+    }
+    const end = await follow(change, options, again);
+    if (end === null) return;
+    mustBeDone(end, change.id);
+    process.stdout.write(`${end.result} ${duration((performance.now() - began) / 1000)}\n`);
+  } finally {
+    client.close();
+    await temporal.connection.close();
+  }
+}
+
+/** The same for other commands: starts the change, waits for its end, gives it. */
+export async function changeControllers(store: Store, engine: Engine, name: string, asked: Asked): Promise<Progress> {
+  const record = await store.readEnvironment(name);
+  if (!record) throw new QuorateError('unknown-environment', `there is no environment '${name}'.`);
+  const temporal = await connectEngine(engine);
+  const client = await openClient(store, name);
+  try {
+    const change = await start(record, engine, asked, await planChange(client, asked), temporal);
+    const end = await followChange(change, () => undefined);
+    if (end === null) throw new QuorateError('not-followed', `${change.id} could not be followed to its end.`);
+    mustBeDone(end, change.id);
+    return end;
+  } finally {
+    client.close();
+    await temporal.connection.close();
+  }
+}
+
+async function planChange(client: ApiClient, asked: Asked): Promise<Planned> {
+  const { body } = await client.request<Planned>('POST', '/v1/plan', { body: asked, idempotencyKey: randomUUID() });
+  return body;
+}
+
+function start(
+  record: EnvironmentRecord,
+  engine: Engine,
+  asked: Asked,
+  planned: Planned,
+  temporal: Awaited<ReturnType<typeof connectEngine>>,
+): Promise<StartedChange> {
+  const type = asked.kind === 'enable-ha' ? 'enableHa' : 'disableHa';
+  return startChange(temporal, type, { ...changeInput(record, engine), goal: planned.goal, from: planned.from });
+}
+
+/** Nothing to do is said, and no change is made of it. */
+function refuseNothing(record: EnvironmentRecord, { explanation, goal }: Planned): void {
+  if (explanation.steps.length > 0 || explanation.end.kind === 'blocked') return;
+  const have = goal.controllers === 1 ? 'one controller' : `${goal.controllers} controllers, all of them well,`;
+  throw new QuorateError('nothing-to-do', `${record.name} has ${have} already; nothing was changed.`, {
+    todo:
+      goal.controllers === 1
+        ? 'For more: quorate enable-ha'
+        : 'For another number: quorate enable-ha -n 1|3|5|7'.replace('1|', ''),
+  });
+}
+
+/** Juju's up to four lines under what is changed. */
+function headline(record: EnvironmentRecord, planned: Planned, change: StartedChange, options: OutputOptions): string {
+  const { explanation } = planned;
+  const lines = (['maintaining', 'adding', 'converting', 'removing'] as const).flatMap((word) =>
+    explanation[word].length > 0 ? [`${word} machines: ${explanation[word].join(', ')}`] : [],
+  );
+  return [
+    `${title(record, planned, options)}${change.url ? `        follow: ${change.url}` : ''}`,
+    ...lines,
+    '',
+    '',
+  ].join('\n');
+}
+
+function title(record: EnvironmentRecord, { from, goal }: Planned, options: OutputOptions): string {
+  return `${record.name}: ${from} controller${from === 1 ? '' : 's'} ${symbols(options).arrow} ${goal.controllers}`;
+}
+
+async function planText(record: EnvironmentRecord, planned: Planned, options: OutputOptions): Promise<string> {
+  if (options.format && options.format !== 'tabular') return JSON.stringify(planned, null, 2);
+  const { explanation } = planned;
+  const head = `${title(record, planned, options)}. Nothing is done.`;
+  if (explanation.steps.length === 0) {
+    return explanation.end.kind === 'done'
+      ? `${head}\n\n${explanation.end.text}`
+      : `${head}\n\n${blocked(explanation)}`;
+  }
+  const rows = explanation.steps.map((step, index) => [` ${index + 1}`, step.text, step.note || step.reason]);
+  const table = (await columns(['', '', ''], rows)).split('\n').slice(1).join('\n');
+  const instances =
+    explanation.newInstances > 0
+      ? `${explanation.newInstances} instance${explanation.newInstances === 1 ? '' : 's'} more. `
+      : '';
+  return [
+    head,
+    '',
+    table,
+    '',
+    `${instances}Clients are not interrupted.`,
+    ...explanation.warnings,
+    ...(explanation.end.kind === 'blocked' ? [blocked(explanation)] : []),
+  ].join('\n');
+}
+
+function blocked({ end }: Explanation): string {
+  return end.kind === 'blocked' ? `It would come to a stand: ${end.reason} ${end.wayOut}` : '';
+}

@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+import { QuorateError } from '../errors.js';
+import { follow, mustBeDone } from './follow.js';
+import { formatOf, type OutputOptions, withEnvironment, withFormat } from './output.js';
+
+export function configure(command: Command): void {
+  withEnvironment(withFormat(command))
+    .argument('[change]', 'a change, as `quorate changes` names it (default: everything that happens)')
+    .addHelpText(
+      'after',
+      '\nWith --format json: one object a line.\n\nExamples:\n  quorate watch\n  quorate watch demo-1f2e3d4c-7\n  quorate watch --format json',
+    )
+    .action(async (change: string | undefined, options: OutputOptions & { environment?: string }) => {
+      formatOf(options);
+      const { openStore } = await import('../store/store.js');
+      const { chooseEnvironment } = await import('./environment.js');
+      const store = await openStore();
+      const record = await chooseEnvironment(store, options.environment);
+      // A bootstrap is followed in Temporal: there is no API yet that could tell.
+      if (change !== undefined || (await store.credentials(record.name)) === null) {
+        await followRunning(options, change);
+      } else await everything(options);
+    });
+}
+
+async function followRunning(options: OutputOptions & { environment?: string }, id: string | undefined): Promise<void> {
+  const { openTemporal } = await import('./temporal.js');
+  const { environmentKey } = await import('../temporal/names.js');
+  const { findChange } = await import('../temporal/changes.js');
+  const { record, temporal } = await openTemporal(options.environment);
+  try {
+    const key = environmentKey(record.name, record.uuid);
+    const change = await findChange(temporal, key, id);
+    if (change === null) {
+      throw new QuorateError(
+        'no-change',
+        id ? `there is no change ${id} in Temporal.` : `nothing is being changed in ${record.name}.`,
+        {
+          todo: 'Past changes: quorate changes, and quorate show-change ID',
+        },
+      );
+    }
+    const end = await follow(change, options, `quorate watch ${id ?? `-e ${record.name}`}`);
+    if (end === null) return;
+    mustBeDone(end, change.id);
+    process.stdout.write(`${end.result}\n`);
+  } finally {
+    await temporal.connection.close();
+  }
+}
+
+/** Everything that happens, one line each, until Ctrl-C. */
+async function everything(options: OutputOptions & { environment?: string }): Promise<void> {
+  const { openEnvironment } = await import('./client.js');
+  const { client } = await openEnvironment(options.environment);
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  try {
+    for await (const event of client.watch({ signal: stop.signal })) {
+      if (event.kind === 'presence' && options.format === 'tabular') continue; // twice a second for each machine
+      const line =
+        options.format === 'tabular'
+          ? `${new Date().toLocaleTimeString()}  ${event.kind} ${event.id}${event.document === null ? ' is gone' : `  ${brief(event.document)}`}`
+          : JSON.stringify(event);
+      process.stdout.write(`${line}\n`);
+    }
+  } finally {
+    client.close();
+  }
+}
+
+/** The fields of a document that a person reads, without what is long or nested. */
+function brief(document: unknown): string {
+  return Object.entries(document as Record<string, unknown>)
+    .filter(([key, value]) => key !== '_id' && (typeof value === 'string' || typeof value === 'number') && value !== '')
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ');
+}
