@@ -217,6 +217,7 @@ describe('the local cloud', () => {
     expect(await ground.cloud().list(ground.environment)).toEqual([]);
     expect(await ground.cloud().problems(ground.environment)).toHaveLength(2);
     await expect(ground.cloud().describe(a)).rejects.toMatchObject({ code: 'damaged-instance' });
+    expect(await ground.cloud().findByNonce(ground.environment, kept.tags.nonce)).toBeNull();
 
     const before = await processesOf(a);
     expect(await ground.cloud().start(kept)).toMatchObject({ id: a, state: 'running', tags: kept.tags });
@@ -343,6 +344,7 @@ describe('the local cloud', () => {
     const elsewhere = { ...request.tags, environment: '../elsewhere' };
     await expect(cloud.start({ ...request, tags: elsewhere })).rejects.toMatchObject({ code: 'bad-environment' });
     expect(await cloud.describe('../../etc')).toBeNull();
+    expect(await cloud.problems(`${ground.environment}.lock`)).toEqual([]);
     await cloud.start(request);
     const otherMachine = { ...request, tags: { ...request.tags, machine: '9' } };
     await expect(cloud.start(otherMachine)).rejects.toMatchObject({ code: 'nonce-taken' });

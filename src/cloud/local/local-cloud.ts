@@ -63,12 +63,16 @@ export class LocalCloud implements Cloud {
   }
 
   async findByNonce(environment: string, nonce: string): Promise<Instance | null> {
-    return this.#describe(environment, instanceId(environment, nonce));
+    const { loaded, processes } = await observeOne(this.#records, environment, instanceId(environment, nonce));
+    // One that cannot be read is as good as gone to who looks before a start: the start repairs it.
+    return loaded.kind === 'sound' ? show(known(loaded.record, processes)) : null;
   }
 
   async describe(id: string): Promise<Instance | null> {
     const environment = await this.#records.environmentOf(id);
-    return environment === null ? null : this.#describe(environment, id);
+    if (environment === null) return null;
+    const { loaded, processes } = await observeOne(this.#records, environment, id);
+    return loaded.kind === 'none' ? null : show(known(sound(id, loaded), processes));
   }
 
   async list(environment: string): Promise<readonly Instance[]> {
@@ -275,11 +279,6 @@ export class LocalCloud implements Cloud {
       await freeze(id, record.process, signal);
       return show(known(record, await listProcesses()));
     });
-  }
-
-  async #describe(environment: string, id: string): Promise<Instance | null> {
-    const { loaded, processes } = await observeOne(this.#records, environment, id);
-    return loaded.kind === 'none' ? null : show(known(sound(id, loaded), processes));
   }
 
   async #environmentOf(id: string): Promise<string> {

@@ -62,8 +62,9 @@ export class Records {
     return (await names(this.root)).filter((each) => ENVIRONMENT.test(each));
   }
 
-  /** IDs of all instances that have a directory, whatever is in it. */
+  /** IDs of all instances that have a directory, whatever is in it; none under a name that no environment can have. */
   async instances(environment: string): Promise<string[]> {
+    if (!ENVIRONMENT.test(environment)) return [];
     return (await names(this.environmentDirectory(environment))).filter((each) => INSTANCE_ID.test(each)).sort();
   }
 
