@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { access, constants, readdir, statfs } from 'node:fs/promises';
+import { access, constants, statfs } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Status } from '../api/status.js';
 import { QuorateError, reasonOf } from '../errors.js';
@@ -89,12 +89,8 @@ async function leftovers(store: Store): Promise<Finding[]> {
   const cloud = openLocalCloud(store.dirs.localCloud);
   const known = new Set<string>();
   for (const name of await store.listEnvironments()) known.add((await store.readEnvironment(name))?.uuid ?? '');
-  const directories = await readdir(store.dirs.localCloud).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
   const findings: Finding[] = [];
-  for (const uuid of directories) {
+  for (const uuid of await cloud.environments()) {
     for (const problem of await cloud.problems(uuid)) {
       findings.push(
         wrong('local cloud', problem, 'Terminate the instance, or remove its directory when nothing of it runs.'),
