@@ -135,8 +135,7 @@ async function moveIfStranded(client: Client, key: string, workflowId: string): 
           workflowExecutionOptions: {
             versioningOverride: {
               pinned: {
-                behavior:
-                  workflow.v1.VersioningOverride.PinnedOverrideBehavior.PINNED_OVERRIDE_BEHAVIOR_PINNED,
+                behavior: workflow.v1.VersioningOverride.PinnedOverrideBehavior.PINNED_OVERRIDE_BEHAVIOR_PINNED,
                 version: { deploymentName: deploymentName(key), buildId: buildId() },
               },
             },

@@ -41,6 +41,8 @@ export function prepareRuntime(): void {
   Runtime.install({
     shutdownSignals: [],
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      // Every queue of activities alone would say so.
+      if (message.startsWith('No workflows registered')) return;
       const details = meta === undefined ? '' : ` ${JSON.stringify(meta, errorsAsText)}`;
       process.stderr.write(`${new Date().toISOString()} ${level} ${message}${details}\n`);
     }),

@@ -6,14 +6,13 @@ import {
   executeChild,
   isCancellation,
   ParentClosePolicy,
-  setHandler,
   setWorkflowOptions,
 } from '@temporalio/workflow';
 import { changeSummary, SINGLETONS, workflowIds } from '../src/temporal/names.js';
 import type { ChangeInput } from '../src/temporal/progress.js';
 import { anywhere, type Call, cloud } from './activities.js';
 import { enableHa } from './membership.js';
-import { progressQuery } from './query.js';
+import { answerProgress } from './query.js';
 import { recordEnd, showPhase } from './records.js';
 import { Story } from './story.js';
 
@@ -37,7 +36,7 @@ export async function bootstrap(input: BootstrapInput): Promise<{ text: string }
   const { environment, key, controllers, by } = input;
   const number = controllers === 1 ? 'one controller' : `${controllers} controllers`;
   const story = new Story('bootstrap', changeSummary.bootstrap(environment.name, controllers, input.cloud, by));
-  setHandler(progressQuery, () => story.progress());
+  answerProgress(story);
   showPhase(input, 'changing', controllers);
   const target = { environment };
   const steps: readonly (readonly [text: string, reason: string, act: (call: Call) => Promise<unknown>])[] = [

@@ -1,8 +1,8 @@
-import { ActivityFailure, ApplicationFailure, setHandler, setWorkflowOptions, sleep } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, setWorkflowOptions, sleep } from '@temporalio/workflow';
 import { changeSummary } from '../src/temporal/names.js';
 import type { ChangeInput } from '../src/temporal/progress.js';
 import { anywhere, cloud, network } from './activities.js';
-import { progressQuery } from './query.js';
+import { answerProgress } from './query.js';
 import { showPhase } from './records.js';
 import { Story } from './story.js';
 
@@ -23,7 +23,7 @@ const EMPTY_LISTINGS = 2;
 export async function destroy(input: DestroyInput): Promise<{ text: string }> {
   const { environment, key } = input;
   const story = new Story('destroy', changeSummary.destroy(environment.name, input.by));
-  setHandler(progressQuery, () => story.progress());
+  answerProgress(story);
   showPhase(input, 'dying', 0);
   const ahead = [
     { text: 'end the singletons', reason: 'the provisioner must start nothing more' },

@@ -5,7 +5,6 @@ import {
   CancelledFailure,
   isCancellation,
   log,
-  setHandler,
   setWorkflowOptions,
   sleep,
   TimeoutFailure,
@@ -19,7 +18,7 @@ import { changeSummary } from '../src/temporal/names.js';
 import type { ChangeInput } from '../src/temporal/progress.js';
 import { cloud, network } from './activities.js';
 import { perform } from './deeds.js';
-import { progressQuery } from './query.js';
+import { answerProgress } from './query.js';
 import { recordBegin, recordEnd, recordOf, showPhase } from './records.js';
 import { Story } from './story.js';
 
@@ -64,7 +63,7 @@ setWorkflowOptions({ versioningBehavior: 'PINNED' }, disableHa);
 async function changeMembership(kind: string, input: MembershipInput): Promise<MembershipResult> {
   const { environment, from, goal, by } = input;
   const story = new Story(kind, changeSummary.membership(environment.name, from, goal.controllers, by));
-  setHandler(progressQuery, () => story.progress());
+  answerProgress(story);
   showPhase(input, 'changing', goal.controllers);
   const loop = new MembershipLoop(input, story);
   CancellationScope.current().cancelRequested.catch(() => loop.settle());
@@ -141,6 +140,7 @@ class MembershipLoop {
       return observation;
     } catch (error) {
       if (!isCancellation(error)) throw error;
+      this.#story.fail('cancelled');
       this.#wait = null;
       return null;
     } finally {

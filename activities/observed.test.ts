@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import type {
+  EnvironmentDocument,
+  MachineDocument,
+  PresenceDocument,
+  SettingDocument,
+} from '../src/state/documents.js';
+import { type Facts, observedFrom, seenAs } from './observed.js';
+
+const at = new Date('2026-01-01T00:00:00Z');
+const environment = { cloud: 'local', life: 'alive', version: 4, zones: ['a'], nextMachine: 2, nextMember: 2 };
+const machine = {
+  _id: '1',
+  jobs: ['manage-state'],
+  life: 'alive',
+  zone: 'a',
+  memberId: 1,
+  instance: { id: 'i', address: '127.0.0.3', ports: { api: 17070, mongo: 37017 }, state: 'running' },
+  provisioningError: '',
+  createdAt: at,
+};
+const beat = (status = 'started') => ({
+  _id: '1',
+  seq: 9,
+  report: { status, services: { mongod: { state: 'running' }, api: { state: 'starting' } }, addressVersion: 3 },
+});
+
+const see = (fields: Partial<Facts>) =>
+  observedFrom({
+    set: null,
+    environment: environment as EnvironmentDocument,
+    machines: [machine as MachineDocument],
+    presence: [beat() as PresenceDocument],
+    addresses: null,
+    settings: [],
+    silent: new Map(),
+    instances: {},
+    databaseTime: new Date(at.getTime() + 5000),
+    ...fields,
+  });
+
+test('a machine whose agent beats: what it reports counts', () => {
+  expect(see({}).machines[0]).toMatchObject({
+    agent: 'started',
+    silentMs: 0,
+    mongo: '127.0.0.3:37017',
+    instance: 'running',
+    services: { mongod: true, api: false, worker: false },
+    addressVersion: 3,
+    ageMs: 5000,
+  });
+});
+
+test('a silent agent is down, and what it reported before counts no more', () => {
+  const seen = see({ silent: new Map([['1', 6000]]) }).machines[0];
+  expect(seen).toMatchObject({ agent: 'down', silentMs: 6000, services: { mongod: false } });
+});
+
+test('an agent that said that it stops has stopped once it is silent', () => {
+  const presence = [beat('stopping') as PresenceDocument];
+  expect(see({ presence, silent: new Map([['1', 200]]) }).machines[0]?.agent).toBe('started');
+  expect(see({ presence, silent: new Map([['1', 1500]]) }).machines[0]?.agent).toBe('stopped');
+});
+
+test('one that was never heard of is pending, not silent', () => {
+  expect(see({ presence: [] }).machines[0]).toMatchObject({ agent: 'pending', silentMs: 0 });
+});
+
+test("the cloud's own word of just now comes before what was written down", () => {
+  expect(see({ instances: { 1: 'stopped' } }).machines[0]?.instance).toBe('stopped');
+  expect(seenAs('paused')).toBe('running');
+  expect(seenAs('stopping')).toBe('stopped');
+});
+
+test('grace comes from the cloud, and from the settings where they say otherwise', () => {
+  expect(see({}).grace).toEqual({ stoppedMs: 0, runningMs: 15_000, silentMs: 15_000 });
+  const settings = [{ _id: 'grace', value: '30s' } as SettingDocument];
+  expect(see({ settings }).grace).toMatchObject({ runningMs: 30_000, silentMs: 30_000 });
+});

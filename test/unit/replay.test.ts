@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
+import { beforeAll, expect, test } from 'vitest';
+import { packageRoot } from '../../src/package.js';
+
+/**
+ * Runs of real servers must still be the runs of today's code: singletons move to it in the middle, and changes are shown by
+ * it. Recorded by `QUORATE_RECORD_HISTORIES=1 npx vitest run --project integration test/integration/workflows.test.ts`.
+ * When a change of workflow code is meant to differ, record again: changes are pinned to their version, so only the
+ * singletons need `patched`.
+ */
+const directory = join(packageRoot(), 'test/histories');
+const histories = readdirSync(directory).filter((file) => file.endsWith('.json'));
+let code = '';
+
+beforeAll(async () => {
+  ({ code } = await bundleWorkflowCode({
+    workflowsPath: join(packageRoot(), 'workflows/index.ts'),
+    logger: new DefaultLogger('ERROR'),
+    // From the sources: webpack does not find x.ts behind x.js by itself.
+    webpackConfigHook: (config) => ({
+      ...config,
+      resolve: { ...config.resolve, extensionAlias: { '.js': ['.ts', '.js'] } },
+    }),
+  }));
+}, 60_000);
+
+test('there are histories of every kind of workflow', () => {
+  const types = new Set(histories.map((file) => file.replace(/(-.*)?\.json$/, '')));
+  expect([...types].sort()).toEqual(['bootstrap', 'cleaner', 'destroy', 'disableHa', 'enableHa', 'provisioner']);
+});
+
+test.each(histories)(
+  '%s',
+  async (file) => {
+    const { workflowId, history } = JSON.parse(readFileSync(join(directory, file), 'utf8'));
+    await Worker.runReplayHistory({ workflowBundle: { code }, replayName: file }, history, workflowId);
+  },
+  30_000,
+);
