@@ -7,9 +7,19 @@ export function decode<T>(answer: LinkAnswer): T {
   if (answer.status < 300) return body as T;
   const { code, message, todo } = (body ?? {}) as Record<string, unknown>;
   if (typeof code !== 'string' || typeof message !== 'string') {
-    throw new QuorateError('bad-answer', `A controller answered with HTTP status ${answer.status} and no explanation.`);
+    throw new QuorateError('bad-answer', `a controller answered with HTTP status ${answer.status} and no explanation.`);
   }
   throw new QuorateError(code, message, typeof todo === 'string' ? { todo } : {});
+}
+
+/**
+ * What an answer means that says "not now": `not-done`, `leaving` (not done, and the controller goes away) or `unknown`, when
+ * it may have been done. Null for any other answer.
+ */
+export function refusalOf({ status, body }: LinkAnswer): 'not-done' | 'leaving' | 'unknown' | null {
+  if (status === 429) return 'not-done';
+  if (status !== 503) return null;
+  return body.includes('"leaving"') ? 'leaving' : 'unknown';
 }
 
 function parse({ status, body }: LinkAnswer): unknown {
@@ -17,7 +27,7 @@ function parse({ status, body }: LinkAnswer): unknown {
   try {
     return JSON.parse(body);
   } catch (error) {
-    throw new QuorateError('bad-answer', `A controller’s answer (HTTP status ${status}) is not JSON.`, {
+    throw new QuorateError('bad-answer', `a controller’s answer (HTTP status ${status}) is not JSON.`, {
       cause: error,
     });
   }

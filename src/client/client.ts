@@ -1,10 +1,11 @@
 import { QuorateError } from '../errors.js';
 import { serverName } from '../pki/certificate.js';
 import type { AddressSet } from '../store/record.js';
-import { decode } from './answer.js';
+import { decode, refusalOf } from './answer.js';
 import { Controllers } from './controllers.js';
 import { backoff, Deadline } from './deadline.js';
 import { type Connected, Dialer, type TlsFiles } from './dial.js';
+import { tooLate, unknownOutcome } from './failures.js';
 import { type Link, type LinkAnswer, LinkLost } from './link.js';
 import { Links } from './links.js';
 import type { ControllerSocket } from './socket.js';
@@ -29,7 +30,8 @@ export interface ApiClientOptions {
   readonly localAddress?: string;
   /** Called with every newer address set; `close` waits for what it returns. */
   readonly onAddresses?: (set: AddressSet) => void | Promise<void>;
-  /** How often a controller that has not answered yet is pinged; it is given up after 8/3 of that in silence. */
+  /** How often a controller that has not answered yet is pinged; after 8/3 of that in silence it is given up,
+   * a WebSocket after 4 times that. */
   readonly heartbeatMs?: number;
 }
 
@@ -58,6 +60,8 @@ const STAGGER_MS = 25;
 const DIAL_MS = 2_000;
 const REQUEST_MS = 10_000;
 const SOCKET_MS = 30_000;
+/** A watch that ends sooner counts as one that never began. */
+const SHORT_MS = 1_000;
 /** Longest pause before a controller that could not serve is asked again: an election takes less. */
 const REFUSED_MS = 100;
 /** How long `close` waits for a refreshed set to be handed on. */
@@ -150,11 +154,12 @@ export class ApiClient {
           asked = await this.#links.get(deadline);
           try {
             const answer = await asked.send({ method, path, headers, body, signal: deadline.signal });
-            const later = safe && (answer.status === 503 || answer.status === 429);
-            if (!later) return { status: answer.status, body: decode<T>(answer), machine: asked.machine };
+            const refusal = refusalOf(answer);
+            if (refusal === null || (refusal === 'unknown' && !safe))
+              return { status: answer.status, body: decode<T>(answer), machine: asked.machine };
             refused = answer;
             // Who cannot serve may be cut off from the others: a second refusal sends us elsewhere.
-            if (attempt % 2 === 1) this.#links.leave(asked);
+            if (refusal === 'leaving' || attempt % 2 === 1) this.#links.leave(asked);
           } catch (error) {
             const lost = error instanceof LinkLost;
             if (lost) this.#links.leave(asked);
@@ -182,8 +187,14 @@ export class ApiClient {
   async *watch(options: ConnectOptions & { readonly after?: string } = {}): AsyncGenerator<WatchEvent, void> {
     const { signal = new AbortController().signal } = options;
     let previous: ControllerSocket | null = null;
+    let openedAt = Number.NEGATIVE_INFINITY;
+    let shortLived = 0;
     const connect = async (after: string | undefined) => {
       if (previous) this.#controllers.failed(previous.address);
+      // A lost connection is made up for at once, one that never lasts is not asked for without pause.
+      shortLived = performance.now() - openedAt < SHORT_MS ? shortLived + 1 : 0;
+      if (shortLived > 1) await this.#within(SOCKET_MS, signal, (deadline) => deadline.sleep(backoff(shortLived)));
+      openedAt = performance.now();
       const query = after === undefined ? '' : `?after=${encodeURIComponent(after)}`;
       previous = await this.#socket(`/v1/watch${query}`, options);
       // The address set is refreshed on every connection: this one may outlive the controllers known now.
@@ -207,7 +218,7 @@ export class ApiClient {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const closed = new QuorateError('closed', 'The client was closed.');
+    const closed = new QuorateError('closed', 'the client was closed.');
     for (const deadline of this.#deadlines) deadline.cancel(closed);
     for (const socket of this.#sockets) socket.close();
     const patience = new Deadline(CLOSE_MS);
@@ -224,7 +235,7 @@ export class ApiClient {
 
   /** Runs one caller's work with one caller's patience. */
   async #within<T>(timeoutMs: number, signal: AbortSignal | undefined, work: (d: Deadline) => Promise<T>): Promise<T> {
-    if (this.#closed) throw new QuorateError('closed', 'The client was closed.');
+    if (this.#closed) throw new QuorateError('closed', 'the client was closed.');
     const deadline = new Deadline(timeoutMs, signal);
     this.#deadlines.add(deadline);
     try {
@@ -262,7 +273,7 @@ export class ApiClient {
         path,
         headers: this.#authorization(),
         host: serverName(this.#options.environment.uuid),
-        heartbeatMs: 2 * this.#heartbeatMs,
+        heartbeatMs: this.#heartbeatMs,
         signal: deadline.signal,
       });
       this.#sockets.add(socket);
@@ -280,24 +291,4 @@ export class ApiClient {
   #authorization(): Record<string, string> {
     return this.#options.token === undefined ? {} : { authorization: `Bearer ${this.#options.token}` };
   }
-}
-
-function unknownOutcome(method: string, path: string, machine: string): QuorateError {
-  return new QuorateError(
-    'unknown-outcome',
-    `${method} ${path} was sent to machine ${machine}, which was lost before it answered.`,
-    {
-      todo: 'It may have been done or not: look before you do it again.',
-    },
-  );
-}
-
-function tooLate(method: string, path: string, machine: string, timeoutMs: number): QuorateError {
-  return new QuorateError(
-    'timed-out',
-    `${method} ${path} was not answered within ${timeoutMs / 1000} s; machine ${machine} was asked last.`,
-    {
-      todo: 'See how the controllers are with: quorate status',
-    },
-  );
 }

@@ -24,6 +24,28 @@ export function noController(
   );
 }
 
+/** The error for a change that may have been done: it was sent, its answer was lost, and it has no idempotency key. */
+export function unknownOutcome(method: string, path: string, machine: string): QuorateError {
+  return new QuorateError(
+    'unknown-outcome',
+    `${method} ${path} was sent to machine ${machine}, which was lost before it answered.`,
+    {
+      todo: 'It may have been done or not: look before you do it again.',
+    },
+  );
+}
+
+/** The error for a request that a controller took and did not answer in time. */
+export function tooLate(method: string, path: string, machine: string, timeoutMs: number): QuorateError {
+  return new QuorateError(
+    'timed-out',
+    `${method} ${path} was not answered within ${timeoutMs / 1000} s; machine ${machine} was asked last.`,
+    {
+      todo: 'See how the controllers are with: quorate status',
+    },
+  );
+}
+
 /** Why an address could not be dialled, in a word or two. */
 export function dialFailure(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';

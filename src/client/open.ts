@@ -7,7 +7,7 @@ export async function openClient(store: Store, name: string): Promise<ApiClient>
   const record = await store.readEnvironment(name);
   if (!record) {
     const known = await store.listEnvironments();
-    throw new QuorateError('unknown-environment', `There is no environment ${name} on this machine.`, {
+    throw new QuorateError('unknown-environment', `there is no environment ${name} on this machine.`, {
       todo: known.length > 0 ? `There is: ${known.join(', ')}.` : 'Make one with: quorate bootstrap local',
       exit: 2,
     });

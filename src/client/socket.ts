@@ -13,6 +13,7 @@ export interface SocketOptions {
   readonly signal: AbortSignal;
 }
 
+const UPGRADE_MS = 2_000;
 /** A message larger than this is nobody's. */
 const LARGEST_MESSAGE = 16_000_000;
 /** Unsent bytes from which on a peer counts as one that does not read. */
@@ -47,7 +48,7 @@ export class ControllerSocket {
         reject(error);
       };
       const onAbort = () => end(signal.reason);
-      const timer = setTimeout(() => end(new Error('no answer')), 8 * options.heartbeatMs);
+      const timer = setTimeout(() => end(new Error('no answer')), UPGRADE_MS);
       signal.addEventListener('abort', onAbort);
       socket.on('error', end);
       socket.once('unexpected-response', (_, answer) => {
@@ -120,14 +121,14 @@ export class ControllerSocket {
   }
 
   #beat(connected: Connected, heartbeatMs: number): void {
-    const silence = new Silence({ tickMs: heartbeatMs, limitMs: 3 * heartbeatMs, now: performance.now() });
+    const silence = new Silence({ tickMs: heartbeatMs, limitMs: 4 * heartbeatMs, now: performance.now() });
     let bytes = connected.socket.bytesRead;
     const ticking = setInterval(() => {
       const seen = connected.socket.bytesRead;
       const heard = seen !== bytes || this.#socket.isPaused;
       bytes = seen;
       if (silence.tick(performance.now(), heard)) this.#socket.terminate();
-      else if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
+      else if (!heard && this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
     }, heartbeatMs);
     this.#socket.once('close', () => clearInterval(ticking));
   }

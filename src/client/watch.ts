@@ -25,7 +25,11 @@ export async function* watchEvents(
   const { signal } = options;
   let after = options.after;
   while (!signal.aborted) {
-    const socket = await connect(after);
+    const socket = await connect(after).catch((error) => {
+      if (signal.aborted) return null;
+      throw error;
+    });
+    if (!socket) return;
     const queue: WatchEvent[] = [];
     let closed = false;
     let failure: unknown = null;
@@ -39,7 +43,7 @@ export async function* watchEvents(
         readonly todo?: string;
       };
       if (event.kind === 'error') {
-        failure = new QuorateError(event.code ?? 'watch-failed', event.message ?? 'The watch ended.', {
+        failure = new QuorateError(event.code ?? 'watch-failed', event.message ?? 'the watch ended.', {
           todo: event.todo ?? '',
         });
       } else {

@@ -158,14 +158,14 @@ function parseRequest(request: string): x509.Pkcs10CertificateRequest {
 }
 
 function badRequest(reason: string): QuorateError {
-  return new QuorateError('bad-certificate-request', `The certificate request is refused: ${reason}.`);
+  return new QuorateError('bad-certificate-request', `the certificate request is refused: ${reason}.`);
 }
 
 /** X.520 bounds names at 64 characters; a name with control characters is somebody's trick. */
 function checkSubject(subject: Subject): void {
   for (const value of [subject.cn, subject.o]) {
     if (value.length < 1 || value.length > 64 || /\p{Cc}/u.test(value)) {
-      throw new QuorateError('bad-certificate-request', `No certificate can be issued for ${JSON.stringify(value)}.`);
+      throw new QuorateError('bad-certificate-request', `no certificate can be issued for ${JSON.stringify(value)}.`);
     }
   }
 }

@@ -36,7 +36,7 @@ export function subjectFrom(subject: object): Subject {
   const { CN: cn, OU: ou, O: o } = subject as Record<'CN' | 'OU' | 'O', unknown>;
   const unit = ORGANIZATIONAL_UNITS.find((known) => known === ou);
   if (typeof cn !== 'string' || typeof o !== 'string' || unit === undefined) {
-    throw new QuorateError('bad-certificate', 'The certificate does not name one CN, one O and a known OU.');
+    throw new QuorateError('bad-certificate', 'the certificate does not name one CN, one O and a known OU.');
   }
   return { cn, ou: unit, o };
 }
@@ -54,7 +54,7 @@ function parse(pem: string): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch (error) {
-    throw new QuorateError('bad-certificate', `This is not a certificate: ${reasonOf(error)}.`, { cause: error });
+    throw new QuorateError('bad-certificate', `this is not a certificate: ${reasonOf(error)}.`, { cause: error });
   }
 }
 
