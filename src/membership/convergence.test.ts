@@ -77,7 +77,8 @@ test('with one fault at a time every change ends, done or blocked with a reason,
       const { end, lost, story } = run(from, goalOf(to), faults, roll);
       expect(lost, story.join('\n')).toEqual([]);
       // Among three or more, one fault at a time never needs a person.
-      if (end.kind === 'blocked') expect(end.reason, story.join('\n')).toMatch(/^(The only controller|Two members vote)/);
+      if (end.kind === 'blocked')
+        expect(end.reason, story.join('\n')).toMatch(/^(The only controller|Two members vote)/);
     }),
     { numRuns: 400 },
   );

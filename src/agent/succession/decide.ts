@@ -29,10 +29,14 @@ export const OFF_MS = 300_000;
 const ALIVE_WITHIN_MS = 2000;
 /** Between two questions to the other members. */
 const ASK_EVERY_MS = 50;
+/** A view older than this is renewed before anybody stands up for another time, or later than the first in the order. */
+const FRESH_MS = 15;
 /** Nothing applied for this time, although the primary has more, is standing still. */
 const STILL_MS = 100;
 /** A secondary is left to follow another secondary this long: a planned hand-over needs it meanwhile. */
 const STRAY_MS = 10_000;
+/** A secondary that has applied something within this time has something to follow. */
+const BUSY_MS = 1000;
 /** A tick that comes later than this (ms after the last) says that this process itself did not run. */
 const TICK_LATE_MS = 150;
 
@@ -41,8 +45,9 @@ export type Cause = 'dead' | 'silent';
 export type Event =
   /** How this machine's mongod sees the set; null when it cannot be asked. */
   | { readonly kind: 'view'; readonly view: View | null }
-  /** Of the member `of` that is watched as primary: an answer with its optime, the end of the connection, a refusal. */
+  /** A watched member answered, with its optime. */
   | { readonly kind: 'answered'; readonly of: MemberId; readonly optime: OpTime | null }
+  /** The connection to a watched member was closed, and a new one is refused. */
   | { readonly kind: 'refused'; readonly of: MemberId }
   /** Another member has not heard the primary either. */
   | { readonly kind: 'confirmed'; readonly of: MemberId }
@@ -52,7 +57,8 @@ export type Event =
   | { readonly kind: 'tick' };
 
 export type Action =
-  | { readonly kind: 'watch'; readonly member: MemberId | null }
+  /** Watch exactly these. */
+  | { readonly kind: 'watch'; readonly members: readonly MemberId[] }
   | { readonly kind: 'ask-others'; readonly about: MemberId }
   | { readonly kind: 'ask-source'; readonly source: MemberId }
   | { readonly kind: 'look' }
@@ -75,10 +81,12 @@ interface Suspicion {
 
 export interface State {
   readonly view: View | null;
+  readonly viewedAt: number;
+  /** The primary, as long as it is another member; the last one while there is none. */
   readonly watched: MemberId | null;
   readonly answeredAt: number;
   readonly askedAt: number;
-  /** The new primary's optime, as it told itself. */
+  /** The watched primary's optime, as it told itself. */
   readonly primaryOptime: OpTime | null;
   readonly suspicion: Suspicion | null;
   /** The last succession of a silent primary, until it is known whether that was alive. */
@@ -98,6 +106,7 @@ export interface State {
 export function initial(now: number): State {
   return {
     view: null,
+    viewedAt: now,
     watched: null,
     answeredAt: now,
     askedAt: now,
@@ -125,7 +134,20 @@ export interface Decision {
 export function decide(state: State, event: Event, now: number, limits: Limits): Decision {
   const heard = take(state, event, now, limits);
   const acted = act(heard.state, now, limits);
-  return { state: acted.state, actions: [...heard.actions, ...acted.actions] };
+  const [before, after] = [watchList(state), watchList(acted.state)];
+  const same = before.length === after.length && before.every((id) => after.includes(id));
+  const watch: Action[] = same ? [] : [{ kind: 'watch', members: after }];
+  return { state: acted.state, actions: [...watch, ...heard.actions, ...acted.actions] };
+}
+
+/** When something is due by itself, beside the ticks; null when nothing is. */
+export function dueAt(state: State): number | null {
+  return state.suspicion?.at ?? null;
+}
+
+/** The primary, and whoever is silent until it answers again. */
+function watchList(state: State): readonly MemberId[] {
+  return state.watched === null ? state.silent : including(state.silent, state.watched);
 }
 
 /** What the event says. */
@@ -150,32 +172,31 @@ function take(state: State, event: Event, now: number, limits: Limits): Decision
       // While this process did not run it could not hear anybody: that time does not count as silence.
       const late = now - state.tickedAt;
       const lost = late > TICK_LATE_MS ? late : 0;
-      return { state: { ...state, tickedAt: now, answeredAt: state.answeredAt + lost }, actions: [] };
+      const answeredAt = Math.min(now, state.answeredAt + lost);
+      return { state: { ...state, tickedAt: now, answeredAt }, actions: [] };
     }
   }
 }
 
 function takeView(state: State, view: View | null, now: number): Decision {
-  const moved = view !== null && (state.view === null || compareOpTimes(view.optime, state.view.optime) !== 0);
-  let next: State = { ...state, view, movedAt: moved ? now : state.movedAt };
-  if (view === null) return { state: { ...next, suspicion: null }, actions: [] };
-
-  const { suspicion } = next;
-  if (suspicion !== null) {
-    if (view.primary !== null && view.primary !== suspicion.primary) {
-      next = { ...next, suspicion: null };
-    } else if (view.term > suspicion.term && suspicion.newTermSince === null) {
-      next = { ...next, suspicion: { ...suspicion, newTermSince: now } };
-    }
-  }
+  if (view === null) return { state: { ...state, view, suspicion: null }, actions: [] };
+  const moved = state.view === null || compareOpTimes(view.optime, state.view.optime) !== 0;
+  const silent = state.silent.filter((id) => id !== view.self && view.members.some((m) => m.id === id));
+  const next: State = { ...state, view, viewedAt: now, silent, movedAt: moved ? now : state.movedAt };
+  const suspicion = withNews(next.suspicion, view, now);
   const watched = view.primary === view.self ? null : (view.primary ?? state.watched);
-  if (watched === state.watched) return { state: next, actions: [] };
-  next = { ...next, watched, answeredAt: now, primaryOptime: null };
-  return { state: next, actions: [{ kind: 'watch', member: watched }] };
+  if (watched === state.watched) return { state: { ...next, suspicion }, actions: [] };
+  return { state: { ...next, suspicion, watched, answeredAt: now, primaryOptime: null }, actions: [] };
+}
+
+/** A suspicion ends with another primary, and is more patient once there is a newer term. */
+function withNews(suspicion: Suspicion | null, view: View, now: number): Suspicion | null {
+  if (suspicion === null || (view.primary !== null && view.primary !== suspicion.primary)) return null;
+  const news = view.term > suspicion.term && suspicion.newTermSince === null;
+  return news ? { ...suspicion, newTermSince: now } : suspicion;
 }
 
 function takeAnswer(state: State, of: MemberId, optime: OpTime | null, now: number): Decision {
-  const actions: Action[] = [];
   let next: State = {
     ...state,
     silent: state.silent.filter((id) => id !== of),
@@ -183,21 +204,20 @@ function takeAnswer(state: State, of: MemberId, optime: OpTime | null, now: numb
   };
   if (of === state.watched) next = { ...next, answeredAt: now, primaryOptime: optime };
   if (state.suspicion?.primary === of && state.suspicion.at !== null) next = { ...next, suspicion: null };
-  if (state.judged?.primary === of) {
-    next = { ...next, judged: null };
-    if (now - state.judged.at < ALIVE_WITHIN_MS) {
-      const mistakes = [...state.mistakes.filter((at) => now - at < MISTAKES_WITHIN_MS), now];
-      const off = mistakes.length >= 2;
-      next = { ...next, mistakes, offUntil: off ? now + OFF_MS : state.offUntil };
-      actions.push({
-        kind: 'tell',
-        text: off
-          ? 'The old primary was alive, twice within half a minute: succession is off for 5 minutes.'
-          : 'The old primary was alive after all.',
-      });
-    }
-  }
-  return { state: next, actions };
+  if (state.judged?.primary === of) return judge({ ...next, judged: null }, state.judged.at, now);
+  return { state: next, actions: [] };
+}
+
+/** The old primary of a succession has answered. */
+function judge(state: State, succeededAt: number, now: number): Decision {
+  if (now - succeededAt >= ALIVE_WITHIN_MS) return { state, actions: [] };
+  const mistakes = [...state.mistakes.filter((at) => now - at < MISTAKES_WITHIN_MS), now];
+  const off = mistakes.length >= 2;
+  const text = off
+    ? 'The old primary was alive, twice within half a minute: succession is off for 5 minutes.'
+    : 'The old primary was alive after all.';
+  const offUntil = off ? now + OFF_MS : state.offUntil;
+  return { state: { ...state, mistakes, offUntil }, actions: [{ kind: 'tell', text }] };
 }
 
 function takeRefusal(state: State, of: MemberId, now: number): Decision {
@@ -208,7 +228,7 @@ function takeRefusal(state: State, of: MemberId, now: number): Decision {
 }
 
 function suspect(state: State, cause: Cause, primary: MemberId, now: number): Decision {
-  if (state.suspicion !== null || state.view === null) return { state, actions: [] };
+  if (state.suspicion !== null || state.view === null || now < state.offUntil) return { state, actions: [] };
   const rank = rankAfter(state.view, primary);
   const suspicion: Suspicion = {
     ...{ cause, primary, term: state.view.term, since: now, attempts: 0, newTermSince: null },
@@ -217,7 +237,7 @@ function suspect(state: State, cause: Cause, primary: MemberId, now: number): De
   const text = `The primary, member ${primary}, is ${cause}.`;
   return {
     state: { ...state, suspicion, suspicions: state.suspicions + 1 },
-    actions: [{ kind: 'tell', text }],
+    actions: [{ kind: 'tell', text }, { kind: 'look' }],
   };
 }
 
@@ -225,7 +245,10 @@ function takeOutcome(state: State, outcome: 'primary' | 'refused' | 'failed', no
   const { suspicion, view } = state;
   if (outcome === 'primary') {
     const judged = suspicion?.cause === 'silent' ? { primary: suspicion.primary, at: now } : null;
-    return { state: { ...state, suspicion: null, judged, successions: state.successions + 1 }, actions: [{ kind: 'look' }] };
+    return {
+      state: { ...state, suspicion: null, judged, successions: state.successions + 1 },
+      actions: [{ kind: 'look' }],
+    };
   }
   if (suspicion === null || view === null) return { state, actions: [] };
   if (outcome === 'failed') return { state: { ...state, suspicion: null }, actions: [{ kind: 'look' }] };
@@ -262,15 +285,18 @@ function standUp(state: State, view: View, now: number): Decision {
   if (suspicion === null || suspicion.at === null || now < suspicion.at) return { state, actions: [] };
   const { primary, cause, newTermSince, attempts } = suspicion;
   if (now - suspicion.since > GIVE_UP_MS) {
-    return { state: { ...state, suspicion: null }, actions: [{ kind: 'tell', text: 'Nobody could stand up in 10 s.' }] };
+    return {
+      state: { ...state, suspicion: null },
+      actions: [{ kind: 'tell', text: 'Nobody could stand up in 10 s.' }],
+    };
   }
   const rank = rankAfter(view, primary);
-  const able = rank !== null && view.state === 'SECONDARY' && nearEnough(view) && now >= state.offUntil;
+  const first = rank === 0 && attempts === 0;
+  if (!first && now - state.viewedAt > FRESH_MS) return { state, actions: [{ kind: 'look' }] };
+  const able = rank !== null && view.state === 'SECONDARY' && nearEnough(view);
   // The first in the order may have raised the term itself; for the others it means that somebody is being elected.
   const wait = rank !== 0 && newTermSince !== null && now < newTermSince + ELECTION_MS;
-  if (!able || wait) {
-    return { state: { ...state, suspicion: { ...suspicion, at: now + STEP_MS } }, actions: [{ kind: 'look' }] };
-  }
+  if (!able || wait) return { state: { ...state, suspicion: { ...suspicion, at: now + STEP_MS } }, actions: [] };
   return {
     state: { ...state, suspicion: { ...suspicion, at: null, attempts: attempts + 1 } },
     actions: [{ kind: 'stand-up', cause, after: primary }],
@@ -305,8 +331,10 @@ function free(state: State, view: View, now: number, { suspectAfterMs }: Limits)
 /** A secondary that others follow is part of every majority, and its freezing would stop all writes: nobody is left there. */
 function stray(state: State, view: View, now: number): Decision {
   const { syncSource, primary } = view;
+  const busy = now - state.movedAt < BUSY_MS;
   const strays = view.state === 'SECONDARY' && primary !== null && syncSource !== null && syncSource !== primary;
-  if (!strays || !view.members.every((m) => m.well)) return { state: { ...state, strayedAt: null }, actions: [] };
+  if (!strays || !busy || !view.members.every((m) => m.well))
+    return { state: { ...state, strayedAt: null }, actions: [] };
   if (state.strayedAt === null) return { state: { ...state, strayedAt: now }, actions: [] };
   if (now - state.strayedAt < STRAY_MS) return { state, actions: [] };
   return { state: { ...state, strayedAt: null }, actions: [{ kind: 'follow-primary', primary }] };

@@ -81,7 +81,8 @@ const LATE_MS = 100;
  */
 export function confirmsSilence(status: SetStatus, primary: MemberId): boolean {
   const seen = status.members.find((m) => m._id === primary);
-  if (seen === undefined || seen.self || status.members.some((m) => m.stateStr === 'PRIMARY' && m !== seen)) return false;
+  if (seen === undefined || seen.self || status.members.some((m) => m.stateStr === 'PRIMARY' && m !== seen))
+    return false;
   const heard = Math.max(seen.lastHeartbeat?.getTime() ?? 0, seen.lastHeartbeatRecv?.getTime() ?? 0);
   return status.date.getTime() - heard > Number(status.heartbeatIntervalMillis) + LATE_MS;
 }
