@@ -58,7 +58,10 @@ export async function connectWorkers(target: TemporalConnection): Promise<Native
   return await NativeConnection.connect(connectionOptions(target));
 }
 
-/** Starts an environment's workers on these queues, all of one version. */
+/**
+ * Starts an environment's workers on these queues. Workflow code is versioned; queues of activities alone are not: a new
+ * engine's worker and controllers that were not updated yet must go on working together, and activities are fenced by facts.
+ */
 export async function startWorkers(
   connection: NativeConnection,
   namespace: string,
@@ -76,8 +79,10 @@ export async function startWorkers(
         activities,
         identity: `${process.pid}@${name}`,
         ...(workflows && { workflowBundle: { codePath: builtFile('workflow-bundle.js') } }),
-        // Each type says for itself what becomes of its runs; this is for one that forgot to.
-        workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' },
+        workerDeploymentOptions: workflows
+          ? // Each type says for itself what becomes of its runs; this is for one that forgot to.
+            { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' }
+          : { version, useWorkerVersioning: false },
         // A workflow whose worker was killed goes on elsewhere after this, instead of 10 s.
         stickyQueueScheduleToStartTimeout: '500ms',
         // Cancellation and the loss of the right to act are learnt by heartbeats.

@@ -188,8 +188,11 @@ export async function followChange(
     if (end === null) return null;
     over.abort();
     await looking;
+    const next = end.state === 'terminated' ? await movedTo(handle) : null;
+    if (next !== null) return await followChange({ handle: next, kind }, onProgress, signal);
     const progress = (await progressOf(handle)) ?? last ?? unseen(kind);
-    const final = { ...progress, ...end, waitingFor: null };
+    const state = end.state === 'terminated' ? 'failed' : end.state;
+    const final = { ...progress, ...end, state, waitingFor: null };
     onProgress(final);
     return final;
   } finally {
@@ -197,7 +200,11 @@ export async function followChange(
   }
 }
 
-type End = Pick<Progress, 'state' | 'result' | 'wayOut'>;
+interface End {
+  readonly state: Progress['state'] | 'terminated';
+  readonly result: string;
+  readonly wayOut: string;
+}
 
 async function endOf(handle: WorkflowHandle): Promise<End> {
   try {
@@ -215,7 +222,7 @@ function failureOf(cause: unknown): End {
   }
   if (cause instanceof TerminatedFailure) {
     const wayOut = 'Type the command again: it goes on from where the environment is.';
-    return { state: 'failed', result: 'it was terminated in Temporal.', wayOut };
+    return { state: 'terminated', result: 'it was terminated in Temporal.', wayOut };
   }
   if (cause instanceof ApplicationFailure) {
     const [told] = (cause.details ?? []) as { wayOut?: string }[];
@@ -226,6 +233,17 @@ function failureOf(cause: unknown): End {
     };
   }
   return { state: 'failed', result: reasonOf(cause), wayOut: '' };
+}
+
+/** The run that took this one's place: a change that is moved to another version is reset, which ends its run. */
+async function movedTo(ours: WorkflowHandle): Promise<WorkflowHandle | null> {
+  const first = async (handle: WorkflowHandle) => {
+    const { runId, raw } = await handle.describe();
+    return { runId, first: raw.workflowExecutionInfo?.firstRunId };
+  };
+  const before = await first(ours);
+  const now = await first(ours.client.getHandle(ours.workflowId));
+  return now.runId !== before.runId && now.first === before.first ? ours.client.getHandle(ours.workflowId, now.runId) : null;
 }
 
 /** A change that nobody could be asked about while it ran. */
