@@ -1,0 +1,162 @@
+import { Value } from '@sinclair/typebox/value';
+import type { WebSocket } from 'ws';
+import { AgentMessage, CLOSE, type ToAgent } from '../api/sockets.js';
+import { reasonOf } from '../errors.js';
+import type { AddressesDocument, MachineDocument } from '../state/documents.js';
+import { setAgentVersion } from '../state/machines.js';
+import { persist } from '../state/retry.js';
+import type { State } from '../state/state.js';
+import type { Feed } from './feed.js';
+import type { PresenceBatch } from './presence-batch.js';
+import { close, send } from './socket.js';
+
+export interface AgentContext {
+  readonly state: State;
+  readonly feed: Feed;
+  readonly presence: PresenceBatch;
+}
+
+/** How long an agent that was let in may take to say who it is. */
+const HELLO_MS = 10_000;
+/** How long the documents are waited for, over elections, before the agent is sent to another controller. */
+const DOCUMENTS_MS = 30_000;
+
+/** Serves `/v1/agent`: takes presence, tells the agent of its machine and the address set whenever they change. */
+export function serveAgent(socket: WebSocket, context: AgentContext, machine: string): void {
+  const session = new AgentSession(socket, context, machine);
+  const late = setTimeout(() => close(socket, CLOSE.badMessage, 'no hello'), HELLO_MS);
+  socket.once('close', () => {
+    clearTimeout(late);
+    session.end();
+  });
+  socket.on('message', (data) => {
+    clearTimeout(late);
+    const message = parse(String(data));
+    if (message === null) close(socket, CLOSE.badMessage, 'not a message of an agent');
+    else session.hear(message);
+  });
+}
+
+function parse(text: string): AgentMessage | null {
+  try {
+    const message: unknown = JSON.parse(text);
+    return Value.Check(AgentMessage, message) ? message : null;
+  } catch {
+    return null;
+  }
+}
+
+type Presence = Extract<AgentMessage, { type: 'presence' }>;
+
+class AgentSession {
+  /** The agent's run, once it has said hello. */
+  #session: string | null = null;
+  #machine: MachineDocument | null = null;
+  #addresses: AddressesDocument | null = null;
+  #url = '';
+  /** The first beat, while the machine's document is still being read. */
+  #early: Presence | null = null;
+  #gone = false;
+  #leave = () => {};
+
+  constructor(
+    private readonly socket: WebSocket,
+    private readonly context: AgentContext,
+    private readonly id: string,
+  ) {}
+
+  hear(message: AgentMessage): void {
+    if (message.type === 'hello') {
+      if (this.#session === null) {
+        this.#session = message.session;
+        void this.#begin(message.version);
+      } else close(this.socket, CLOSE.badMessage, 'hello twice');
+    } else if (this.#session === null) close(this.socket, CLOSE.badMessage, 'presence before hello');
+    // Presence of a machine that is not known would outlive it.
+    else if (this.#machine === null) this.#early = message;
+    else this.#present(this.#session, message);
+  }
+
+  #present(session: string, { seq, report }: Presence): void {
+    if (this.#gone) return;
+    this.context.presence.add({ machine: this.id, session, report }, () => this.#tell({ type: 'ack', seq }));
+  }
+
+  end(): void {
+    this.#leave();
+  }
+
+  async #begin(version: string): Promise<void> {
+    const { state, feed } = this.context;
+    // Followed before it is read: what changes in between comes as an event, and the versions say which is newer.
+    this.#leave = feed.subscribe({
+      onEvent: ({ kind, id, document }) => {
+        if (kind === 'addresses' && document !== null) this.#learn(null, document as unknown as AddressesDocument);
+        if (kind !== 'machines' || id !== this.id) return;
+        if (document === null) this.#sayGone();
+        else this.#learn(document as unknown as MachineDocument, null);
+      },
+      onGap: () => close(this.socket, CLOSE.again, 'say hello again'),
+    });
+    try {
+      const [environment, machine, addresses] = await persist(
+        state,
+        () =>
+          Promise.all([
+            state.environment.findOne({}),
+            state.machines.findOne({ _id: this.id }),
+            state.addresses.findOne({ _id: 'current' }),
+          ]),
+        DOCUMENTS_MS,
+      );
+      if (environment === null) return close(this.socket, CLOSE.again, 'the environment is not there yet');
+      if (machine === null) return this.#sayGone();
+      this.#url = environment.url;
+      this.#learn(machine, addresses);
+      if (this.#early !== null && this.#session !== null) this.#present(this.#session, this.#early);
+      this.#early = null;
+      if (machine.agentVersion !== version && !this.#gone) await setAgentVersion(state, this.id, version);
+    } catch (error) {
+      close(this.socket, CLOSE.again, reasonOf(error).slice(0, 100));
+    }
+  }
+
+  /** Takes over what is newer than what is known, and tells the agent. */
+  #learn(machine: MachineDocument | null, addresses: AddressesDocument | null): void {
+    let news = false;
+    if (machine !== null && machine.version > (this.#machine?.version ?? 0)) {
+      this.#machine = machine;
+      news = true;
+    }
+    if (addresses !== null && addresses.version > (this.#addresses?.version ?? 0)) {
+      this.#addresses = addresses;
+      news = true;
+    }
+    if (!news || this.#machine === null) return;
+    if (this.#machine.life === 'dead') {
+      this.#sayGone();
+      return;
+    }
+    const { life, jobs, version, memberId } = this.#machine;
+    const { version: addressVersion = 0, servers = [] } = this.#addresses ?? {};
+    this.#tell({
+      type: 'machine',
+      life,
+      jobs,
+      version,
+      memberId,
+      addresses: { version: addressVersion, servers, url: this.#url },
+    });
+  }
+
+  #sayGone(): void {
+    this.#gone = true;
+    this.context.presence.drop(this.id);
+    this.#tell({ type: 'gone' });
+    close(this.socket, CLOSE.gone, 'the machine is gone');
+  }
+
+  #tell(message: ToAgent): void {
+    send(this.socket, JSON.stringify(message));
+  }
+}

@@ -1,0 +1,26 @@
+import type { ErrorBody } from '../api/errors.js';
+import { STATUS_OF_CODE } from '../api/errors.js';
+import { QuorateError } from '../errors.js';
+import { isPassing } from '../state/retry.js';
+
+/** The status and body that an error is answered with; what is a defect is logged, and its text kept from the caller. */
+export function answerFor(error: unknown, what: string): { status: number; body: ErrorBody } {
+  if (error instanceof QuorateError) {
+    const { code, message, todo, exit } = error;
+    const status = STATUS_OF_CODE[code] ?? (exit === 2 ? 400 : 500);
+    return { status, body: { code, message, todo } };
+  }
+  // Fastify's own refusals: of a body that is too large, not JSON, …
+  const { statusCode } = error as { statusCode?: unknown };
+  if (error instanceof Error && typeof statusCode === 'number' && statusCode < 500) {
+    const code = statusCode === 413 ? 'too-large' : 'bad-request';
+    return { status: statusCode, body: { code, message: `${error.message}.`.replace(/\.+$/, '.'), todo: '' } };
+  }
+  if (isPassing(error)) {
+    const message = 'The database could not be read at the moment.';
+    return { status: 503, body: { code: 'no-quorum', message, todo: 'Ask again, or ask another controller.' } };
+  }
+  console.error(`${what} failed:`, error);
+  const todo = 'The log of this controller says more.';
+  return { status: 500, body: { code: 'failed', message: 'This controller failed to answer; it is a defect.', todo } };
+}

@@ -1,0 +1,86 @@
+import { createHash, createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Value } from '@sinclair/typebox/value';
+import { bootToken } from '../../boot/token.js';
+import { TemporalConnection } from '../../boot/wire.js';
+import { QuorateError } from '../../errors.js';
+import { once } from '../../state/requests.js';
+import type { Controller, Handler } from '../handlers.js';
+import { noMachine } from './views.js';
+
+const DAY_MS = 86_400_000;
+
+/** A pure function of what was fixed with the machine's nonce: asked again, the same bytes. */
+export const userData: Handler<'userData'> = async (controller, { params: { id = '' } }) => {
+  const { state, config, ca } = controller;
+  const machine = await state.machines.findOne({ _id: id });
+  if (machine === null) throw noMachine(id);
+  if (machine.life !== 'alive') {
+    throw new QuorateError('machine-not-alive', `Machine ${id} is ${machine.life}: nothing is started for it.`);
+  }
+  const { addresses, url, version } = machine.boot;
+  const token = bootToken(await bootKey(controller), machine.nonce);
+  return {
+    quorate: 1,
+    environment: config.environment,
+    machine: id,
+    nonce: machine.nonce,
+    addresses,
+    url,
+    ca,
+    token,
+    install: { source: 'local', version },
+  };
+};
+
+/** For the agent of a machine whose document makes it a controller; read from a majority. */
+export const controllerKeys: Handler<'controllerKeys'> = async (controller, { caller }) => {
+  const { state, config } = controller;
+  const machine = await state.machines.findOne({ _id: caller?.machine ?? '' });
+  if (machine === null || machine.life !== 'alive' || !machine.jobs.includes('manage-environ')) {
+    throw new QuorateError('not-allowed', `${caller?.user} is no controller.`);
+  }
+  const [caKey, boot, temporal] = await Promise.all([
+    readFile(config.caKeyFile, 'utf8'),
+    bootKey(controller),
+    readTemporal(config.temporalFile),
+  ]);
+  return { caKey, bootKey: boot, temporal };
+};
+
+/**
+ * The token is derived from the request and the boot key, so that the same request gets the same token again although only
+ * its hash is kept.
+ */
+export const createToken: Handler<'createToken'> = async (controller, { body, request }) => {
+  if (request === null) throw new Error('a change without idempotency key');
+  const { user, role, days } = body;
+  const secret = createHmac('sha256', Buffer.from(await bootKey(controller), 'hex'))
+    .update(`bearer\0${request.key}\0${request.fingerprint}`)
+    .digest('base64url');
+  const token = `qrt_${secret}`;
+  const { expiresAt } = await once(controller.state, request, async (session) => {
+    const createdAt = new Date();
+    const expiresAt = new Date(createdAt.getTime() + days * DAY_MS);
+    const _id = createHash('sha256').update(token).digest('hex');
+    await controller.state.credentials.insertOne({ _id, user, role, createdAt, expiresAt }, { session });
+    return { expiresAt: expiresAt.toISOString() };
+  });
+  return { token, user, role, expiresAt };
+};
+
+async function bootKey({ config }: Controller): Promise<string> {
+  return (await readFile(config.bootKeyFile, 'utf8')).trim();
+}
+
+/** null while nobody has said where Temporal is. */
+async function readTemporal(file: string): Promise<TemporalConnection | null> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  return Value.Parse(TemporalConnection, JSON.parse(text));
+}

@@ -1,0 +1,63 @@
+import { QuorateError } from '../../errors.js';
+import { readFacts } from '../facts.js';
+import type { Handler } from '../handlers.js';
+import { agentState, statusOf } from '../status-of.js';
+import { changeView, machineView } from '../views.js';
+
+export const status: Handler<'status'> = async ({ state, observer, config, reader }) =>
+  statusOf(await reader.read((reading) => readFacts(state, observer, config.machine, reading)));
+
+export const machines: Handler<'machines'> = async ({ state, reader, observer }) =>
+  await reader.read(async ({ options }) => {
+    const [documents, presence] = await Promise.all([
+      state.machines.find({}, options).toArray(),
+      state.presence.find({}, options).toArray(),
+    ]);
+    const machines = documents
+      .sort((a, b) => Number(a._id) - Number(b._id))
+      .map((machine) => {
+        const beat = presence.find(({ _id }) => _id === machine._id);
+        return machineView(machine, agentState(beat, observer.silentMs(machine._id)));
+      });
+    return { machines };
+  });
+
+/** Never stale: what is done to a machine is decided by its life. */
+export const machine: Handler<'machine'> = async ({ state, observer }, { params: { id = '' } }) => {
+  const [document, beat] = await Promise.all([
+    state.machines.findOne({ _id: id }),
+    state.presence.findOne({ _id: id }),
+  ]);
+  if (document === null) throw noMachine(id);
+  return machineView(document, agentState(beat ?? undefined, observer.silentMs(id)));
+};
+
+export const addresses: Handler<'addresses'> = async ({ state, reader }) =>
+  await reader.read(async ({ options }) => {
+    const [current, environment] = await Promise.all([
+      state.addresses.findOne({ _id: 'current' }, options),
+      state.environment.findOne({}, options),
+    ]);
+    return { version: current?.version ?? 0, servers: current?.servers ?? [], url: environment?.url ?? '' };
+  });
+
+export const changes: Handler<'changes'> = async ({ state, reader, key }, { query: { limit = 50 } }) =>
+  await reader.read(async ({ options }) => {
+    const latest = await state.changes.find({}, options).sort({ number: -1 }).limit(limit).toArray();
+    return { changes: latest.map((change) => changeView(change, key)) };
+  });
+
+export const change: Handler<'change'> = async ({ state, reader, key }, { params: { id = '' } }) =>
+  await reader.read(async ({ options }) => {
+    const number = id.startsWith(`${key}-`) ? id.slice(key.length + 1) : id;
+    const filter = /^\d{1,9}$/.test(number) ? { number: Number(number) } : { _id: id };
+    const found = await state.changes.findOne(filter, options);
+    if (found !== null) return changeView(found, key);
+    throw new QuorateError('not-found', `There is no change ${id}.`, { todo: 'See which there are: quorate changes.' });
+  });
+
+export function noMachine(id: string): QuorateError {
+  return new QuorateError('not-found', `There is no machine ${id}.`, {
+    todo: 'See which there are: quorate machines.',
+  });
+}

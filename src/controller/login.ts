@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import type { Role } from '../api/access.js';
+import type { Route } from '../api/routes.js';
+import { QuorateError } from '../errors.js';
+import { subjectFrom } from '../pki/certificate.js';
+import type { State } from '../state/state.js';
+import { Rate } from './rate.js';
+import type { Reader } from './reading.js';
+
+/** Who calls. */
+export interface Caller {
+  readonly user: string;
+  readonly role: Role;
+  /** The machine whose agent it is; null for people and programs. */
+  readonly machine: string | null;
+}
+
+const REMEMBERED_MS = 10_000;
+const REMEMBERED = 1000;
+
+/** Finds out who calls, by certificate or by bearer token, and whether they may. */
+export class Login {
+  readonly #failures = new Rate({ perSecond: 1, burst: 20 });
+  readonly #tokens = new Map<string, { readonly caller: Caller; readonly until: number }>();
+
+  constructor(
+    private readonly environment: string,
+    private readonly state: State,
+    private readonly reader: Reader,
+  ) {}
+
+  /** The caller of a route that needs one; throws when there is none, or one who may not. */
+  async require(request: IncomingMessage, route: Route): Promise<Caller> {
+    const caller = await this.#caller(request);
+    if (caller === null) {
+      throw new QuorateError('not-logged-in', 'This needs a certificate of the environment or a bearer token.', {
+        todo: 'Operators have a certificate from bootstrap; others ask one of them for a token.',
+      });
+    }
+    if (route.may !== 'anyone' && !route.may.includes(caller.role)) {
+      throw new QuorateError('not-allowed', `${caller.user} (${caller.role}) may not do this: ${route.summary}.`, {
+        todo: `It takes one of: ${route.may.join(', ')}.`,
+      });
+    }
+    return caller;
+  }
+
+  async #caller(request: IncomingMessage): Promise<Caller | null> {
+    const socket = request.socket as TLSSocket;
+    const { authorization } = request.headers;
+    if (authorization !== undefined) return await this.#byToken(authorization, socket.remoteAddress ?? '');
+    return byCertificate(socket, this.environment);
+  }
+
+  async #byToken(authorization: string, source: string): Promise<Caller> {
+    const token = /^Bearer ([\x21-\x7e]{16,256})$/.exec(authorization)?.[1];
+    const now = performance.now();
+    if (!this.#failures.allows(source, now)) {
+      throw new QuorateError('too-many', 'Too many logins from here have failed.', { todo: 'Try again in a minute.' });
+    }
+    const hash = createHash('sha256')
+      .update(token ?? '')
+      .digest('hex');
+    const known = this.#tokens.get(hash);
+    if (known !== undefined && known.until > now) return known.caller;
+    const found = await this.reader.read(({ options }) =>
+      this.state.credentials.findOne({ _id: hash, $expr: { $gt: ['$expiresAt', '$$NOW'] } }, options),
+    );
+    if (found === null || token === undefined) {
+      this.#failures.take(source, now);
+      throw new QuorateError('bad-login', 'This token is not known here, or its time is over.', {
+        todo: 'Ask an operator of the environment for another one.',
+      });
+    }
+    const caller = { user: found.user, role: found.role, machine: null };
+    if (this.#tokens.size >= REMEMBERED) this.#tokens.clear();
+    this.#tokens.set(hash, { caller, until: now + REMEMBERED_MS });
+    return caller;
+  }
+}
+
+function byCertificate(socket: TLSSocket, environment: string): Caller | null {
+  const { subject } = socket.getPeerCertificate();
+  if (subject === undefined) return null;
+  if (!socket.authorized) {
+    throw new QuorateError('bad-login', `The certificate shown is refused: ${socket.authorizationError}.`, {
+      todo: 'It must be of this environment and in its time.',
+    });
+  }
+  const { cn, ou, o } = subjectFrom(subject);
+  if (o !== environment || (ou !== 'operator' && ou !== 'agent')) {
+    throw new QuorateError('bad-login', `The certificate of ${cn} (${ou}) is none to call the API with.`, {
+      todo: 'Operators and agents have one of their own.',
+    });
+  }
+  if (ou === 'operator') return { user: cn, role: 'admin', machine: null };
+  return { user: cn, role: 'agent', machine: cn.replace(/^machine-/, '') };
+}

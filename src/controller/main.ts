@@ -1,0 +1,38 @@
+import { reasonOf } from '../errors.js';
+import { readConfig } from './config.js';
+import { startController } from './controller.js';
+
+/** The API server's process: `main.js CONFIG`. Ends in order on SIGTERM, and when the agent that started it is gone. */
+const LONGEST_CLOSE_MS = 1400;
+
+async function main(file: string | undefined): Promise<void> {
+  if (file === undefined) throw new Error('usage: main.js CONFIG');
+  const config = await readConfig(file);
+  const controller = await startController(config);
+  console.log(`API of machine ${config.machine} on ${config.listen.address}:${config.listen.port}`);
+
+  let leaving = false;
+  const leave = (why: string) => {
+    if (leaving) return;
+    leaving = true;
+    console.log(`API of machine ${config.machine} leaves: ${why}`);
+    setTimeout(() => process.exit(0), LONGEST_CLOSE_MS).unref();
+    controller.close().then(
+      () => process.exit(0),
+      (error) => {
+        console.error(reasonOf(error));
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', () => leave('SIGTERM'));
+  process.on('SIGINT', () => leave('SIGINT'));
+  process.stdin.resume();
+  process.stdin.on('end', () => leave('its agent is gone'));
+  process.stdin.on('error', () => leave('its agent is gone'));
+}
+
+main(process.argv[2]).catch((error) => {
+  console.error(`The API server could not start: ${reasonOf(error)}`);
+  process.exit(1);
+});

@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readPresence } from '../state/presence.js';
+import { PresenceWatch } from '../state/presence-watch.js';
+import type { State } from '../state/state.js';
+
+const LOOK_MS = 500;
+
+/** Looks at the presence of all agents twice a second, so that this controller can say who is silent. */
+export class Observer {
+  readonly #watch = new PresenceWatch();
+  readonly #ending = new AbortController();
+
+  constructor(private readonly state: State) {
+    void this.#run();
+  }
+
+  /** Milliseconds that the agent of a machine has been silent, while it could have been heard. */
+  silentMs(machine: string): number {
+    return this.#watch.silentMs(machine);
+  }
+
+  close(): void {
+    this.#ending.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#ending;
+    while (!signal.aborted) {
+      const began = performance.now();
+      // Without a primary nobody can write presence, and silence says nothing.
+      if (this.state.primary() !== null) {
+        await readPresence(this.state).then(
+          (presence) => this.#watch.look(presence, performance.now()),
+          () => undefined,
+        );
+      }
+      const pause = Math.max(50, LOOK_MS - (performance.now() - began));
+      await sleep(pause, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { TSchema } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import fastify, { type FastifyRequest } from 'fastify';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { ROUTES, type Route } from '../api/routes.js';
+import { CLOSE, WatchQuery } from '../api/sockets.js';
+import { QuorateError } from '../errors.js';
+import type { Request } from '../state/requests.js';
+import { serveAgent } from './agent-socket.js';
+import { answerFor } from './errors.js';
+import type { Feed } from './feed.js';
+import { type Call, type Controller, HANDLERS } from './handlers.js';
+import type { Caller, Login } from './login.js';
+import type { PresenceBatch } from './presence-batch.js';
+import { close } from './socket.js';
+import { serveWatch } from './watch-socket.js';
+
+export interface ServerParts extends Controller {
+  readonly feed: Feed;
+  readonly presence: PresenceBatch;
+  readonly login: Login;
+  /** PEM */
+  readonly tls: { readonly ca: string; readonly certificate: string; readonly key: string };
+}
+
+const BODY = 64 * 1024;
+const CONNECTIONS = 2000;
+const MESSAGE = 256 * 1024;
+const SOCKETS_ALIVE_MS = 10_000;
+const LEAVING_MS = 1000;
+
+function newApp({ ca, certificate, key }: ServerParts['tls']) {
+  return fastify({
+    https: {
+      ca,
+      cert: certificate,
+      key,
+      minVersion: 'TLSv1.2',
+      requestCert: true,
+      // Whoever shows none may still ping and enrol; the login looks at the verdict.
+      rejectUnauthorized: false,
+      handshakeTimeout: 5000,
+      noDelay: true,
+      connectionsCheckingInterval: 2000,
+    },
+    bodyLimit: BODY,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 300 },
+  });
+}
+
+/** The API on one address. `close` lets requests under way finish and sends everybody else to another controller. */
+export class ApiServer {
+  readonly #app: ReturnType<typeof newApp>;
+  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE, perMessageDeflate: false });
+  readonly #alive = new WeakSet<WebSocket>();
+  readonly #beat: NodeJS.Timeout;
+
+  constructor(private readonly parts: ServerParts) {
+    this.#app = newApp(parts.tls);
+    this.#app.setErrorHandler((error, request, reply) => {
+      const { status, body } = answerFor(error, `${request.method} ${request.routeOptions.url}`);
+      return reply.code(status).send(body);
+    });
+    this.#app.setNotFoundHandler((request, reply) =>
+      reply.code(404).send({
+        code: 'not-found',
+        message: `There is no ${request.method} ${request.url.slice(0, 100)}.`,
+        todo: 'What there is: /v1/openapi.json.',
+      }),
+    );
+    for (const name of Object.keys(HANDLERS) as (keyof typeof HANDLERS)[]) this.#answer(name);
+    const { server } = this.#app;
+    server.maxConnections = CONNECTIONS;
+    server.headersTimeout = 5000;
+    server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
+    this.#beat = setInterval(() => this.#dropDead(), SOCKETS_ALIVE_MS).unref();
+  }
+
+  async listen(): Promise<void> {
+    const { address, port } = this.parts.config.listen;
+    await this.#app.listen({ host: address, port });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#beat);
+    for (const socket of this.#sockets.clients) close(socket, CLOSE.leaving, 'this controller leaves');
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, LEAVING_MS);
+    });
+    await Promise.race([this.#app.close(), late]);
+    clearTimeout(timer);
+    this.#app.server.closeAllConnections();
+  }
+
+  #answer<N extends keyof typeof HANDLERS>(name: N): void {
+    const route: Route = ROUTES[name];
+    this.#app.route({
+      method: route.method,
+      url: route.path,
+      handler: async (request, reply) => {
+        const caller = route.may === 'anyone' ? null : await this.parts.login.require(request.raw, route);
+        const call = {
+          params: request.params as Record<string, string>,
+          query: checked(route.query, request.query, 'query'),
+          body: checked(route.body, request.body, 'body'),
+          caller,
+          request: route.change ? requestOf(request, caller) : null,
+          address: request.ip,
+        };
+        const answer = await HANDLERS[name](this.parts, call as unknown as Call<N>);
+        return reply.code(route.status ?? 200).send(answer);
+      },
+    });
+  }
+
+  async #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+    // A peer that is gone before it is answered is no news.
+    stream.on('error', () => stream.destroy());
+    try {
+      const url = new URL(request.url ?? '', 'https://controller');
+      const name = (['watch', 'agent'] as const).find((socket) => ROUTES[socket].path === url.pathname);
+      if (name === undefined)
+        throw new QuorateError('not-found', `There is no WebSocket ${url.pathname.slice(0, 100)}.`);
+      const caller = await this.parts.login.require(request, ROUTES[name]);
+      const query = checked(WatchQuery, Object.fromEntries(url.searchParams), 'query');
+      this.#sockets.handleUpgrade(request, stream, head, (socket) => {
+        this.#accept(socket);
+        if (name === 'agent') serveAgent(socket, this.parts, caller.machine ?? '');
+        else void serveWatch(socket, this.parts, query?.after as string | undefined);
+      });
+    } catch (error) {
+      const { status, body } = answerFor(error, 'upgrade');
+      const text = JSON.stringify(body);
+      const headers = `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close`;
+      stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers}\r\n\r\n${text}`);
+    }
+  }
+
+  #accept(socket: WebSocket): void {
+    this.#alive.add(socket);
+    socket.on('pong', () => this.#alive.add(socket));
+    socket.on('ping', () => this.#alive.add(socket));
+    // An error is followed by `close`.
+    socket.on('error', () => {});
+  }
+
+  /** Peers that vanished without a word. */
+  #dropDead(): void {
+    for (const socket of this.#sockets.clients) {
+      if (!this.#alive.delete(socket)) socket.terminate();
+      else socket.ping();
+    }
+  }
+}
+
+/** The value as the schema has it; numbers in a query arrive as text. */
+function checked(
+  schema: TSchema | undefined,
+  value: unknown,
+  part: 'query' | 'body',
+): Record<string, unknown> | undefined {
+  if (schema === undefined) return undefined;
+  const converted = part === 'query' ? Value.Convert(schema, structuredClone(value)) : value;
+  if (Value.Check(schema, converted)) return converted as Record<string, unknown>;
+  const first = Value.Errors(schema, converted).First();
+  const where = first?.path ? `${part}${first.path}` : part;
+  throw new QuorateError('bad-request', `The ${where} is not as it must be: ${first?.message ?? 'not understood'}.`, {
+    todo: 'What it must be: /v1/openapi.json.',
+    exit: 2,
+  });
+}
+
+/** Whose change it is and what it says, so that the same request is known again at any controller. */
+function requestOf(
+  request: Pick<FastifyRequest, 'method' | 'url' | 'headers' | 'body'>,
+  caller: Caller | null,
+): Request {
+  const key = request.headers['idempotency-key'];
+  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(key)) {
+    throw new QuorateError('no-idempotency-key', 'A change needs the header Idempotency-Key.', {
+      todo: 'Give every change a key of its own, and send the same key when the same change is sent again.',
+      exit: 2,
+    });
+  }
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([request.method, request.url, request.body ?? null]))
+    .digest('hex');
+  return { key: `${caller?.user ?? ''}/${key}`, fingerprint };
+}
