@@ -67,6 +67,19 @@ describe('the primary', () => {
     expect(set).toMatchObject({ primary: 1, term: 4, unsettled: 'm0:37017 still takes itself for the primary' });
   });
 
+  test('of before, frozen, is still shown beside the new one, and does not count', () => {
+    const newer = config([1, 1, 1], { term: 4 });
+    const both = (self: number): Answer => {
+      const { status, ...rest } = answer(self, { primary: 1, config: newer });
+      const members = status?.members.map((m) => {
+        const election = new Timestamp({ t: 40 + m._id, i: 1 });
+        return m._id === 0 || m._id === 1 ? { ...m, stateStr: 'PRIMARY', electionTime: election } : m;
+      });
+      return { ...rest, status: { ...(status as SetStatus), members: members ?? [] } };
+    };
+    expect(look([both(1), both(2)])).toMatchObject({ primary: 1, unsettled: null });
+  });
+
   test('alone, with the others out of its reach, is nobody', () => {
     const set = look([answer(0, { primary: 0, heard: [0, null, null] })]);
     expect(set).toMatchObject({ primary: null, unsettled: 'a majority does not know yet that m0:37017 is primary' });

@@ -5,6 +5,7 @@ import {
   type Hello,
   type MemberConfig,
   NO_TERM,
+  newestPrimary,
   opTime,
   type SetConfig,
   type SetStatus,
@@ -93,7 +94,7 @@ function seenPrimary({ config, primary }: Basis, answers: readonly Answer[]): Me
   const supports = (voter: MemberConfig, candidate: MemberConfig): boolean => {
     const answer = answers.find((a) => a.host === voter.host);
     if (answer?.status) {
-      return termOf(answer) === newest && viewOf(answer.status, candidate.host)?.stateStr === 'PRIMARY';
+      return termOf(answer) === newest && newestPrimary(answer.status)?.name === candidate.host;
     }
     const view = primary?.host === candidate.host ? viewOf(primary.status, voter.host) : undefined;
     return view !== undefined && primary?.status != null && reached(primary.status, view);

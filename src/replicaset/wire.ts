@@ -43,6 +43,8 @@ export interface StatusMember {
   readonly configVersion?: number;
   readonly configTerm?: number;
   readonly syncSourceHost?: string;
+  /** Of a primary: when it was elected. */
+  readonly electionTime?: Timestamp;
 }
 
 export interface SetStatus {
@@ -74,4 +76,17 @@ export function termOfConfig(config: SetConfig): number {
 
 export function opTime(wire: WireOpTime): OpTime {
   return { t: Number(wire.t), s: wire.ts.getHighBitsUnsigned(), i: wire.ts.getLowBitsUnsigned() };
+}
+
+/** A frozen primary is shown as one for as long as heartbeats may take, beside the one that was elected since. */
+export function newestPrimary(status: SetStatus): StatusMember | undefined {
+  const primaries = status.members.filter((m) => m.stateStr === 'PRIMARY');
+  return primaries.find((m) => m.self) ?? primaries.sort((a, b) => electedAt(b) - electedAt(a))[0];
+}
+
+/** Seconds and count of the election in one number that grows with both. */
+function electedAt({ electionTime }: StatusMember): number {
+  return electionTime === undefined
+    ? 0
+    : electionTime.getHighBitsUnsigned() * 2 ** 20 + electionTime.getLowBitsUnsigned();
 }

@@ -245,10 +245,9 @@ function takeOutcome(state: State, outcome: 'primary' | 'refused' | 'failed', no
   const { suspicion, view } = state;
   if (outcome === 'primary') {
     const judged = suspicion?.cause === 'silent' ? { primary: suspicion.primary, at: now } : null;
-    return {
-      state: { ...state, suspicion: null, judged, successions: state.successions + 1 },
-      actions: [{ kind: 'look' }],
-    };
+    // What was seen before does not count any more: nothing is decided until it has been looked again.
+    const risen = { view: null, suspicion: null, watched: null, judged, successions: state.successions + 1 };
+    return { state: { ...state, ...risen }, actions: [{ kind: 'look' }] };
   }
   if (suspicion === null || view === null) return { state, actions: [] };
   if (outcome === 'failed') return { state: { ...state, suspicion: null }, actions: [{ kind: 'look' }] };

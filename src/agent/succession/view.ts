@@ -2,7 +2,7 @@
 import { compareOpTimes } from '../../membership/facts.js';
 import { order } from '../../membership/succession.js';
 import type { MemberId, OpTime } from '../../membership/types.js';
-import { opTime, type SetConfig, type SetStatus } from '../../replicaset/wire.js';
+import { newestPrimary, opTime, type SetConfig, type SetStatus } from '../../replicaset/wire.js';
 
 export interface View {
   readonly self: MemberId;
@@ -31,7 +31,7 @@ export interface ViewMember {
 export function viewOf(status: SetStatus, config: SetConfig): View | null {
   const own = status.members.find((m) => m.self);
   if (own === undefined) return null;
-  const primary = status.members.find((m) => m.stateStr === 'PRIMARY');
+  const primary = newestPrimary(status);
   const source = status.members.find((m) => m.name === status.syncSourceHost);
   return {
     self: own._id,

@@ -1,0 +1,305 @@
+/**
+ * Succession on one controller: watches the primary, and does what `decide` says. Every controller runs one; they agree because
+ * the order follows from the config alone.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { QuorateError, reasonOf } from '../../errors.js';
+import { order } from '../../membership/succession.js';
+import type { MemberId } from '../../membership/types.js';
+import { directClient, type Identity, within } from '../../replicaset/connect.js';
+import { meaningOf } from '../../replicaset/errors.js';
+import { handOver, pickHeir } from '../../replicaset/handover.js';
+import { Observer } from '../../replicaset/observe.js';
+import type { SetConfig, SetStatus } from '../../replicaset/wire.js';
+import { type Action, decide, dueAt, type Event, initial, type State } from './decide.js';
+import { closeSockets } from './free.js';
+import { confirmsSilence, hostOf, viewOf } from './view.js';
+import { Watch } from './watch.js';
+
+export interface SuccessionOptions {
+  /** host:port of this machine's own mongod. */
+  readonly self: { readonly host: string };
+  /** OU=member, or CN=membership. */
+  readonly tls: Identity;
+  readonly suspectAfterMs?: number;
+  /** Kills this machine's mongod and starts it again, at once; without it a hanging one is freed only by closing sockets. */
+  readonly restartMongod?: () => Promise<void>;
+  /** Sentences for the log. */
+  readonly onEvent?: (text: string) => void;
+}
+
+export interface SuccessionStatus {
+  /** Successions in which this member became primary. */
+  readonly stoodUp: number;
+  /** Times that its mongod was freed from a silent member. */
+  readonly freed: number;
+  /** Why it is switched off for now; empty when it is not. */
+  readonly off: string;
+}
+
+export interface Succession {
+  stop(): Promise<void>;
+  status(): SuccessionStatus;
+  /** When the own member is primary, hands over in order to the next one that is ready; whether it is not primary afterwards. */
+  handOver(): Promise<boolean>;
+}
+
+const SUSPECT_AFTER_MS = 500;
+const TICK_MS = 50;
+/** The own mongod is looked at this often, and whenever its driver reports a change. */
+const LOOK_EVERY_MS = 200;
+const ANSWER_MS = 300;
+const STAND_UP_MS = 5000;
+/** For the restarts of those before this one: never two members at a time. */
+const RESTART_TURN_MS = 3000;
+
+export function startSuccession(options: SuccessionOptions): Succession {
+  return new Runtime(options);
+}
+
+class Runtime implements Succession {
+  readonly #options: SuccessionOptions;
+  readonly #own;
+  readonly #observer: Observer;
+  readonly #watches = new Map<MemberId, Watch>();
+  readonly #ticks: NodeJS.Timeout;
+  #due: NodeJS.Timeout | undefined;
+  #state: State = initial(performance.now());
+  #config: SetConfig | null = null;
+  #looking = false;
+  #lookAgain = false;
+  #lookedAt = 0;
+  #handingOver = false;
+  #freed = 0;
+  #stopped = false;
+
+  constructor(options: SuccessionOptions) {
+    this.#options = options;
+    this.#own = directClient(options.self.host, options.tls);
+    this.#observer = new Observer(options.tls);
+    this.#own.on('serverDescriptionChanged', () => void this.#look());
+    this.#ticks = setInterval(() => this.#tick(), TICK_MS);
+    void this.#look();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#ticks);
+    clearTimeout(this.#due);
+    const watches = [...this.#watches.values()];
+    await Promise.all([...watches.map((watch) => watch.close()), this.#observer.close(), this.#own.close(true)]);
+  }
+
+  status(): SuccessionStatus {
+    const left = Math.ceil((this.#state.offUntil - performance.now()) / 1000);
+    const off = left > 0 ? `two successions found the old primary alive; off for another ${left} s` : '';
+    return { stoodUp: this.#state.successions, freed: this.#freed, off };
+  }
+
+  async handOver(): Promise<boolean> {
+    const { host } = this.#options.self;
+    const set = await this.#observer.observe([host]);
+    const self = set?.members.find((m) => m.host === host);
+    if (set == null || self === undefined || set.primary !== self.id) return true;
+    const zones = new Map(this.#config?.members.map((m) => [m._id, m.tags?.zone ?? '']));
+    const members = set.members.map((m) => ({ ...m, zone: zones.get(m.id) ?? '' }));
+    const heir = pickHeir(set, order({ primary: self.id, members }));
+    if (heir === null) return false;
+    this.#handingOver = true;
+    try {
+      await handOver({ observer: this.#observer, hosts: [host], heir });
+      return true;
+    } catch (error) {
+      if (!(error instanceof QuorateError)) throw error;
+      this.#tell(`The primary could not be handed over: ${error.message}`);
+      return false;
+    } finally {
+      this.#handingOver = false;
+    }
+  }
+
+  #tell(text: string): void {
+    this.#options.onEvent?.(text);
+  }
+
+  #tick(): void {
+    this.#feed({ kind: 'tick' });
+    if (performance.now() - this.#lookedAt > LOOK_EVERY_MS) void this.#look();
+  }
+
+  #feed(event: Event): void {
+    if (this.#stopped) return;
+    const limits = { suspectAfterMs: this.#options.suspectAfterMs ?? SUSPECT_AFTER_MS };
+    const { state, actions } = decide(this.#state, event, performance.now(), limits);
+    this.#state = state;
+    for (const action of actions) this.#do(action);
+    clearTimeout(this.#due);
+    const due = dueAt(this.#state);
+    const wait = due === null ? 0 : due - performance.now();
+    if (wait > 0) this.#due = setTimeout(() => this.#feed({ kind: 'tick' }), wait);
+  }
+
+  #do(action: Action): void {
+    switch (action.kind) {
+      case 'tell':
+        this.#tell(action.text);
+        break;
+      case 'watch':
+        this.#watch(action.members);
+        break;
+      case 'look':
+        void this.#look();
+        break;
+      case 'ask-others':
+        this.#askOthers(action.about);
+        break;
+      case 'ask-source':
+        void this.#askSource(action.source);
+        break;
+      case 'stand-up':
+        void this.#standUp();
+        break;
+      case 'free':
+        void this.#free(action.from, action.turn);
+        break;
+      case 'follow-primary':
+        void this.#followPrimary(action.primary);
+    }
+  }
+
+  /** One look at a time; one that is asked for meanwhile is done afterwards. */
+  async #look(): Promise<void> {
+    this.#lookAgain = this.#looking;
+    if (this.#looking || this.#stopped) return;
+    this.#looking = true;
+    try {
+      do {
+        this.#lookAgain = false;
+        this.#lookedAt = performance.now();
+        const before = this.#state.successions;
+        const view = await this.#view();
+        // A look from before this member became primary would have it stand up against itself.
+        if (this.#state.successions === before) this.#feed({ kind: 'view', view });
+      } while (this.#lookAgain && !this.#stopped);
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  async #view(): Promise<State['view']> {
+    const admin = this.#own.db('admin');
+    try {
+      const asked = admin.command({ replSetGetStatus: 1 });
+      const status = (await within(1000, this.#options.self.host, asked)) as unknown as SetStatus;
+      const own = status.members.find((m) => m.self);
+      const { version, term } = this.#config ?? {};
+      if (own?.configVersion !== version || own?.configTerm !== term) {
+        this.#config = (await admin.command({ replSetGetConfig: 1 })).config as SetConfig;
+      }
+      return this.#config === null ? null : viewOf(status, this.#config);
+    } catch {
+      // Not started, not a member yet, or hanging: nothing can be decided without it.
+      return null;
+    }
+  }
+
+  #watch(members: readonly MemberId[]): void {
+    for (const [id, watch] of this.#watches) {
+      if (members.includes(id)) continue;
+      this.#watches.delete(id);
+      void watch.close();
+    }
+    for (const of of members) {
+      const host = this.#host(of);
+      if (host === null || this.#watches.has(of)) continue;
+      const hears = {
+        answered: (optime: Extract<Event, { kind: 'answered' }>['optime']) =>
+          this.#feed({ kind: 'answered', of, optime }),
+        refused: () => this.#feed({ kind: 'refused', of }),
+      };
+      this.#watches.set(of, new Watch(host, this.#options.tls, hears));
+    }
+  }
+
+  #host(id: MemberId): string | null {
+    return this.#state.view === null ? null : hostOf(this.#state.view, id);
+  }
+
+  #askOthers(about: MemberId): void {
+    const { view } = this.#state;
+    const others = view?.members.filter((m) => m.votes > 0 && m.id !== view.self && m.id !== about) ?? [];
+    for (const { host } of others) {
+      const asked = this.#observer.admin(host).command({ replSetGetStatus: 1 });
+      within(ANSWER_MS, host, asked).then(
+        (status) => {
+          const confirmed = confirmsSilence(status as unknown as SetStatus, about);
+          if (confirmed) this.#feed({ kind: 'confirmed', of: about });
+        },
+        // One that does not answer confirms nothing.
+        () => undefined,
+      );
+    }
+  }
+
+  async #askSource(of: MemberId): Promise<void> {
+    const host = this.#host(of);
+    if (host === null) return;
+    const silent = await within(ANSWER_MS, host, this.#observer.admin(host).command({ hello: 1 })).then(
+      () => false,
+      (error) => error instanceof QuorateError && error.code === 'silent',
+    );
+    this.#feed({ kind: 'source', of, silent });
+  }
+
+  async #standUp(): Promise<void> {
+    const { host } = this.#options.self;
+    try {
+      await within(STAND_UP_MS, host, this.#own.db('admin').command({ replSetStepUp: 1 }));
+      this.#tell('This member stood up and is primary.');
+      this.#feed({ kind: 'stood-up', outcome: 'primary' });
+    } catch (error) {
+      const refused = meaningOf(error).verdict === 'retry';
+      if (!refused) this.#tell(`This member could not stand up: ${reasonOf(error)}`);
+      this.#feed({ kind: 'stood-up', outcome: refused ? 'refused' : 'failed' });
+    }
+  }
+
+  async #free(from: MemberId, turn: number): Promise<void> {
+    const host = this.#host(from);
+    if (host === null) return;
+    try {
+      const { pid } = await within(
+        ANSWER_MS,
+        this.#options.self.host,
+        this.#own.db('admin').command({ serverStatus: 1 }),
+      );
+      if (await closeSockets(Number(pid), host)) {
+        this.#freed++;
+        this.#tell(`mongod hung on the silent ${host}; its connections there were closed.`);
+        return;
+      }
+      await sleep(turn * RESTART_TURN_MS);
+      const { view } = this.#state;
+      const alone = view?.members.every((m) => m.well || m.id === from || m.votes === 0) ?? false;
+      if (!alone || view?.syncSource !== from || this.#options.restartMongod === undefined) {
+        this.#tell(`mongod hangs on the silent ${host} and could not be freed.`);
+        return;
+      }
+      this.#freed++;
+      this.#tell(`mongod hung on the silent ${host}; it is started again.`);
+      await this.#options.restartMongod();
+    } catch (error) {
+      this.#tell(`mongod could not be freed from the silent ${host}: ${reasonOf(error)}`);
+    }
+  }
+
+  async #followPrimary(primary: MemberId): Promise<void> {
+    const host = this.#host(primary);
+    if (host === null || this.#handingOver) return;
+    try {
+      await this.#own.db('admin').command({ replSetSyncFrom: host });
+    } catch (error) {
+      this.#tell(`mongod could not be made to follow the primary: ${reasonOf(error)}`);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import { type Succession, startSuccession } from '../../src/agent/succession/succession.js';
+import { isCaughtUp } from '../../src/membership/facts.js';
+import type { MemberId, ReplicaSet } from '../../src/membership/types.js';
+import { execute } from '../../src/replicaset/execute.js';
+import { handOver } from '../../src/replicaset/handover.js';
+import { Observer } from '../../src/replicaset/observe.js';
+import { type TestMember, TestMembers } from '../support/members.js';
+import { Writer } from '../support/writer.js';
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** Three voters under writes, each with its succession in this process. */
+async function startThree() {
+  const members = await TestMembers.start(3);
+  cleanups.push(() => members[Symbol.asyncDispose]());
+  await members.initiate();
+  const observer = new Observer(members.membership);
+  cleanups.push(() => observer.close());
+  const { hosts, joiners } = members;
+  const seen = async (until: (set: ReplicaSet) => boolean, ms = 30_000): Promise<ReplicaSet> => {
+    for (const deadline = performance.now() + ms; ; ) {
+      const set = await observer.observe(hosts);
+      if (set !== null && until(set)) return set;
+      if (performance.now() > deadline) throw new Error(`not seen in time: ${JSON.stringify(set, null, 1)}`);
+      await sleep(50);
+    }
+  };
+  const whole = () =>
+    seen(
+      (set) =>
+        set.primary !== null &&
+        set.committed &&
+        set.unsettled === null &&
+        set.members.every((m) => m.healthy && isCaughtUp(set, m)),
+    );
+  await execute({ observer, hosts, joiners, fence: await whole(), deed: { kind: 'join', machines: ['1', '2'] } });
+  for (const member of [1, 2]) {
+    const deed = { kind: 'grant-vote', member, machine: String(member) } as const;
+    await execute({ observer, hosts, fence: await whole(), deed });
+  }
+  const told: string[] = [];
+  const start = performance.now();
+  const successions = new Map<MemberId, Succession>();
+  for (const { host, joiner, identity } of members.members) {
+    const say = (text: string) => told.push(`${Math.round(performance.now() - start)} ms, ${joiner.memberId}: ${text}`);
+    const succession = startSuccession({ self: { host }, tls: identity, onEvent: say });
+    successions.set(joiner.memberId, succession);
+    cleanups.push(() => succession.stop());
+  }
+  const writer = await Writer.start(hosts, members.state);
+  cleanups.push(() => writer.close());
+  await whole();
+  await sleep(1500);
+  const primary = async () => {
+    const { primary: id } = await whole();
+    return members.members[id as number] as TestMember;
+  };
+  const termOf = async () => {
+    const [any] = members.members.filter((m) => m.process?.exitCode === null && m.process.signalCode === null);
+    const status = await observer.admin((any as TestMember).host).command({ replSetGetStatus: 1 });
+    return Number(status.term);
+  };
+  const stoodUp = () => [...successions.values()].reduce((sum, s) => sum + s.status().stoodUp, 0);
+  const gapOf = async (what: string, fault: () => unknown, ms: number): Promise<number> => {
+    writer.gap();
+    const from = told.length;
+    const since = Math.round(performance.now() - start);
+    await fault();
+    await sleep(ms);
+    const gap = writer.gap();
+    console.log(`${what}: ${gap} ms (at ${since} ms)\n  ${told.slice(from).join('\n  ')}`);
+    return gap;
+  };
+  return { members, observer, seen, whole, successions, writer, primary, termOf, stoodUp, gapOf };
+}
+
+test('a killed primary has a successor that stood up, at once and in one term, and nothing is lost', async () => {
+  const { members, whole, writer, primary, termOf, stoodUp, gapOf } = await startThree();
+  const gaps: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const old = await primary();
+    const [term, before] = [await termOf(), stoodUp()];
+    gaps.push(await gapOf('primary killed', () => old.kill(), 1500));
+    expect(stoodUp()).toBe(before + 1);
+    expect(await termOf()).toBe(term + 1);
+    await old.start();
+    await whole();
+  }
+  expect(Math.min(...gaps)).toBeLessThan(300);
+  const [one] = members.members.filter((m) => m.host !== undefined);
+  const secondary = members.members.find((m) => m !== one) as TestMember;
+  await gapOf('a member killed', () => secondary.kill(), 1500);
+  expect(await writer.lost()).toBe(0);
+});
+
+test('a frozen primary is succeeded, and comes back as a secondary', async () => {
+  const { whole, writer, primary, stoodUp, gapOf, seen } = await startThree();
+  const old = await primary();
+  const gap = await gapOf('primary frozen', () => old.signal('SIGSTOP'), 5000);
+  expect(stoodUp()).toBe(1);
+  expect(gap).toBeLessThan(4000);
+  old.signal('SIGCONT');
+  await whole();
+  await seen((set) => set.primary !== null && set.members.find((m) => m.host === old.host)?.state === 'SECONDARY');
+  expect(await writer.lost()).toBe(0);
+});
+
+test('a frozen secondary, planned hand-overs and an ordered end hold up nobody', async () => {
+  const { members, observer, whole, successions, writer, primary, gapOf, stoodUp } = await startThree();
+  const first = await primary();
+  for (const secondary of members.members.filter((m) => m !== first)) {
+    await gapOf('secondary frozen', () => secondary.signal('SIGSTOP'), 3000);
+    secondary.signal('SIGCONT');
+    await whole();
+  }
+  const heir = members.members.find((m) => m !== first) as TestMember;
+  const { hosts } = members;
+  await gapOf('handed over', () => handOver({ observer, hosts, heir: heir.joiner.memberId }), 1500);
+  expect((await whole()).primary).toBe(heir.joiner.memberId);
+
+  const leaving = await gapOf(
+    'the primary leaves',
+    async () => {
+      expect(await successions.get(heir.joiner.memberId)?.handOver()).toBe(true);
+      heir.signal('SIGTERM');
+    },
+    2500,
+  );
+  expect(leaving).toBeLessThan(1000);
+  expect(stoodUp()).toBe(0);
+  expect(await writer.lost()).toBe(0);
+});
