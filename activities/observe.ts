@@ -32,6 +32,13 @@ const LONGEST_MS = 10 * 60_000;
 /** Looks follow each other this fast at first; a long wait is looked at less often, which costs it at most a quarter second. */
 const LOOK_AGAIN_MS = { least: 30, most: 250 };
 
+/** What a plan that is only told is made from. */
+export interface Lookout {
+  readonly observed: Observed;
+  /** Controllers that were asked for last. */
+  readonly desired: number;
+}
+
 export type ObserveActivities = ReturnType<typeof observeActivities>;
 
 export function observeActivities(network: Network) {
@@ -46,6 +53,16 @@ export function observeActivities(network: Network) {
       } finally {
         await record;
       }
+    },
+
+    /** One look, for a plan that is only told. */
+    async lookAround(): Promise<Lookout> {
+      const from = { readPreference: 'primaryPreferred' } as const;
+      const [{ observed }, environment] = await Promise.all([
+        look(network, {}),
+        network.state.environment.findOne({}, from),
+      ]);
+      return { observed, desired: environment?.desired ?? 1 };
     },
   };
 }

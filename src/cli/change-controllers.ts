@@ -1,31 +1,14 @@
-import { randomUUID } from 'node:crypto';
-import type { ApiClient } from '../client/client.js';
-import { openClient } from '../client/open.js';
 import type { Engine } from '../engine/engine.js';
 import { QuorateError } from '../errors.js';
 import type { Explanation } from '../membership/explain.js';
-import type { Goal } from '../membership/types.js';
 import type { EnvironmentRecord, Store } from '../store/store.js';
 import { followChange, type StartedChange, startChange } from '../temporal/changes.js';
+import { environmentKey } from '../temporal/names.js';
+import { type AskedChange, type Planned, planChange } from '../temporal/planning.js';
 import type { Progress } from '../temporal/progress.js';
 import { follow, mustBeDone } from './follow.js';
 import { columns, duration, type OutputOptions, symbols } from './output.js';
 import { changeInput, connectEngine, openTemporal } from './temporal.js';
-
-/** What was typed. Absent `n`: what was asked for before, at least 3. */
-export interface Asked {
-  readonly kind: 'enable-ha' | 'disable-ha';
-  readonly n?: string;
-  readonly to?: readonly string[];
-  readonly keep?: readonly string[];
-}
-
-/** What the environment answers to it: the goal, and all that would be done if nothing went wrong. */
-interface Planned {
-  readonly goal: Goal;
-  readonly from: number;
-  readonly explanation: Explanation;
-}
 
 interface Options extends OutputOptions {
   readonly environment?: string;
@@ -34,11 +17,10 @@ interface Options extends OutputOptions {
 }
 
 /** `enable-ha` and `disable-ha`: plan, say what will be, do it and show it. */
-export async function changeCommand(asked: Asked, options: Options): Promise<void> {
-  const { store, record, engine, temporal } = await openTemporal(options.environment);
-  const client = await openClient(store, record.name);
+export async function changeCommand(asked: AskedChange, options: Options): Promise<void> {
+  const { record, engine, temporal } = await openTemporal(options.environment);
   try {
-    const planned = await planChange(client, asked);
+    const planned = await planChange(temporal, environmentKey(record.name, record.uuid), asked);
     if (options.plan) {
       process.stdout.write(`${await planText(record, planned, options)}\n`);
       return;
@@ -57,38 +39,41 @@ export async function changeCommand(asked: Asked, options: Options): Promise<voi
     mustBeDone(end, change.id);
     process.stdout.write(`${end.result} ${duration((performance.now() - began) / 1000)}\n`);
   } finally {
-    client.close();
     await temporal.connection.close();
   }
 }
 
 /** The same for other commands: starts the change, waits for its end, gives it. */
-export async function changeControllers(store: Store, engine: Engine, name: string, asked: Asked): Promise<Progress> {
+export async function changeControllers(
+  store: Store,
+  engine: Engine,
+  name: string,
+  asked: AskedChange,
+): Promise<Progress> {
   const record = await store.readEnvironment(name);
   if (!record) throw new QuorateError('unknown-environment', `there is no environment '${name}'.`);
   const temporal = await connectEngine(engine);
-  const client = await openClient(store, name);
   try {
-    const change = await start(record, engine, asked, await planChange(client, asked), temporal);
+    const change = await start(
+      record,
+      engine,
+      asked,
+      await planChange(temporal, environmentKey(record.name, record.uuid), asked),
+      temporal,
+    );
     const end = await followChange(change, () => undefined);
     if (end === null) throw new QuorateError('not-followed', `${change.id} could not be followed to its end.`);
     mustBeDone(end, change.id);
     return end;
   } finally {
-    client.close();
     await temporal.connection.close();
   }
-}
-
-async function planChange(client: ApiClient, asked: Asked): Promise<Planned> {
-  const { body } = await client.request<Planned>('POST', '/v1/plan', { body: asked, idempotencyKey: randomUUID() });
-  return body;
 }
 
 function start(
   record: EnvironmentRecord,
   engine: Engine,
-  asked: Asked,
+  asked: AskedChange,
   planned: Planned,
   temporal: Awaited<ReturnType<typeof connectEngine>>,
 ): Promise<StartedChange> {
