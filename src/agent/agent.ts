@@ -104,7 +104,6 @@ export class MachineAgent {
       ...this.#services.report(),
       addressVersion: this.machine.conf.addresses.version,
       sees: [...(this.#sees?.machines ?? [])],
-      succession: { stoodUp: 0, freed: 0, off: '' },
     };
   }
 

@@ -10,6 +10,7 @@ import type { Machine } from './machine.js';
 import { ApiServer } from './services/api.js';
 import { Mongod } from './services/mongod.js';
 import { Worker } from './services/worker.js';
+import { Standing } from './standing.js';
 import { Supervisor } from './supervisor.js';
 
 export interface ServicesOptions {
@@ -22,6 +23,7 @@ export interface ServicesOptions {
 /** What the machine runs for its jobs, started and stopped in order. */
 export class Services {
   readonly #mongod: Mongod;
+  readonly #standing: Standing;
   readonly mongod: Supervisor;
   readonly api: Supervisor;
   readonly worker: Supervisor;
@@ -34,7 +36,11 @@ export class Services {
   constructor(private readonly options: ServicesOptions) {
     const { machine, onChange } = options;
     this.#mongod = new Mongod(machine);
-    this.mongod = new Supervisor(this.#mongod, machine.files, onChange);
+    this.mongod = new Supervisor(this.#mongod, machine.files, () => {
+      if (this.mongod.running) this.#standing.begin();
+      onChange();
+    });
+    this.#standing = new Standing(machine, () => this.mongod.kill());
     this.api = new Supervisor(new ApiServer(machine), machine.files, onChange);
     this.worker = new Supervisor(new Worker(machine), machine.files, onChange);
   }
@@ -54,17 +60,21 @@ export class Services {
     return this.#following;
   }
 
-  /** Stops all of them in order; mongod last, as the others need it. */
+  /** Stops all of them in order: another member becomes primary first; mongod is last, as the others need it. */
   async stop(): Promise<void> {
     this.#superseded.abort();
     await this.#following;
-    for (const service of [this.worker, this.api, this.mongod]) await halt(service);
+    await this.#standing.handOver();
+    await halt(this.worker);
+    await halt(this.api);
+    await this.#haltMongod();
   }
 
-  report(): Pick<AgentReport, 'services' | 'mongod'> {
-    if (!this.#used) return { services: {}, mongod: null };
+  report(): Pick<AgentReport, 'services' | 'mongod' | 'succession'> {
+    const succession = this.#standing.status();
+    if (!this.#used) return { services: {}, mongod: null, succession };
     const services = { mongod: this.mongod.status(), api: this.api.status(), worker: this.worker.status() };
-    return { services, mongod: this.#mongod.facts };
+    return { services, mongod: this.#mongod.facts, succession };
   }
 
   async #follow(conf: AgentConf, told: boolean, superseded: AbortSignal): Promise<void> {
@@ -77,7 +87,7 @@ export class Services {
       await halt(this.worker);
       await halt(this.api);
     }
-    if (!state || conf.memberId !== this.#member) await halt(this.mongod);
+    if (!state || conf.memberId !== this.#member) await this.#haltMongod();
     if (told) await this.#removeDataExcept(state ? conf.memberId : null);
     if (!state && !environ) {
       if (told) await shredControllerKeys(machine.files);
@@ -101,6 +111,12 @@ export class Services {
       this.api.want(true);
       if ((await readIfThere(machine.files.temporal)) !== null) this.worker.want(true);
     }
+  }
+
+  async #haltMongod(): Promise<void> {
+    this.mongod.want(false);
+    await this.#standing.end();
+    await this.mongod.stopped();
   }
 
   /** Data of members that this machine no longer is; MongoDB refuses a member that brings another's data. */

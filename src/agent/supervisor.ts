@@ -83,13 +83,11 @@ export class Supervisor {
     while (this.#wanted || this.#process !== 'none' || this.#starting) await this.#nextChange();
   }
 
-  /** Asks the process to leave although it is wanted: it is started again at once. */
-  async restart(reason: string): Promise<void> {
+  /** Kills the process, which is started again at once when it is wanted. Resolves when it is gone. */
+  async kill(): Promise<void> {
     const child = this.#child;
-    if (child === null || this.#process !== 'up') return;
-    this.#message = reason;
-    this.#terminate();
-    this.#step();
+    if (child === null || this.#process === 'killed') return;
+    this.#kill();
     await once(child, 'exit');
   }
 
@@ -124,8 +122,7 @@ export class Supervisor {
         this.#step();
         return;
       case 'kill':
-        this.#process = 'killed';
-        if (this.pid !== null) signal(this.pid, 'SIGKILL');
+        this.#kill();
         return;
       case 'wait':
         if (next.ms !== null) this.#timer = setTimeout(() => this.#step(), Math.ceil(next.ms));
@@ -207,6 +204,11 @@ export class Supervisor {
     this.#process = 'terminating';
     this.#terminatedAt = performance.now();
     if (this.pid !== null) signal(this.pid, 'SIGTERM');
+  }
+
+  #kill(): void {
+    this.#process = 'killed';
+    if (this.pid !== null) signal(this.pid, 'SIGKILL');
   }
 
   #ended(why: string): void {

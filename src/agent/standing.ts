@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonOf } from '../errors.js';
+import type { AgentReport } from '../state/documents.js';
+import type { Machine } from './machine.js';
+import type { Succession } from './succession/succession.js';
+
+/** A hand-over that takes longer is left to MongoDB, which hands over when its primary leaves in order. */
+const HAND_OVER_MS = 1500;
+
+/** This machine's place in the succession, from when its mongod first runs until the mongod is to stop. */
+export class Standing {
+  #succession: Promise<Succession> | null = null;
+  #current: Succession | null = null;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly restartMongod: () => Promise<void>,
+  ) {}
+
+  begin(): void {
+    if (this.#succession !== null) return;
+    this.#succession = this.#start();
+    this.#succession.catch((error) => console.error(`succession: it could not start: ${reasonOf(error)}`));
+  }
+
+  async end(): Promise<void> {
+    const succession = await this.#succession?.catch(() => null);
+    this.#succession = null;
+    this.#current = null;
+    await succession?.stop();
+  }
+
+  /** Before an ordered stop: another member becomes primary where there is one that can. */
+  async handOver(): Promise<void> {
+    const succession = await this.#succession?.catch(() => null);
+    if (succession == null) return;
+    const late = new AbortController();
+    await Promise.race([
+      succession.handOver().catch((error) => console.error(`succession: ${reasonOf(error)}`)),
+      sleep(HAND_OVER_MS, undefined, { signal: late.signal }).catch(() => {}),
+    ]);
+    late.abort();
+  }
+
+  status(): AgentReport['succession'] {
+    return this.#current?.status() ?? { stoodUp: 0, freed: 0, off: '' };
+  }
+
+  async #start(): Promise<Succession> {
+    const { startSuccession } = await import('./succession/succession.js');
+    const { files, mongo } = this.machine;
+    // The member's own certificate: the set's users are not there before its data is.
+    const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readFile(files.member, 'utf8')]);
+    this.#current = startSuccession({
+      self: { host: mongo },
+      tls: { ca, certificate: member, key: member },
+      restartMongod: this.restartMongod,
+      onEvent: (text) => console.log(`succession: ${text}`),
+    });
+    return this.#current;
+  }
+}
