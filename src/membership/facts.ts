@@ -14,6 +14,12 @@ export const machineOf = (observed: Observed, id: MachineId | null): Machine | u
 export const isOwn = (machine: Machine, member: Member): boolean =>
   member.machine === machine.id && (machine.memberId === null || machine.memberId === member.id);
 
+/** The same member, without its machine where no known machine runs it: how it should be called in front of people. */
+export function asKnown(observed: Observed, member: Member): Member {
+  const machine = machineOf(observed, member.machine);
+  return machine !== undefined && isOwn(machine, member) ? member : { ...member, machine: null };
+}
+
 /** The member that the machine runs; one that carries its tag under another `_id` is somebody's handiwork. */
 export function memberOf(observed: Observed, id: MachineId): Member | undefined {
   const machine = machineOf(observed, id);

@@ -23,7 +23,7 @@ import { isStaying, type Situation } from './situation.js';
 import { blocked, waitOrBlock } from './steps.js';
 import type { Deed, Member, Step } from './types.js';
 import { hasExpired } from './waits.js';
-import { count, memberText } from './words.js';
+import { agree, capital, count, membersText } from './words.js';
 
 export interface Invariant {
   readonly name: string;
@@ -111,16 +111,14 @@ export const invariants: readonly Invariant[] = [
     instead: (situation, deed) => {
       const after = votersAfter(situation, deed);
       const sick = after.filter((member) => !isHealthy(situation.observed, member));
-      return waitOrBlock(
-        situation.expired,
-        'healthy',
-        machinesIn(sick),
-        {
-          text: `wait until ${sick.map(memberText).join(' and ')} ${sick.length === 1 ? 'answers' : 'answer'}`,
-          reason: `Only ${after.length - sick.length} of ${count(after.length, 'voter')} would be healthy, and a majority is ${majority(after.length)}.`,
-        },
-        'Bring a lost controller back (quorate cloud list), or after a majority is lost for good: quorate recover',
-      );
+      const healthy = after.length - sick.length;
+      const reason = `Only ${healthy} of ${count(after.length, 'voter')} would be healthy, and a majority is ${majority(after.length)}.`;
+      const wayOut =
+        'Bring a lost controller back (quorate cloud list), or after a majority is lost for good: quorate recover';
+      const mayReturn = sick.filter((member) => machineOf(situation.observed, member.machine)?.life === 'alive');
+      if (mayReturn.length === 0) return blocked(reason, wayOut);
+      const text = `wait for ${membersText(mayReturn)} to answer`;
+      return waitOrBlock(situation.expired, 'healthy', machinesIn(mayReturn), { text, reason }, wayOut);
     },
   },
   {
@@ -171,8 +169,8 @@ export const invariants: readonly Invariant[] = [
         behind.some(answers) ? 'caught-up' : 'healthy',
         machinesIn(behind),
         {
-          text: `wait until ${behind.map(memberText).join(' and ')} ${behind.length === 1 ? 'is' : 'are'} caught up`,
-          reason: `${behind.map(memberText).join(' and ')} would stay a voter without holding all writes.`,
+          text: `wait until ${membersText(behind)} ${agree(behind, 'is', 'are')} caught up`,
+          reason: `${capital(membersText(behind))} would stay ${agree(behind, 'a voter', 'voters')} without holding all writes.`,
         },
         'See why it is behind with quorate show-controller, then run the same command again.',
       );

@@ -1,6 +1,6 @@
 /** Steps with their words. */
 import { isReconfig } from './config.js';
-import { memberById } from './facts.js';
+import { asKnown, memberById } from './facts.js';
 import type { Situation } from './situation.js';
 import type { Deed, Expired, MachineId, Observed, Step, WaitFor } from './types.js';
 import { hasExpired, wait } from './waits.js';
@@ -64,5 +64,5 @@ export function deedText(observed: Observed, deed: Deed): string {
   }
 }
 
-const named = ({ set }: Observed, ids: readonly number[]): string =>
-  membersText(ids.flatMap((id) => memberById(set, id) ?? []));
+const named = (observed: Observed, ids: readonly number[]): string =>
+  membersText(ids.flatMap((id) => memberById(observed.set, id) ?? []).map((member) => asKnown(observed, member)));

@@ -40,21 +40,32 @@ function whyLost(lost: readonly Machine[]): string {
   return `Nothing of ${machinesText(idsOf(lost))} answered for as long as a controller may be silent.`;
 }
 
-/** Ends what has stopped or is lost; neither a workload's machine that somebody removes nor a member that answers. */
+/**
+ * Ends what is lost at once, and leavers together when all of them have stopped. Never a workload's machine that somebody
+ * removes, nor a member that answers.
+ */
 export function endStopped(situation: Situation): Step | null {
   const { observed, expired } = situation;
-  const stopped = observed.machines.filter((machine) => {
+  const ending = observed.machines.filter((machine) => machine.life === 'dying' && wasController(machine));
+  const lost = ending.filter((machine) => {
     const member = memberOf(observed, machine.id);
-    if (machine.life !== 'dying' || !wasController(machine) || (member && answers(member))) return false;
-    if (machine.agent !== 'started' || machine.instance === 'terminated') return true;
-    if (member || hasControllerJob(machine)) return false;
-    return !runsServices(machine) || hasExpired(expired, 'services-stopped', machine.id);
+    if (member !== undefined && answers(member)) return false;
+    return machine.instance === 'terminated' || (machine.agent !== 'started' && hasControllerJob(machine));
   });
-  if (stopped.length === 0) return null;
+  if (lost.length > 0) {
+    const reason = 'What is lost must not come back in the middle, so it is ended before its vote is.';
+    return act(situation, { kind: 'mark-dead', machines: idsOf(lost) }, reason);
+  }
+  const left = ending.filter((machine) => !hasControllerJob(machine) && memberOf(observed, machine.id) === undefined);
+  const stopped = left.filter(
+    (machine) =>
+      machine.agent !== 'started' || !runsServices(machine) || hasExpired(expired, 'services-stopped', machine.id),
+  );
+  if (left.length === 0 || stopped.length < left.length) return null;
   return act(
     situation,
-    { kind: 'mark-dead', machines: idsOf(stopped) },
-    `Nothing of ${machinesText(idsOf(stopped))} is needed any more.`,
+    { kind: 'mark-dead', machines: idsOf(left) },
+    'No job is left there, and nothing runs any more.',
   );
 }
 
@@ -95,7 +106,8 @@ export function withdrawDeadVotes(situation: Situation): Step | null {
 function deadness({ observed }: Situation, member: Member): number {
   const machine = machineOf(observed, member.machine);
   if (machine === undefined) return 1;
-  return machine.life === 'dead' ? 3 : machine.life === 'dying' ? 2 : 0;
+  if (machine.life === 'dead') return instanceGone(machine) ? 4 : 3;
+  return machine.life === 'dying' ? 2 : 0;
 }
 
 export function removeDeadMembers(situation: Situation): Step | null {
@@ -104,7 +116,7 @@ export function removeDeadMembers(situation: Situation): Step | null {
   return remove(
     situation,
     gone,
-    `${agree(gone, 'It has', 'They have')} no vote, and nothing is to be expected of ${agree(gone, 'it', 'them')}.`,
+    'Without a vote, and silent or of no known machine, it is in nobody’s way when it goes.',
   );
 }
 

@@ -85,7 +85,11 @@ export function startMongod(situation: Situation): Step | null {
 export function join(situation: Situation): Step | null {
   const ready = idsOf(outside(situation));
   if (ready.length === 0) return null;
-  return act(situation, { kind: 'join', machines: ready }, 'Without a vote it copies the data and endangers nothing.');
+  return act(
+    situation,
+    { kind: 'join', machines: ready },
+    'A member without a vote copies the data and endangers nothing.',
+  );
 }
 
 export function catchUp(situation: Situation): Step | null {

@@ -3,7 +3,7 @@ import type { Situation } from '../situation.js';
 import { act, blocked, waitOrBlock } from '../steps.js';
 import type { Member, Step } from '../types.js';
 import { graceLeft, hasExpired, wait } from '../waits.js';
-import { list, machinesText, memberText } from '../words.js';
+import { agree, list, machinesText, membersText, memberText } from '../words.js';
 
 /**
  * What can be done while no member is primary: wait for an election where a majority answers, help the survivor of two
@@ -41,6 +41,7 @@ function survivorOfTwo(situation: Situation, survivor: Member, silent: Member): 
   const other = machineOf(observed, silent.machine);
   const note = set.notes.find((found) => found.member === survivor.id && found.version === set.version);
   const who = memberText(survivor);
+  const back = other?.instance === 'terminated' ? 'To go on, ' : `Bring machine ${other?.id} back, or `;
   if (other === undefined || survivor.machine === null) {
     return blocked(
       `Two members vote, ${memberText(silent)} is silent, and one of the two belongs to no known machine.`,
@@ -65,16 +66,16 @@ function survivorOfTwo(situation: Situation, survivor: Member, silent: Member): 
       'primary',
       [],
       {
-        text: `read from the oplog of ${who} whether it holds every write`,
+        text: `wait until the oplog of ${who} says whether it holds every write`,
         reason: `The oplog of ${who} could not be read, so nobody knows whether it holds every write.`,
       },
-      `Bring machine ${other.id} back, or see what would be lost with: quorate recover --survivor ${survivor.machine}`,
+      `${back}see what would be lost with: quorate recover --survivor ${survivor.machine}`,
     );
   }
   if (!note.noted) {
     return blocked(
       `Two members vote, machine ${other.id} is gone, and ${who} may lack writes that only machine ${other.id} had.`,
-      `Bring machine ${other.id} back, or accept what would be lost with: quorate recover --survivor ${survivor.machine}`,
+      `${back}see what would be lost, and accept it, with: quorate recover --survivor ${survivor.machine}`,
     );
   }
   return other.instance === 'terminated'
@@ -104,7 +105,7 @@ function noMajority(
   const reason =
     voters.length === 1
       ? `The only controller that votes, ${list(silent.map(memberText))}, does not answer.`
-      : `Only ${answering.length} of ${voters.length} voters answer, and a majority is ${majority(voters.length)}.`;
+      : `Only ${answering.length} of ${voters.length} voters ${agree(answering, 'answers', 'answer')}, and a majority is ${majority(voters.length)}.`;
   const bringBack =
     ended.length === machines.length && machines.length > 0
       ? `The cloud says that ${machinesText(ended)} ${ended.length === 1 ? 'is' : 'are'} gone for good.`
@@ -117,7 +118,7 @@ function noMajority(
     expired,
     'healthy',
     machines,
-    { text: `wait for ${list(silent.map(memberText))} to come back`, reason },
+    { text: `wait for ${membersText(silent)} to come back`, reason },
     wayOut,
     2 * 60_000,
   );

@@ -1,0 +1,174 @@
+/** Reads a scenario's `seen.yaml` (the format is in scenarios/README.md). An unknown word is an error, never ignored. */
+import { parse } from 'yaml';
+import type { Expired, Goal, Machine, Member, MemberState, Observed, WaitFor } from '../types.js';
+import { LOCAL_GRACE } from '../waits.js';
+
+export interface Scenario {
+  readonly observed: Observed;
+  readonly goal: Goal;
+  readonly expired: readonly Expired[];
+}
+
+interface Written {
+  readonly wanted: string;
+  readonly machines?: readonly string[];
+  readonly members?: readonly string[];
+  readonly published?: readonly (string | number)[];
+  readonly set?: string;
+  readonly expired?: readonly string[];
+  readonly notes?: readonly string[];
+  readonly environment?: 'dying';
+}
+
+const ADDRESSES = 4;
+const CONFIG = 7;
+const NOW = { t: 2, s: 100, i: 0 };
+const EARLIER = { t: 2, s: 90, i: 0 };
+const NOTHING = { mongod: false, api: false, worker: false };
+
+export function readScenario(text: string): Scenario {
+  const written = parse(text) as Written;
+  const members = (written.members ?? []).map(readMember);
+  const machines = (written.machines ?? []).map(readMachine);
+  const primary = members.find((member) => member.state === 'PRIMARY')?.id ?? null;
+  const voting = members.filter((member) => member.votes === 1).flatMap((member) => member.machine ?? []);
+  const set = words(written.set ?? '');
+  const observed: Observed = {
+    set:
+      members.length === 0
+        ? null
+        : {
+            version: CONFIG,
+            term: NOW.t,
+            committed: !set.has('uncommitted'),
+            primary,
+            members,
+            reference: primary === null ? null : NOW,
+            unsettled: set.has('unsettled') ? 'an election is under way' : null,
+            notes: (written.notes ?? []).map((note) => ({
+              member: Number(note.split(' ')[0]),
+              version: CONFIG,
+              noted: note.endsWith(' noted'),
+            })),
+          },
+    machines,
+    addresses: { version: ADDRESSES, machines: (written.published ?? voting).map(String) },
+    environmentVersion: 1,
+    life: written.environment ?? 'alive',
+    zones: ['a', 'b', 'c'],
+    next: { machine: Math.max(-1, ...machines.map((machine) => Number(machine.id))) + 1, member: 20 },
+    grace: LOCAL_GRACE,
+  };
+  return { observed, goal: readGoal(written.wanted), expired: (written.expired ?? []).map(readExpired) };
+}
+
+function readMachine(line: string): Machine {
+  const [id, kind, ...rest] = line.split(/\s+/);
+  const said = words(rest.join(' '));
+  const controller = kind === 'controller' || kind === 'controller+workload';
+  const pending = said.has('pending');
+  const agent = pending ? 'pending' : said.has('silent') ? 'down' : said.has('left') ? 'stopped' : 'started';
+  const idle = pending || agent !== 'started' || said.has('no-services') || !controller;
+  const machine: Machine = {
+    id: id as string,
+    jobs: jobsOf(kind),
+    life: said.has('dead') ? 'dead' : said.has('dying') ? 'dying' : 'alive',
+    zone: said.value('zone') ?? 'abc'[Number(id) % 3] ?? 'a',
+    memberId: kind === 'workload' ? null : Number(id),
+    mongo: pending ? null : `10.0.0.${id}:37017`,
+    instance: (said.value('instance') as Machine['instance'] | undefined) ?? (pending ? 'pending' : 'running'),
+    problem: said.value('problem')?.replaceAll('_', ' ') ?? '',
+    agent,
+    silentMs: seconds(said.value('silent')) ?? 0,
+    services: said.has('still-serving')
+      ? { mongod: true, api: true, worker: true }
+      : idle
+        ? NOTHING
+        : { mongod: !said.has('no-mongod'), api: !said.has('no-api'), worker: true },
+    addressVersion: said.has('old-addresses') ? ADDRESSES - 1 : ADDRESSES,
+    ageMs: seconds(said.value('age')) ?? (pending ? 10_000 : 3_600_000),
+  };
+  said.allRead();
+  return machine;
+}
+
+function jobsOf(kind: string | undefined): Machine['jobs'] {
+  if (kind === 'controller') return ['manage-state', 'manage-environ'];
+  if (kind === 'controller+workload') return ['host-units', 'manage-state', 'manage-environ'];
+  if (kind === 'workload') return ['host-units'];
+  if (kind === 'jobless') return [];
+  throw new Error(`no kind of machine: ${kind}`);
+}
+
+function readMember(line: string): Member {
+  const [id, state, ...rest] = line.split(/\s+/);
+  const said = words(rest.join(' '));
+  const vote = said.has('vote');
+  if (!vote && !said.has('no-vote')) throw new Error(`vote or no-vote: ${line}`);
+  const healthy =
+    ['PRIMARY', 'SECONDARY', 'STARTUP2', 'RECOVERING', 'ARBITER'].includes(state as string) && !said.has('unreachable');
+  const machine = said.value('machine') ?? (id as string);
+  const member: Member = {
+    id: Number(id),
+    machine: machine === 'none' ? null : machine,
+    host: `10.0.0.${id}:37017`,
+    votes: vote ? 1 : 0,
+    priority: Number(said.value('priority') ?? (vote ? 1 : 0)),
+    state: state as MemberState,
+    healthy,
+    optime: !healthy || state === 'STARTUP2' ? null : said.has('behind') ? EARLIER : NOW,
+    lagMs: null,
+  };
+  said.allRead();
+  return member;
+}
+
+/** "3 controllers, keep 1, avoid 2, to 4 5, cancelled" */
+function readGoal(text: string): Goal {
+  const [size, ...rest] = text.split(/,\s*/);
+  const ids = (word: string) =>
+    rest
+      .find((part) => part.startsWith(`${word} `))
+      ?.split(' ')
+      .slice(1) ?? [];
+  const known = rest.every((part) => part === 'cancelled' || /^(keep|avoid|to) /.test(part));
+  const match = /^(\d) controllers?$/.exec(size as string);
+  if (!match || !known) throw new Error(`not understood: ${text}`);
+  return {
+    controllers: Number(match[1]),
+    keep: ids('keep'),
+    avoid: ids('avoid'),
+    to: ids('to'),
+    settle: rest.includes('cancelled'),
+  };
+}
+
+/** "healthy 2", "primary" */
+function readExpired(text: string): Expired {
+  const [what, ...machines] = text.split(/\s+/);
+  return { for: what as WaitFor, machines };
+}
+
+const seconds = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Number.parseInt(text, 10) * (text.endsWith('m') ? 60_000 : 1000);
+
+/** Words and `name=value` pairs of a line, each of which must be asked for. */
+function words(text: string) {
+  const left = new Set(text.split(/\s+/).filter((word) => word !== ''));
+  const find = (name: string) => [...left].find((word) => word === name || word.startsWith(`${name}=`));
+  return {
+    has(name: string): boolean {
+      const word = find(name);
+      return word !== undefined && (word.includes('=') || left.delete(word));
+    },
+    value(name: string): string | undefined {
+      const word = find(name);
+      if (word === undefined) return undefined;
+      left.delete(word);
+      return word.slice(name.length + 1);
+    },
+    allRead(): void {
+      if (left.size > 0) throw new Error(`not understood: ${[...left].join(' ')} in "${text}"`);
+    },
+  };
+}
