@@ -1,7 +1,9 @@
 /** Connections to members: TLS under the environment's CA, login by certificate, and deadlines that a frozen host cannot stretch. */
-import { MongoClient, type MongoClientOptions } from 'mongodb';
+import { type Document, MongoClient, type MongoClientOptions } from 'mongodb';
 import { QuorateError } from '../errors.js';
-import { REPLICA_SET } from './parameters.js';
+
+/** The replica set's name in every environment. */
+export const REPLICA_SET = 'juju';
 
 /** PEM texts: the environment's CA, and the certificate (and key) that logs in. */
 export interface Identity {
@@ -35,6 +37,15 @@ export function setClient(hosts: readonly string[], identity: Identity, options:
     readConcern: { level: 'majority' },
     ...options,
   });
+}
+
+/**
+ * Runs a command on the admin database. The driver closes a client for good when its first connection fails, unless it is
+ * told to connect again, which costs nothing once it is connected.
+ */
+export async function adminCommand(client: MongoClient, command: Document): Promise<Document> {
+  await client.connect();
+  return client.db('admin').command(command);
 }
 
 /** The promise's value, or a refusal `silent` after `ms`; what it was waiting for is left to end by itself. */

@@ -152,7 +152,7 @@ async function send(observer: Observer, look: Look, deed: Reconfig, config: SetC
     // A time limit that ended within MongoDB's wait for a frozen member would undo every attempt.
     const patience = (look.config.settings?.heartbeatTimeoutSecs ?? HEARTBEAT_TIMEOUT_SECONDS) * 1000;
     const maxTimeMS = patience + INSTALL_MS;
-    const sent = observer.admin(look.primaryHost).command({ replSetReconfig: config, maxTimeMS });
+    const sent = observer.command(look.primaryHost, { replSetReconfig: config, maxTimeMS });
     await within(maxTimeMS + 500, look.primaryHost, sent);
     return null;
   } catch (error) {

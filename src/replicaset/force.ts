@@ -8,7 +8,7 @@ import type { MongoClient } from 'mongodb';
 import { QuorateError, reasonOf } from '../errors.js';
 import type { MemberId } from '../membership/types.js';
 import { readIfThere, writePrivate } from '../store/files.js';
-import { directClient, type Identity } from './connect.js';
+import { adminCommand, directClient, type Identity } from './connect.js';
 import { refusal } from './errors.js';
 import { whileLocked } from './lock.js';
 import { hasNote, readConfig } from './observe.js';
@@ -55,8 +55,7 @@ export function forceSurvivor(request: ForceRequest, place: ForcePlace): Promise
 
 async function force(client: MongoClient, request: ForceRequest, { host, recordFile }: ForcePlace): Promise<void> {
   const { requestId, survivor, fence } = request;
-  const admin = client.db('admin');
-  const { config } = await readConfig(admin, false);
+  const { config } = await readConfig(client, false);
   if (config === null) throw new QuorateError('no-set', `${host} belongs to no replica set.`);
   if (config.version !== fence.version || termOfConfig(config) !== fence.term) {
     const [only, ...others] = config.members;
@@ -68,7 +67,7 @@ async function force(client: MongoClient, request: ForceRequest, { host, recordF
       { todo: 'Look at the set again before anything is forced.' },
     );
   }
-  const hello = (await admin.command({ hello: 1 })) as unknown as Hello;
+  const hello = (await adminCommand(client, { hello: 1 })) as unknown as Hello;
   if (hello.primary !== undefined) {
     throw new QuorateError('has-primary', `The set of ${host} has a primary, ${hello.primary}; nothing is forced.`);
   }
@@ -81,7 +80,7 @@ async function force(client: MongoClient, request: ForceRequest, { host, recordF
   }
   await writePrivate(recordFile, `${JSON.stringify({ requestId, fence })}\n`);
   try {
-    await admin.command({ replSetReconfig: alone(config, survivor), force: true, maxTimeMS: 5000 });
+    await adminCommand(client, { replSetReconfig: alone(config, survivor), force: true, maxTimeMS: 5000 });
   } catch (error) {
     throw refusal(`forcing a set of one on ${host}`, error);
   }
@@ -101,7 +100,7 @@ async function recorded(recordFile: string): Promise<string | null> {
 async function untilPrimary(client: MongoClient, host: string): Promise<void> {
   const deadline = performance.now() + 10_000;
   for (;;) {
-    const hello = (await client.db('admin').command({ hello: 1 })) as unknown as Hello;
+    const hello = (await adminCommand(client, { hello: 1 })) as unknown as Hello;
     if (hello.isWritablePrimary) return;
     if (performance.now() > deadline)
       throw new QuorateError('no-primary', `${host} was forced and is not primary yet.`);

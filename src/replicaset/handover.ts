@@ -88,7 +88,7 @@ function readiness(set: ReplicaSet, member: Member): string | null {
 }
 
 async function sourceOf(observer: Observer, host: string): Promise<string> {
-  const status = await within(COMMAND_MS, host, observer.admin(host).command({ replSetGetStatus: 1 }));
+  const status = await within(COMMAND_MS, host, observer.command(host, { replSetGetStatus: 1 }));
   return (status as unknown as SetStatus).syncSourceHost;
 }
 
@@ -97,7 +97,7 @@ async function follow(observer: Observer, host: string, source: string, go: () =
   while (go()) {
     try {
       if ((await sourceOf(observer, host)) === source) return true;
-      await within(COMMAND_MS, host, observer.admin(host).command({ replSetSyncFrom: source }));
+      await within(COMMAND_MS, host, observer.command(host, { replSetSyncFrom: source }));
       // Seen to be there and left again within a few batches, when the source was not ahead.
       for (let look = 0; look < 8 && go(); look++) {
         await sleep(40);
@@ -117,7 +117,7 @@ async function standUp(observer: Observer, host: string, signal?: AbortSignal): 
   for (let refusals = 0; ; refusals++) {
     signal?.throwIfAborted();
     try {
-      await within(STAND_UP_MS, host, observer.admin(host).command({ replSetStepUp: 1 }));
+      await within(STAND_UP_MS, host, observer.command(host, { replSetStepUp: 1 }));
       return refusals;
     } catch (error) {
       const late = performance.now() > deadline;
@@ -130,7 +130,7 @@ async function standUp(observer: Observer, host: string, signal?: AbortSignal): 
 /** Small entries in the primary's oplog, so that there is something to follow; they end with the primary's time. */
 function keepNoting(observer: Observer, primary: string): { stop(): Promise<void> } {
   let on = true;
-  const note = () => within(COMMAND_MS, primary, observer.admin(primary).command({ appendOplogNote: 1, data: NOTE }));
+  const note = () => within(COMMAND_MS, primary, observer.command(primary, { appendOplogNote: 1, data: NOTE }));
   const loop = async (): Promise<void> => {
     while (on) {
       await note();

@@ -6,9 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, MongoServerError } from 'mongodb';
 import { QuorateError } from '../errors.js';
 import { mongoSubject } from '../pki/certificate.js';
-import { directClient, type Identity } from './connect.js';
+import { directClient, type Identity, REPLICA_SET } from './connect.js';
 import { refusal } from './errors.js';
-import { REPLICA_SET } from './parameters.js';
 import { type Joiner, memberConfig } from './reconfig.js';
 import type { Hello } from './wire.js';
 
@@ -54,6 +53,7 @@ const MEMBERSHIP_PRIVILEGES = [
 export async function initiate(options: InitiateOptions): Promise<void> {
   const client = directClient(options.member.host, options.identity, { serverSelectionTimeoutMS: 10_000 });
   try {
+    await client.connect();
     const admin = client.db('admin');
     await initiateSet(admin, options);
     await untilWritable(admin, options.member.host);

@@ -3,11 +3,11 @@
  * up nobody. Connections are kept from one look to the next.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Db, type MongoClient, MongoServerError } from 'mongodb';
+import { type Document, type MongoClient, MongoServerError } from 'mongodb';
 import { compareOpTimes } from '../membership/facts.js';
 import type { OpTime, ReplicaSet } from '../membership/types.js';
 import { type Answer, assemble, type Basis, basisOf, referenceOf } from './assemble.js';
-import { directClient, type Identity, within } from './connect.js';
+import { adminCommand, directClient, type Identity, within } from './connect.js';
 import { type Hello, opTime, type SetConfig, type SetStatus } from './wire.js';
 
 /** How long one member may take to answer. */
@@ -61,9 +61,9 @@ export class Observer {
     };
   }
 
-  /** The admin database of one member. */
-  admin(host: string): Db {
-    return this.#client(host).db('admin');
+  /** Runs a command on one member's admin database. */
+  command(host: string, command: Document): Promise<Document> {
+    return adminCommand(this.#client(host), command);
   }
 
   async close(): Promise<void> {
@@ -90,11 +90,10 @@ export class Observer {
   }
 
   async #ask(host: string): Promise<Answer> {
-    const admin = this.admin(host);
-    const hello = (await admin.command({ hello: 1 })) as unknown as Hello;
+    const hello = (await this.command(host, { hello: 1 })) as unknown as Hello;
     const [status, { config, committed }] = await Promise.all([
-      orRefused(admin.command({ replSetGetStatus: 1 }) as unknown as Promise<SetStatus>),
-      readConfig(admin, hello.isWritablePrimary),
+      orRefused(this.command(host, { replSetGetStatus: 1 }) as unknown as Promise<SetStatus>),
+      readConfig(this.#client(host), hello.isWritablePrimary),
     ]);
     return { host, hello, status, config, committed };
   }
@@ -105,7 +104,7 @@ export class Observer {
     const deadline = performance.now() + FOLLOW_MS;
     const follow = async (host: string): Promise<void> => {
       for (;;) {
-        const hello = (await within(ANSWER_MS, host, this.admin(host).command({ hello: 1 }))) as unknown as Hello;
+        const hello = (await within(ANSWER_MS, host, this.command(host, { hello: 1 }))) as unknown as Hello;
         if (hello.lastWrite === undefined) return;
         const optime = opTime(hello.lastWrite.opTime);
         optimes.set(host, optime);
@@ -160,13 +159,13 @@ export async function hasNote(member: MongoClient, version: number): Promise<boo
 
 /** The config, with the primary's own word on its commitment. */
 export async function readConfig(
-  admin: Db,
+  member: MongoClient,
   primary: boolean,
 ): Promise<{ config: SetConfig | null; committed: boolean | null }> {
   const asked = primary ? { replSetGetConfig: 1, commitmentStatus: true } : { replSetGetConfig: 1 };
-  const answer = await orRefused(admin.command(asked));
+  const answer = await orRefused(adminCommand(member, asked));
   // It has stepped down between the two questions.
-  if (answer === null && primary) return readConfig(admin, false);
+  if (answer === null && primary) return readConfig(member, false);
   if (answer === null) return { config: null, committed: null };
   return { config: answer.config as SetConfig, committed: (answer.commitmentStatus as boolean | undefined) ?? null };
 }

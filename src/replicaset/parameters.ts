@@ -6,9 +6,7 @@
  */
 import type { MongoClient } from 'mongodb';
 import { reasonOf } from '../errors.js';
-
-/** The replica set's name in every environment. */
-export const REPLICA_SET = 'juju';
+import { adminCommand, REPLICA_SET } from './connect.js';
 
 export interface ServerParameter {
   readonly name: string;
@@ -103,7 +101,6 @@ export async function applyParameters(
   mongod: MongoClient,
   without: readonly string[] = [],
 ): Promise<ParameterReport[]> {
-  const admin = mongod.db('admin');
   const report: ParameterReport[] = [];
   for (const { name, value, when, lack } of PARAMETERS) {
     if (when === 'start') {
@@ -112,7 +109,7 @@ export async function applyParameters(
       continue;
     }
     try {
-      await admin.command({ setParameter: 1, [name]: value });
+      await adminCommand(mongod, { setParameter: 1, [name]: value });
       report.push({ name, taken: true, problem: '' });
     } catch (error) {
       report.push({ name, taken: false, problem: `mongod refused ${name} (${reasonOf(error)}): ${lack}` });

@@ -62,7 +62,7 @@ async function startThree() {
   };
   const termOf = async () => {
     const [any] = members.members.filter((m) => m.process?.exitCode === null && m.process.signalCode === null);
-    const status = await observer.admin((any as TestMember).host).command({ replSetGetStatus: 1 });
+    const status = await observer.command((any as TestMember).host, { replSetGetStatus: 1 });
     return Number(status.term);
   };
   const stoodUp = () => [...successions.values()].reduce((sum, s) => sum + s.status().stoodUp, 0);

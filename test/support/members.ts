@@ -10,7 +10,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MongoClient } from 'mongodb';
 import { type Authority, createAuthority, issueWithKey } from '../../src/pki/authority.js';
-import { directClient, type Identity } from '../../src/replicaset/connect.js';
+import { adminCommand, directClient, type Identity } from '../../src/replicaset/connect.js';
 import { initiate } from '../../src/replicaset/initiate.js';
 import { applyParameters, mongodArguments } from '../../src/replicaset/parameters.js';
 import type { Joiner } from '../../src/replicaset/reconfig.js';
@@ -53,8 +53,8 @@ export class TestMember {
       for (let tries = 0; ; tries++) {
         if (this.process.exitCode !== null) throw new Error(`mongod ended: ${await this.log()}`);
         try {
+          await adminCommand(client, { ping: 1 });
           await applyParameters(client);
-          await client.db('admin').command({ ping: 1 });
           return;
         } catch (error) {
           if (tries > 100) throw error;

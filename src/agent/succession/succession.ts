@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { QuorateError, reasonOf } from '../../errors.js';
 import { order } from '../../membership/succession.js';
 import type { MemberId } from '../../membership/types.js';
-import { directClient, type Identity, within } from '../../replicaset/connect.js';
+import { adminCommand, directClient, type Identity, within } from '../../replicaset/connect.js';
 import { meaningOf } from '../../replicaset/errors.js';
 import { handOver, pickHeir } from '../../replicaset/handover.js';
 import { Observer } from '../../replicaset/observe.js';
@@ -187,14 +187,13 @@ class Runtime implements Succession {
   }
 
   async #view(): Promise<State['view']> {
-    const admin = this.#own.db('admin');
     try {
-      const asked = admin.command({ replSetGetStatus: 1 });
+      const asked = adminCommand(this.#own, { replSetGetStatus: 1 });
       const status = (await within(1000, this.#options.self.host, asked)) as unknown as SetStatus;
       const own = status.members.find((m) => m.self);
       const { version, term } = this.#config ?? {};
       if (own?.configVersion !== version || own?.configTerm !== term) {
-        this.#config = (await admin.command({ replSetGetConfig: 1 })).config as SetConfig;
+        this.#config = (await adminCommand(this.#own, { replSetGetConfig: 1 })).config as SetConfig;
       }
       return this.#config === null ? null : viewOf(status, this.#config);
     } catch {
@@ -229,7 +228,7 @@ class Runtime implements Succession {
     const { view } = this.#state;
     const others = view?.members.filter((m) => m.votes > 0 && m.id !== view.self && m.id !== about) ?? [];
     for (const { host } of others) {
-      const asked = this.#observer.admin(host).command({ replSetGetStatus: 1 });
+      const asked = this.#observer.command(host, { replSetGetStatus: 1 });
       within(ANSWER_MS, host, asked).then(
         (status) => {
           const confirmed = confirmsSilence(status as unknown as SetStatus, about);
@@ -244,7 +243,7 @@ class Runtime implements Succession {
   async #askSource(of: MemberId): Promise<void> {
     const host = this.#host(of);
     if (host === null) return;
-    const silent = await within(ANSWER_MS, host, this.#observer.admin(host).command({ hello: 1 })).then(
+    const silent = await within(ANSWER_MS, host, this.#observer.command(host, { hello: 1 })).then(
       () => false,
       (error) => error instanceof QuorateError && error.code === 'silent',
     );
@@ -254,7 +253,7 @@ class Runtime implements Succession {
   async #standUp(): Promise<void> {
     const { host } = this.#options.self;
     try {
-      await within(STAND_UP_MS, host, this.#own.db('admin').command({ replSetStepUp: 1 }));
+      await within(STAND_UP_MS, host, adminCommand(this.#own, { replSetStepUp: 1 }));
       this.#tell('This member stood up and is primary.');
       this.#feed({ kind: 'stood-up', outcome: 'primary' });
     } catch (error) {
@@ -268,11 +267,7 @@ class Runtime implements Succession {
     const host = this.#host(from);
     if (host === null) return;
     try {
-      const { pid } = await within(
-        ANSWER_MS,
-        this.#options.self.host,
-        this.#own.db('admin').command({ serverStatus: 1 }),
-      );
+      const { pid } = await within(ANSWER_MS, this.#options.self.host, adminCommand(this.#own, { serverStatus: 1 }));
       if (await closeSockets(Number(pid), host)) {
         this.#freed++;
         this.#tell(`mongod hung on the silent ${host}; its connections there were closed.`);
@@ -297,7 +292,7 @@ class Runtime implements Succession {
     const host = this.#host(primary);
     if (host === null || this.#handingOver) return;
     try {
-      await this.#own.db('admin').command({ replSetSyncFrom: host });
+      await adminCommand(this.#own, { replSetSyncFrom: host });
     } catch (error) {
       this.#tell(`mongod could not be made to follow the primary: ${reasonOf(error)}`);
     }

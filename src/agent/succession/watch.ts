@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MongoClient } from 'mongodb';
 import type { OpTime } from '../../membership/types.js';
-import { directClient, type Identity } from '../../replicaset/connect.js';
+import { adminCommand, directClient, type Identity } from '../../replicaset/connect.js';
 import { type Hello, opTime } from '../../replicaset/wire.js';
 
 const ASK_EVERY_MS = 100;
@@ -48,7 +48,7 @@ export class Watch {
     if (this.#asking || this.#closed) return;
     this.#asking = true;
     try {
-      const hello = (await this.#client.db('admin').command({ hello: 1 })) as unknown as Hello;
+      const hello = (await adminCommand(this.#client, { hello: 1 })) as unknown as Hello;
       if (!this.#closed) this.#hears.answered(hello.lastWrite ? opTime(hello.lastWrite.opTime) : null);
     } catch {
       // No answer. Whether the process is gone is seen from its port.
