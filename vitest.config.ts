@@ -17,6 +17,7 @@ export default defineConfig({
           pool: 'forks',
           // Each file starts real servers; two cores carry one environment at a time.
           fileParallelism: false,
+          globalSetup: ['test/support/servers.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
         },
