@@ -67,7 +67,7 @@ export async function statusText(status: Status, options: OutputOptions): Promis
       'No majority of the replica set answers: what follows is what one controller remembers, and may be old.',
     );
   }
-  blocks.push(await controllersText(status, sign));
+  blocks.push([await controllersText(status, sign), ...silences(status, sign)].join('\n'));
   if (status.machines.length > 0) {
     blocks.push(
       await columns(
@@ -93,6 +93,19 @@ export async function statusText(status: Status, options: OutputOptions): Promis
   return blocks.join('\n\n');
 }
 
+/** For each controller that is not heard: since when, what is known of its member, and what a person can do. */
+function silences(status: Status, sign: Symbols): string[] {
+  return status.controllers
+    .filter(({ agent }) => agent === 'down' || agent === 'stopped')
+    .map(({ machine, agent, silentSeconds, member }) => {
+      const left = agent === 'stopped' ? 'left in order' : `silent for ${duration(silentSeconds)}`;
+      const reached =
+        member === null ? 'no member' : member.healthy ? 'its member is well' : 'its member is unreachable';
+      const way = `start it again, or have another one in its place: quorate enable-ha -n ${Math.max(3, status.ha.desired)}`;
+      return `  ${sign.note} ${machine}: ${left}, ${reached}; ${way}`;
+    });
+}
+
 /** The table of controllers, shared with `quorate controllers`. */
 export function controllersText(status: Status, sign: Symbols): Promise<string> {
   return columns(
@@ -111,6 +124,6 @@ export function controllersText(status: Status, sign: Symbols): Promise<string> 
 }
 
 function lag(member: Status['controllers'][number]['member'], sign: Symbols): string {
-  if (!member || member.state !== 'SECONDARY' || member.lagSeconds === null) return sign.none;
+  if (member?.state !== 'SECONDARY' || member.lagSeconds === null) return sign.none;
   return member.lagSeconds < 1 ? `${Math.round(member.lagSeconds * 1000)} ms` : `${member.lagSeconds.toFixed(1)} s`;
 }

@@ -1,0 +1,102 @@
+import { afterEach, expect, test } from 'vitest';
+import { TestEnvironment } from '../support/environment.js';
+
+let env: TestEnvironment | null = null;
+afterEach(async () => {
+  await env?.close();
+  env = null;
+});
+
+async function environment(controllers: 1 | 3 | 5): Promise<TestEnvironment> {
+  env = await TestEnvironment.bootstrap(controllers);
+  return env;
+}
+
+/** Writes go on: so many more are acknowledged from now on. */
+async function writesGoOn(env: TestEnvironment, more = 20, seconds = 60): Promise<void> {
+  const before = env.writer.acknowledged;
+  await env.statusWhen(`${more} more writes`, () => env.writer.acknowledged >= before + more, seconds);
+}
+
+test('the primary’s mongod is killed, its instance is powered off, its instance is frozen: clients go on, nothing is lost', async () => {
+  const env = await environment(3);
+  const killed = (await env.whole(3)).ha.primary ?? '';
+  process.kill(await env.pidOf(killed, 'mongod'), 'SIGKILL');
+  await env.statusWhen('another primary', ({ ha }) => ha.primary !== null && ha.primary !== killed);
+  await writesGoOn(env);
+  await env.whole(3);
+
+  const off = (await env.status()).ha.primary ?? '';
+  const instance = await env.instanceOf(off);
+  await env.cloud.powerOff(instance);
+  await env.statusWhen('another primary', ({ ha }) => ha.primary !== null && ha.primary !== off);
+  await writesGoOn(env);
+  const degraded = await env.statusWhen('two healthy voters', ({ ha }) => ha.healthyVoters === 2);
+  expect(degraded.environment.phase).toBe('degraded');
+  expect(degraded.ha.problems.length).toBeGreaterThan(0);
+  await env.cloud.startAgain(instance);
+  await env.whole(3);
+
+  const frozen = (await env.status()).ha.primary ?? '';
+  const frozenInstance = await env.instanceOf(frozen);
+  await env.cloud.pause(frozenInstance);
+  await env.statusWhen('another primary', ({ ha }) => ha.primary !== null && ha.primary !== frozen);
+  await writesGoOn(env);
+  await env.cloud.resume(frozenInstance);
+  const whole = await env.whole(3);
+  expect(whole.controllers.find(({ machine }) => machine === frozen)?.member?.state).toBe('SECONDARY');
+
+  expect(await env.lost()).toEqual([]);
+});
+
+test('a majority is lost and comes back; without it status is still answered, marked as old', async () => {
+  const env = await environment(3);
+  const { ha, controllers } = await env.whole(3);
+  const gone = controllers.map(({ machine }) => machine).filter((machine) => machine !== ha.primary);
+  const instances = await Promise.all(gone.map((machine) => env.instanceOf(machine)));
+  await Promise.all(instances.map((instance) => env.cloud.powerOff(instance)));
+  const stale = await env.statusWhen('an answer without a majority', (status) => status.stale);
+  expect(stale.environment.phase).toBe('no-quorum');
+  await Promise.all(instances.map((instance) => env.cloud.startAgain(instance)));
+  await env.whole(3);
+  await writesGoOn(env);
+  expect(await env.lost()).toEqual([]);
+});
+
+test('all machines are cut off at once; started again they find each other by themselves', async () => {
+  const env = await environment(3);
+  const { controllers } = await env.whole(3);
+  const instances = controllers.map(({ instance }) => instance);
+  await Promise.all(instances.map((instance) => env.cloud.powerOff(instance)));
+  const { code, stderr } = await env.home.run('status');
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/no controller of demo answers/);
+  await Promise.all(instances.map((instance) => env.cloud.startAgain(instance)));
+  await env.whole(3);
+  await writesGoOn(env);
+  expect(await env.lost()).toEqual([]);
+});
+
+test('of five, the primary and the next in succession die together', async () => {
+  const env = await environment(5);
+  const { ha, controllers } = await env.whole(5, 120);
+  const next = controllers.map(({ machine }) => machine).filter((machine) => machine !== ha.primary)[0] ?? '';
+  const instances = await Promise.all([ha.primary ?? '', next].map((machine) => env.instanceOf(machine)));
+  await Promise.all(instances.map((instance) => env.cloud.powerOff(instance)));
+  await env.statusWhen('another primary', (status) => status.ha.primary !== null && status.ha.primary !== ha.primary);
+  await writesGoOn(env);
+  await Promise.all(instances.map((instance) => env.cloud.startAgain(instance)));
+  await env.whole(5, 120);
+  expect(await env.lost()).toEqual([]);
+});
+
+test('machine 0 is nothing special: terminated after 1 → 3, another one is enrolled afterwards', async () => {
+  const env = await environment(3);
+  await env.whole(3);
+  await env.cloud.terminate(await env.instanceOf('0'));
+  await writesGoOn(env);
+  await env.home.ok('enable-ha');
+  const status = await env.whole(3);
+  expect(status.controllers.map(({ machine }) => machine)).toEqual(['1', '2', '3']);
+  expect(await env.lost()).toEqual([]);
+});

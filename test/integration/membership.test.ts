@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TestEnvironment } from '../support/environment.js';
+
+/** One environment, changed again and again under writes; each test begins where the last one ended. */
+describe('1 → 3 → 5 → 3 → 1 under writes', () => {
+  let env: TestEnvironment;
+  beforeAll(async () => {
+    env = await TestEnvironment.bootstrap();
+  });
+  afterAll(async () => {
+    await env?.close();
+  });
+
+  test('starts with one controller', async () => {
+    const status = await env.status();
+    expect(status.environment.phase).toBe('default');
+    expect(status.ha).toMatchObject({ desired: 1, voters: 1, healthyVoters: 1, faultTolerance: 0, primary: '0' });
+    expect(status.controllers.map(({ machine, agent }) => [machine, agent])).toEqual([['0', 'started']]);
+  });
+
+  test('--plan says what would be done and does nothing', async () => {
+    const plan = await env.home.ok('enable-ha', '-n', '3', '--plan');
+    expect(plan).toMatch(/demo: 1 controller .+ 3\. Nothing is done\./);
+    expect(plan).toMatch(/grant a vote to machine 1/);
+    expect(plan).toMatch(/2 instances more/);
+    expect((await env.status()).controllers).toHaveLength(1);
+    expect(await env.home.json('changes')).toHaveLength(1);
+  });
+
+  test('three controllers vote after enable-ha', async () => {
+    const out = await env.home.ok('enable-ha');
+    expect(out).toMatch(/maintaining machines: 0\nadding machines: 1, 2/);
+    const status = await env.whole(3);
+    expect(status.environment.phase).toBe('ha');
+    expect(status.ha.faultTolerance).toBe(1);
+    expect(status.controllers.every(({ agent, member }) => agent === 'started' && member?.vote)).toBe(true);
+  });
+
+  test('the same number again is refused, nothing changes', async () => {
+    const { code, stderr } = await env.home.run('enable-ha', '-n', '3');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/demo has 3 controllers, all of them well, already; nothing was changed/);
+    expect((await env.status()).controllers).toHaveLength(3);
+  });
+
+  test('a machine that is a controller already is no target', async () => {
+    const { code, stderr } = await env.home.run('enable-ha', '-n', '5', '--to', '1');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/Machine 1 is a controller already/);
+  });
+
+  test('five, then three again', async () => {
+    await env.home.ok('enable-ha', '-n', '5');
+    await env.whole(5);
+    await env.home.ok('enable-ha', '-n', '3');
+    const status = await env.whole(3);
+    expect(status.controllers).toHaveLength(3);
+  });
+
+  test('disable-ha keeps the one that is named, although it is not the primary', async () => {
+    const { ha, controllers } = await env.status();
+    const kept = controllers.find(({ machine }) => machine !== ha.primary)?.machine ?? '';
+    const stranger = await env.home.run('disable-ha', '--keep', '77');
+    expect(stranger.code).toBe(2);
+    await env.home.ok('disable-ha', '--keep', kept);
+    const status = await env.whole(1);
+    expect(status.environment.phase).toBe('default');
+    expect(status.ha.primary).toBe(kept);
+    const instances = await env.home.json<{ state: string }[]>('cloud', 'list');
+    expect(instances.filter(({ state }) => state === 'running')).toHaveLength(1);
+  });
+
+  test('disable-ha at one is refused', async () => {
+    const { code, stderr } = await env.home.run('disable-ha');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/one controller already/);
+  });
+
+  test('every change has its story', async () => {
+    const changes = await env.home.json<{ id: string; kind: string; state: string }[]>('changes');
+    const kinds = changes.map(({ kind, state }) => `${kind} ${state}`).reverse();
+    expect(kinds).toEqual(['bootstrap done', 'enable-ha done', 'enable-ha done', 'enable-ha done', 'disable-ha done']);
+    const story = await env.home.ok('show-change', changes[0]?.id ?? '');
+    expect(story).toMatch(/disable-ha {3}done/);
+  });
+
+  test('no acknowledged write is lost, and none was answered with an error', async () => {
+    expect(await env.lost()).toEqual([]);
+    expect(env.writer.errors).toEqual([]);
+    expect(env.writer.acknowledged).toBeGreaterThan(1000);
+  });
+
+  test('destroy leaves no process, no record and no workflow', async () => {
+    await env.home.ok('destroy-environment', 'demo', '--yes');
+    const left = env.home.processes().filter(({ command }) => /quorated|mongod|controller/.test(command));
+    expect(left).toEqual([]);
+    expect(await env.store.listEnvironments()).toEqual([]);
+  });
+});

@@ -1,0 +1,37 @@
+import { afterEach, expect, test } from 'vitest';
+import { Home } from '../support/home.js';
+
+let home: Home | null = null;
+afterEach(async () => {
+  await home?.close();
+  home = null;
+});
+
+test('quickstart grows, breaks and shrinks an environment, loses nothing, and cleans up after itself', async () => {
+  home = new Home();
+  const { code, stdout, stderr } = await home.run('quickstart');
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/Environment "demo" with one controller/);
+  expect(stdout).toMatch(/enable-ha: three controllers vote/);
+  expect(stdout).toMatch(/Killed the primary \(mongod of machine \d, SIGKILL\); machine \d took over/);
+  expect(stdout).toMatch(/Powered off machine \d from the cloud's control panel; machine \d took over/);
+  expect(stdout).toMatch(/disable-ha: back to one controller/);
+  const [, acknowledged = '0', lost] = /Acknowledged ([\d,]+) writes, lost (\d+)\./.exec(stdout) ?? [];
+  expect(Number(acknowledged.replaceAll(',', ''))).toBeGreaterThan(100);
+  expect(lost).toBe('0');
+
+  const status = await home.status();
+  expect(status.environment.phase).toBe('default');
+  expect(status.controllers).toHaveLength(1);
+
+  const again = await home.run('quickstart');
+  expect(again.code).toBe(1);
+  expect(again.stderr).toMatch(/there is an environment 'demo' already/);
+
+  await home.ok('quickstart', '--cleanup');
+  expect(home.processes()).toEqual([]);
+  const afterwards = await home.run('status');
+  expect(afterwards.code).toBe(1);
+  expect(afterwards.stderr).toMatch(/there is no environment yet/);
+});
