@@ -108,10 +108,11 @@ export class World {
     if (deed.kind === 'terminate') this.#end(deed.machine);
     this.seen = apply(this.seen, deed);
     const after = this.#set;
-    for (const id of after.members.map((member) => member.id)) {
-      if (this.#logs.has(id)) continue;
-      this.#logs.set(id, []);
-      this.#up.add(id);
+    if (deed.kind === 'join') {
+      for (const { id } of after.members.filter((member) => deed.machines.includes(member.machine ?? ''))) {
+        this.#logs.set(id, []);
+        this.#up.add(id);
+      }
     }
     if (deed.kind === 'hand-over' || forced) this.#lead(deed.member);
     if (after.version !== before.version && after.primary !== null) {
@@ -153,8 +154,10 @@ export class World {
     else if (kind === 'power-off') {
       this.#down(id);
       this.seen = change(this.seen, [id], () => ({ instance: 'stopped', agent: 'down' }));
-    } else if (kind === 'mongod-down') this.#down(id);
-    else this.seen = change(this.seen, [id], (one) => ({ agent: one.agent === 'started' ? 'down' : one.agent }));
+    } else if (kind === 'mongod-down') {
+      this.#down(id);
+      this.seen = change(this.seen, [id], (one) => ({ services: { ...one.services, mongod: false } }));
+    } else this.seen = change(this.seen, [id], (one) => ({ agent: one.agent === 'started' ? 'down' : one.agent }));
     this.observe();
   }
 
@@ -169,6 +172,7 @@ export class World {
     this.seen = change(this.seen, [id], (one) => ({
       instance: 'running',
       agent: one.agent === 'pending' ? 'pending' : 'started',
+      services: { ...one.services, mongod: one.agent !== 'pending' && one.jobs.includes('manage-state') },
     }));
     this.observe();
   }
@@ -184,12 +188,11 @@ export class World {
     const source = set.primary === null ? null : this.#optime(set.primary);
     const members = set.members.map((member): Member => {
       const up = this.#up.has(member.id);
-      const copied = (this.#logs.get(member.id)?.length ?? 0) > 0;
+      const copied = this.#log(member.id).length > 0;
       const state = !up ? 'DOWN' : member.id === set.primary ? 'PRIMARY' : copied ? 'SECONDARY' : 'STARTUP2';
       return { ...member, healthy: up, state, optime: up && copied ? this.#optime(member.id) : null };
     });
-    const majority = this.#majorityLog(members);
-    const committed = majority !== null && this.#acknowledged.every((id) => majority.some((entry) => entry.id === id));
+    const committed = this.#isOnMajority(this.#acknowledged.at(-1) ?? 0);
     const notes =
       set.primary === null && members.filter((member) => member.votes === 1).length === 2
         ? members
@@ -197,23 +200,27 @@ export class World {
             .map((member) => ({
               member: member.id,
               version: set.version,
-              noted: (this.#logs.get(member.id) ?? []).some((entry) => entry.note === set.version),
+              noted: this.#log(member.id).some((entry) => entry.note === set.version),
             }))
         : [];
     this.seen = { ...this.seen, set: { ...set, members, reference: source, committed, notes } };
   }
 
   #optime(id: MemberId) {
-    const log = this.#logs.get(id) ?? [];
+    const log = this.#log(id);
     return { t: log.at(-1)?.term ?? 0, s: log.length, i: 0 };
   }
 
-  /** The shortest log among the most advanced majority of the voters; null when no majority is up. */
-  #majorityLog(members: readonly Member[]): Log | null {
-    const voters = members.filter((member) => member.votes === 1);
-    const logs = voters.filter((member) => this.#up.has(member.id)).map((member) => this.#logs.get(member.id) ?? []);
-    const needed = Math.floor(voters.length / 2) + 1;
-    return logs.sort((a, b) => ahead(b, a))[needed - 1] ?? null;
+  #isOnMajority(entry: number): boolean {
+    const voters = this.#set.members.filter((member) => member.votes === 1);
+    const having = voters.filter(
+      (member) => this.#up.has(member.id) && this.#log(member.id).some(({ id }) => id === entry),
+    );
+    return having.length > voters.length / 2;
+  }
+
+  #log(id: MemberId): Log {
+    return this.#logs.get(id) ?? [];
   }
 
   #end(id: MachineId): void {
@@ -239,7 +246,7 @@ export class World {
     if (set.primary !== null) return;
     const voters = set.members.filter((member) => member.votes === 1);
     const up = voters.filter((member) => this.#up.has(member.id));
-    const log = (member: Member) => this.#logs.get(member.id) ?? [];
+    const log = (member: Member) => this.#log(member.id);
     const able = up.filter((one) => up.filter((other) => ahead(log(other), log(one)) <= 0).length > voters.length / 2);
     const heir = able[this.#dice(able.length)];
     if (heir !== undefined) this.#lead(heir.id);
@@ -247,7 +254,7 @@ export class World {
 
   #lead(id: MemberId): void {
     this.#term += 1;
-    const log = this.#logs.get(id) ?? [];
+    const log = this.#log(id);
     for (const write of this.#acknowledged) if (!log.some((entry) => entry.id === write)) this.lost.push(write);
     this.seen = { ...this.seen, set: { ...this.#set, primary: id, term: this.#term } };
     this.#append(id);
@@ -255,7 +262,7 @@ export class World {
 
   #append(id: MemberId, note?: number): void {
     const entry = { id: this.#nextId++, term: this.#term, ...(note === undefined ? {} : { note }) };
-    this.#logs.set(id, [...(this.#logs.get(id) ?? []), entry]);
+    this.#logs.set(id, [...this.#log(id), entry]);
   }
 
   #write(): void {
@@ -269,12 +276,16 @@ export class World {
   #replicate(laggards: number): void {
     const set = this.#set;
     if (set.primary === null) return;
-    const log = this.#logs.get(set.primary) ?? [];
+    const log = this.#log(set.primary);
     for (const member of set.members) {
       if (this.#up.has(member.id) && (laggards === 1 || this.#dice(laggards) > 0)) this.#logs.set(member.id, log);
     }
-    const majority = this.#majorityLog(set.members);
-    for (const entry of majority ?? []) if (!this.#acknowledged.includes(entry.id)) this.#acknowledged.push(entry.id);
+    // What was written in this term and is on a majority is acknowledged, and with it all before it.
+    const newest = log.findLast((entry) => entry.term === this.#term && this.#isOnMajority(entry.id));
+    if (newest === undefined) return;
+    for (const entry of log.slice(0, log.indexOf(newest) + 1)) {
+      if (!this.#acknowledged.includes(entry.id)) this.#acknowledged.push(entry.id);
+    }
   }
 }
 
