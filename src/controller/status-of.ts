@@ -66,7 +66,7 @@ export function statusOf(facts: Facts): Status {
   const whole =
     healthy.length === voters.length &&
     voters.length >= environment.desired &&
-    controllers.every(({ agent, life }) => agent === 'started' && life === 'alive');
+    controllers.every(({ agent, life }) => (agent === 'started' || agent === 'pending') && life === 'alive');
   return {
     environment: {
       name: environment.name,

@@ -1,0 +1,75 @@
+import { once } from 'node:events';
+import { request } from 'node:https';
+import { WebSocket } from 'ws';
+import type { TlsFiles } from '../../src/client/client.js';
+
+export interface Target {
+  /** host:port */
+  readonly address: string;
+  readonly environment: string;
+  readonly tls: TlsFiles;
+  readonly token?: string;
+  readonly localAddress?: string;
+}
+
+/** One request as it is, with nothing of the client's in between. */
+export async function call(
+  target: Target,
+  method: string,
+  path: string,
+  options: { body?: unknown; raw?: string; key?: string } = {},
+): Promise<{ status: number; body: Record<string, never> & { [name: string]: unknown } }> {
+  const text = options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
+  const outgoing = request({
+    ...connection(target),
+    method,
+    path,
+    agent: false,
+    headers: {
+      ...(target.token ? { authorization: `Bearer ${target.token}` } : {}),
+      ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(options.key === undefined ? {} : { 'idempotency-key': options.key }),
+    },
+  });
+  outgoing.end(text);
+  const [incoming] = await once(outgoing, 'response');
+  let answer = '';
+  for await (const part of incoming.setEncoding('utf8')) answer += part;
+  return { status: incoming.statusCode, body: answer === '' ? {} : JSON.parse(answer) };
+}
+
+/** A WebSocket that keeps what it is told. */
+export class TestSocket {
+  readonly messages: Record<string, unknown>[] = [];
+  readonly closed: Promise<number>;
+
+  private constructor(readonly socket: WebSocket) {
+    socket.on('message', (data) => this.messages.push(JSON.parse(String(data))));
+    this.closed = new Promise((resolve) => socket.on('close', (code) => resolve(code)));
+    socket.on('error', () => {});
+  }
+
+  static async open(target: Target, path: string): Promise<TestSocket> {
+    const socket = new WebSocket(`wss://${target.address}${path}`, connection(target));
+    const opened = new TestSocket(socket);
+    await once(socket, 'open');
+    return opened;
+  }
+
+  say(message: unknown): void {
+    this.socket.send(JSON.stringify(message));
+  }
+}
+
+function connection({ address, environment, tls, localAddress }: Target) {
+  const [host, port] = address.split(':');
+  return {
+    host,
+    port,
+    ca: tls.ca,
+    cert: tls.certificate,
+    key: tls.key,
+    servername: `${environment}.quorate`,
+    ...(localAddress ? { localAddress } : {}),
+  };
+}

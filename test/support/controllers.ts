@@ -1,0 +1,160 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { randomSecret } from '../../src/boot/token.js';
+import { ApiClient, type TlsFiles } from '../../src/client/client.js';
+import type { ControllerConfig } from '../../src/controller/config.js';
+import { builtFile } from '../../src/package.js';
+import { issueWithKey } from '../../src/pki/authority.js';
+import { serverName } from '../../src/pki/certificate.js';
+import { seed } from '../../src/state/seed.js';
+import type { State } from '../../src/state/state.js';
+import type { TestMembers } from './members.js';
+import { seedOf, stateOf } from './mongo.js';
+
+const PORT = 17070;
+
+/** API servers as processes on a test's replica set, each on its member's address, with keys and certificates for callers. */
+export class TestControllers implements AsyncDisposable {
+  readonly #processes = new Map<string, ChildProcess>();
+  readonly #clients: ApiClient[] = [];
+
+  private constructor(
+    readonly set: TestMembers,
+    readonly state: State,
+    readonly bootKey: string,
+    private readonly directory: string,
+    readonly operator: TlsFiles,
+  ) {}
+
+  static async seeded(set: TestMembers): Promise<TestControllers> {
+    const state = await stateOf(set);
+    try {
+      await seed(state, seedOf(set, PORT));
+      const directory = await mkdtemp(path.join(tmpdir(), 'quorate-test-api-'));
+      const bootKey = randomSecret();
+      const controllers = new TestControllers(
+        set,
+        state,
+        bootKey,
+        directory,
+        await certificate(set, 'ana', 'operator'),
+      );
+      await controllers.#write('ca.crt', set.authority.certificate);
+      await controllers.#write('ca.key', set.authority.key);
+      await controllers.#write('boot.key', `${bootKey}\n`);
+      await controllers.#write('temporal.json', JSON.stringify({ address: '127.0.0.1:7233', namespace: 'default' }));
+      await controllers.#write('state.crt', set.state.certificate);
+      await controllers.#write('state.key', set.state.key);
+      return controllers;
+    } catch (error) {
+      await state.close();
+      throw error;
+    }
+  }
+
+  /** host:port of a machine's API. */
+  address(machine: string): string {
+    return `${this.set.hosts[Number(machine)]?.split(':')[0]}:${PORT}`;
+  }
+
+  /** Starts the API server of a machine. @returns milliseconds until it listened, and how to see what it says. */
+  async start(machine: string): Promise<{ startedMs: number; output: () => string; pid: number }> {
+    const address = this.address(machine).split(':')[0] as string;
+    const uuid = this.set.environment;
+    const own = await certificate(this.set, `machine-${machine}`, 'agent', [address], [serverName(uuid)]);
+    await this.#write(`${machine}.crt`, own.certificate ?? '');
+    await this.#write(`${machine}.key`, own.key ?? '');
+    const file = (name: string) => path.join(this.directory, name);
+    const config: ControllerConfig = {
+      environment: { name: 'demo', uuid },
+      machine,
+      listen: { address, port: PORT },
+      mongo: this.set.hosts,
+      tls: { ca: file('ca.crt'), certificate: file(`${machine}.crt`), key: file(`${machine}.key`) },
+      stateTls: { certificate: file('state.crt'), key: file('state.key') },
+      caKeyFile: file('ca.key'),
+      bootKeyFile: file('boot.key'),
+      temporalFile: file('temporal.json'),
+    };
+    await this.#write(`${machine}.json`, JSON.stringify(config));
+    const began = performance.now();
+    const args = [builtFile('src', 'controller', 'main.js'), file(`${machine}.json`)];
+    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#processes.set(machine, child);
+    let output = '';
+    await new Promise<void>((resolve, reject) => {
+      const hear = (chunk: Buffer) => {
+        output += chunk;
+        if (/^API of machine/m.test(output)) resolve();
+      };
+      child.stdout.on('data', hear);
+      child.stderr.on('data', hear);
+      child.on('exit', (code) => reject(new Error(`the API server ended with ${code}: ${output}`)));
+    });
+    return { startedMs: performance.now() - began, output: () => output, pid: child.pid ?? 0 };
+  }
+
+  process(machine: string): ChildProcess {
+    const child = this.#processes.get(machine);
+    if (child === undefined) throw new Error(`machine ${machine} has no API server`);
+    return child;
+  }
+
+  /** A client of these controllers alone; the operator's unless other files are given. */
+  client(
+    machines: readonly string[],
+    options: { tls?: TlsFiles; token?: string; localAddress?: string } = {},
+  ): ApiClient {
+    const client = new ApiClient({
+      environment: { uuid: this.set.environment, name: 'demo' },
+      addresses: machines.map((machine) => this.address(machine)),
+      tls: this.operator,
+      // The published set would add the others.
+      addressesVersion: 1_000_000,
+      ...options,
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  get ca(): string {
+    return this.set.authority.certificate;
+  }
+
+  /** A certificate of the environment for a caller. */
+  certificate(cn: string, ou: 'agent' | 'operator' | 'service' | 'member'): Promise<TlsFiles> {
+    return certificate(this.set, cn, ou);
+  }
+
+  async end(machine: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
+    const child = this.process(machine);
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    const gone = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    return await gone;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.close()));
+    await Promise.all([...this.#processes.keys()].map((machine) => this.end(machine)));
+    await this.state.close();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  async #write(name: string, text: string): Promise<void> {
+    await writeFile(path.join(this.directory, name), text, { mode: 0o600 });
+  }
+}
+
+async function certificate(
+  set: TestMembers,
+  cn: string,
+  ou: 'agent' | 'operator' | 'service' | 'member',
+  addresses: string[] = [],
+  names: string[] = [],
+): Promise<TlsFiles> {
+  const subject = { cn, ou, o: set.environment };
+  return { ca: set.authority.certificate, ...(await issueWithKey(set.authority, { subject, addresses, names })) };
+}
