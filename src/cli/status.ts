@@ -3,6 +3,7 @@ import type { Status } from '../api/status.js';
 import { colours } from './colour.js';
 import {
   columns,
+  duration,
   formatOf,
   type OutputOptions,
   print,
