@@ -16,7 +16,7 @@ import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
 import { environmentKey, taskQueues } from '../src/temporal/names.js';
 import { ensureSingletons } from '../src/temporal/singletons.js';
 import { keepVersionCurrent } from './versions.js';
-import { connectWorkers, prepareRuntime, startWorkers, type Workers } from './worker.js';
+import { connectWorkers, prepareRuntime, startWorkers } from './worker.js';
 
 /** The configuration file of a controller's worker, written by its machine's agent; everything else lies in the files it names. */
 export interface ControllerWorkerConfig {
@@ -51,73 +51,70 @@ export async function runControllerWorker(configFile: string): Promise<void> {
     process.stdin.resume();
   }
 
-  const tls = async (files: ControllerWorkerConfig['stateTls']) => {
-    const [ca, certificate, key] = await Promise.all(
-      [config.ca, files.certificate, files.key].map((f) => readFile(f, 'utf8')),
-    );
-    return { ca: ca ?? '', certificate: certificate ?? '', key: key ?? '' };
-  };
-  const state = await openState({ hosts: config.mongo, tls: await tls(config.stateTls) });
-  const identity = await tls(config.membershipTls);
-  const observer = new Observer(identity);
-  // Beside the machine's own identity, which it keeps when it stops being a controller.
-  const self = { machine: config.machine, identity, recordFile: path.join(path.dirname(config.ca), 'forced.json') };
   const presence = new PresenceWatch();
-  try {
-    for (let pause: number = RETRY.leastMs; !stop.signal.aborted; pause = Math.min(pause * 2, RETRY.mostMs)) {
-      const began = performance.now();
-      try {
-        await serve(config, { state, observer, presence, self }, stop.signal);
-      } catch (error) {
-        if (stop.signal.aborted) break;
-        process.stderr.write(`${new Date().toISOString()} worker: ${reasonOf(error)}; trying again\n`);
-      }
-      if (performance.now() - began > RETRY.mostMs) pause = RETRY.leastMs;
-      await sleep(pause, undefined, { signal: stop.signal }).catch(() => undefined);
+  for (let pause: number = RETRY.leastMs; !stop.signal.aborted; pause = Math.min(pause * 2, RETRY.mostMs)) {
+    const began = performance.now();
+    try {
+      await serve(config, presence, stop.signal);
+    } catch (error) {
+      if (stop.signal.aborted) break;
+      process.stderr.write(`${new Date().toISOString()} worker: ${reasonOf(error)}; trying again\n`);
     }
-  } finally {
-    await Promise.allSettled([state.close(), observer.close()]);
+    if (performance.now() - began > RETRY.mostMs) pause = RETRY.leastMs;
+    await sleep(pause, undefined, { signal: stop.signal }).catch(() => undefined);
   }
 }
 
-type Parts = Pick<Network, 'state' | 'observer' | 'presence' | 'self'>;
-
 /** One connection's life: until Temporal or a worker fails, or `stop`. */
-async function serve(config: ControllerWorkerConfig, parts: Parts, stop: AbortSignal): Promise<void> {
-  const target = JSON.parse(await readFile(config.temporalFile, 'utf8')) as TemporalConnection;
-  const { environment } = config;
-  const key = environmentKey(environment.name, environment.uuid);
-  const temporal = await connectTemporal({ target });
+async function serve(config: ControllerWorkerConfig, presence: PresenceWatch, stop: AbortSignal): Promise<void> {
+  /** Closed in the opposite order, however far it came. */
+  const opened: (() => Promise<void>)[] = [];
   try {
-    const epoch = await epochHere(parts.state, temporal);
-    const network: Network = { ...parts, environment, key, hosts: config.mongo, fence: { epoch } };
+    const target = JSON.parse(await readFile(config.temporalFile, 'utf8')) as TemporalConnection;
+    const { environment } = config;
+    const key = environmentKey(environment.name, environment.uuid);
+    const temporal = await connectTemporal({ target });
+    opened.push(() => temporal.connection.close());
+    const state = await openState({ hosts: config.mongo, tls: await login(config, config.stateTls) });
+    opened.push(() => state.close());
+    const identity = await login(config, config.membershipTls);
+    const observer = new Observer(identity);
+    opened.push(() => observer.close());
+    // Beside the machine's own identity, which it keeps when it stops being a controller.
+    const self = { machine: config.machine, identity, recordFile: path.join(path.dirname(config.ca), 'forced.json') };
+    const fence = { epoch: await epochHere(state, temporal) };
+    const network: Network = { environment, key, hosts: config.mongo, state, observer, presence, self, fence };
     const connection = await connectWorkers(target);
-    let workers: Workers | null = null;
-    try {
-      workers = await startWorkers(connection, target.namespace, key, [
-        { name: taskQueues.workflows(key), activities: singletonActivities(), workflows: true },
-        { name: taskQueues.network(key), activities: networkActivities(network) },
-      ]);
-      const upkeep = new AbortController();
-      const stopped = new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
-      try {
-        await Promise.race([
-          workers.failed,
-          stopped,
-          keepVersionCurrent(temporal.client, key, AbortSignal.any([stop, upkeep.signal]), () =>
-            ensureSingletons(temporal.client, environment),
-          ),
-        ]);
-      } finally {
-        upkeep.abort();
-      }
-    } finally {
-      await workers?.stop();
-      await connection.close();
-    }
+    opened.push(() => connection.close());
+    const workers = await startWorkers(connection, target.namespace, key, [
+      { name: taskQueues.workflows(key), activities: singletonActivities(), workflows: true },
+      { name: taskQueues.network(key), activities: networkActivities(network) },
+    ]);
+    opened.push(() => workers.stop());
+    const upkeep = new AbortController();
+    opened.push(async () => upkeep.abort());
+    const stopped = new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
+    await Promise.race([
+      workers.failed,
+      stopped,
+      keepVersionCurrent(temporal.client, key, AbortSignal.any([stop, upkeep.signal]), () =>
+        ensureSingletons(temporal.client, environment),
+      ),
+    ]);
   } finally {
-    await temporal.connection.close();
+    for (const close of opened.reverse()) {
+      await close().catch((error) => process.stderr.write(`worker: closing failed: ${reasonOf(error)}\n`));
+    }
   }
+}
+
+async function login({ ca }: ControllerWorkerConfig, { certificate, key }: ControllerWorkerConfig['stateTls']) {
+  const [caPem, certificatePem, keyPem] = await Promise.all([
+    readFile(ca, 'utf8'),
+    readFile(certificate, 'utf8'),
+    readFile(key, 'utf8'),
+  ]);
+  return { ca: caPem, certificate: certificatePem, key: keyPem };
 }
 
 export function networkActivities(network: Network) {

@@ -8,7 +8,7 @@ import {
   ParentClosePolicy,
   setWorkflowOptions,
 } from '@temporalio/workflow';
-import { changeSummary, SINGLETONS, workflowIds } from '../src/temporal/names.js';
+import { changeSummary, SINGLETONS, WORKFLOW_TASK_TIMEOUT, workflowIds } from '../src/temporal/names.js';
 import type { ChangeInput } from '../src/temporal/progress.js';
 import { anywhere, type Call, cloud } from './activities.js';
 import { enableHa } from './membership.js';
@@ -119,6 +119,7 @@ async function grow(input: BootstrapInput, story: Story): Promise<void> {
     await executeChild(enableHa, {
       workflowId: workflowIds.membership(key),
       args: [{ environment, key, by, ui, searchable, goal, from: 1 }],
+      workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: summary,
     });

@@ -21,6 +21,7 @@ import {
   changeSummary,
   PROGRESS_QUERY,
   taskQueues,
+  WORKFLOW_TASK_TIMEOUT,
   workflowUrl,
 } from './names.js';
 import type { Progress } from './progress.js';
@@ -69,6 +70,7 @@ export async function startChange<T extends ChangeType>(
       const handle = await temporal.client.workflow.start(type, {
         workflowId,
         taskQueue: taskQueues.workflows(key),
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
         workflowIdConflictPolicy: 'FAIL',
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         args: [input],
@@ -118,16 +120,13 @@ export async function runningChange(
  * A change by its name, or without one whatever runs now. Temporal is asked for the latest run under each ID only; older
  * changes are in the environment's own documents.
  */
-export async function findChange(
-  temporal: ChangeTemporal,
-  key: string,
-  name?: string,
-): Promise<StartedChange | null> {
+export async function findChange(temporal: ChangeTemporal, key: string, name?: string): Promise<StartedChange | null> {
   for (const type of ['enableHa', 'bootstrap'] as const) {
     const latest = await latestRun(temporal, key, changeId(key, type));
     if (latest === null) continue;
     const { change } = latest;
-    if (name === undefined ? latest.status === 'RUNNING' : name === change.id || name === change.workflowId) return change;
+    if (name === undefined ? latest.status === 'RUNNING' : name === change.id || name === change.workflowId)
+      return change;
   }
   return null;
 }
@@ -243,7 +242,9 @@ async function movedTo(ours: WorkflowHandle): Promise<WorkflowHandle | null> {
   };
   const before = await first(ours);
   const now = await first(ours.client.getHandle(ours.workflowId));
-  return now.runId !== before.runId && now.first === before.first ? ours.client.getHandle(ours.workflowId, now.runId) : null;
+  return now.runId !== before.runId && now.first === before.first
+    ? ours.client.getHandle(ours.workflowId, now.runId)
+    : null;
 }
 
 /** A change that nobody could be asked about while it ran. */
@@ -282,7 +283,14 @@ function described(
 ): StartedChange {
   const { workflowId } = handle;
   const id = number === null ? workflowId : changeName(key, number);
-  return { id, kind: changeKind(type), workflowId, runId, url: workflowUrl(uiUrl, namespace, workflowId, runId), handle };
+  return {
+    id,
+    kind: changeKind(type),
+    workflowId,
+    runId,
+    url: workflowUrl(uiUrl, namespace, workflowId, runId),
+    handle,
+  };
 }
 
 async function numberOf(handle: WorkflowHandle): Promise<number | null> {

@@ -24,6 +24,12 @@ export const taskQueues = {
   network: (key: string) => `${key}-network`,
 };
 
+/**
+ * A workflow task takes some hundredths of a second. One that was handed to a worker that left or was killed at that moment
+ * is given to another after this time, instead of Temporal's ten seconds.
+ */
+export const WORKFLOW_TASK_TIMEOUT = '2s';
+
 /** Worker Deployment name of an environment's workers. */
 export const deploymentName = (key: string): string => key;
 

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { environmentKey, SINGLETONS, type Singleton, taskQueues, workflowIds } from './names.js';
+import { environmentKey, SINGLETONS, type Singleton, taskQueues, WORKFLOW_TASK_TIMEOUT, workflowIds } from './names.js';
 
 interface Environment {
   readonly name: string;
@@ -19,6 +19,7 @@ export async function ensureSingletons(client: Client, environment: Environment)
       client.workflow.start(name, {
         workflowId: workflowIds.singleton(key, name),
         taskQueue: taskQueues.workflows(key),
+        workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
         workflowIdConflictPolicy: 'USE_EXISTING',
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         args: [{ environment, key }],
