@@ -19,7 +19,7 @@ export const STEP_MS = 25;
 export const RETRY_MS = 10;
 const RETRY_PER_RANK_MS = 15;
 /** A newer term without a primary: somebody is being elected, who is given this time. */
-const ELECTION_MS = 100;
+const ELECTION_MS = 300;
 /** After this time MongoDB's own election is left to it. */
 const GIVE_UP_MS = 10_000;
 /** Two that found the old primary alive within the first time switch succession off for the second. */

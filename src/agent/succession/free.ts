@@ -14,9 +14,11 @@ export async function closeSockets(pid: number, host: string): Promise<boolean> 
   try {
     const { stdout } = await run('ss', ['-tnpH', ...there]);
     const ports = localPorts(stdout, pid);
-    for (const local of ports) await run('ss', ['-K', ...there, 'and', 'sport', '=', `:${local}`]);
+    if (ports.length === 0) return false;
+    const own = ports.flatMap((local, n) => [...(n === 0 ? [] : ['or']), 'sport', '=', `:${local}`]);
+    await run('ss', ['-K', ...there, 'and', '(', ...own, ')']);
     const { stdout: left } = await run('ss', ['-tnpH', ...there]);
-    return ports.length > 0 && !localPorts(left, pid).some((local) => ports.includes(local));
+    return !localPorts(left, pid).some((local) => ports.includes(local));
   } catch {
     return false;
   }

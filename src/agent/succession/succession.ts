@@ -50,6 +50,9 @@ const TICK_MS = 50;
 const LOOK_EVERY_MS = 200;
 const ANSWER_MS = 300;
 const STAND_UP_MS = 5000;
+/** Attempts to reach a silent source again are ended this often, for this time at most. */
+const CLOSE_EVERY_MS = 30;
+const CLOSE_FOR_MS = 3000;
 /** For the restarts of those before this one: never two members at a time. */
 const RESTART_TURN_MS = 3000;
 
@@ -268,7 +271,7 @@ class Runtime implements Succession {
     if (host === null) return;
     try {
       const { pid } = await within(ANSWER_MS, this.#options.self.host, adminCommand(this.#own, { serverStatus: 1 }));
-      if (await closeSockets(Number(pid), host)) {
+      if (await this.#closeAll(Number(pid), from, host)) {
         this.#freed++;
         this.#tell(`mongod hung on the silent ${host}; its connections there were closed.`);
         return;
@@ -286,6 +289,17 @@ class Runtime implements Succession {
     } catch (error) {
       this.#tell(`mongod could not be freed from the silent ${host}: ${reasonOf(error)}`);
     }
+  }
+
+  /** mongod tries the same source some more times before it takes another: each attempt is ended, until it does. */
+  async #closeAll(pid: number, from: MemberId, host: string): Promise<boolean> {
+    if (!(await closeSockets(pid, host))) return false;
+    for (const end = performance.now() + CLOSE_FOR_MS; performance.now() < end && !this.#stopped; ) {
+      await Promise.all([sleep(CLOSE_EVERY_MS), this.#look()]);
+      if (this.#state.view !== null && this.#state.view.syncSource !== from) break;
+      await closeSockets(pid, host);
+    }
+    return true;
   }
 
   async #followPrimary(primary: MemberId): Promise<void> {
