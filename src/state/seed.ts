@@ -1,6 +1,7 @@
 import type { EnvironmentDocument } from './documents.js';
 import type { InstanceRecord } from './machines.js';
 import { prepare } from './schema.js';
+import { checkSetting } from './settings.js';
 import { databaseTime, type State, transaction } from './state.js';
 
 /** What an environment begins with. */
@@ -33,6 +34,7 @@ export interface Seed {
  * set that is machine 0, the settings that were given. All or nothing; done again it changes nothing.
  */
 export async function seed(state: State, given: Seed): Promise<EnvironmentDocument> {
+  for (const [key, value] of Object.entries(given.settings)) checkSetting(key, value);
   await prepare(state.db);
   const now = await databaseTime(state);
   return await transaction(state, async (session) => {
