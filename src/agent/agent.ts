@@ -61,11 +61,11 @@ export class MachineAgent {
 
   /** Services first: after a power cut nobody else is up. Resolves when the environment no longer knows this machine. */
   async run(): Promise<void> {
-    const { bootstrapping, version } = this.machine.conf;
+    const { bootstrapping } = this.machine.conf;
     const gone = new Promise<void>((resolve) => {
       this.#onGone = resolve;
     });
-    if (version > 0 || bootstrapping) void this.#services.follow('remembered');
+    void this.#services.follow('remembered');
     if (bootstrapping) {
       const onServe = () => {
         this.#bootstrap = null;

@@ -123,6 +123,8 @@ export class Bootstrap implements BootSteps {
   async serve(): Promise<void> {
     if (!this.#temporal) throw new QuorateError('not-ready', 'Nobody has said yet where Temporal is.');
     if (!this.#seeded) throw new QuorateError('not-ready', 'The state has not been seeded yet.');
+    // Twice: the conf before, which a damaged one is healed from, must not bring bootstrap back.
+    await this.machine.update({ bootstrapping: false });
     await this.machine.update({ bootstrapping: false });
     // The answer goes out first: closing waits for it.
     void this.close().then(this.onServe);

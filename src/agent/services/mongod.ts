@@ -61,7 +61,7 @@ export class Mongod implements Service {
 
   async ready(signal: AbortSignal): Promise<void> {
     // The driver is loaded while mongod starts, and on machines without one not at all.
-    const { directClient } = await import('../../replicaset/connect.js');
+    const { adminCommand, directClient } = await import('../../replicaset/connect.js');
     const member = await readFile(this.machine.files.member, 'utf8');
     const ca = await readFile(this.machine.files.ca, 'utf8');
     // Before the set exists there are no users: the member's own certificate is let in always.
@@ -70,7 +70,7 @@ export class Mongod implements Service {
       for (;;) {
         signal.throwIfAborted();
         try {
-          const { version } = await client.db('admin').command({ buildInfo: 1 });
+          const { version } = await adminCommand(client, { buildInfo: 1 });
           const reports = await applyParameters(client, [...this.#without]);
           const parameters = reports.map((report) => [report.name, report.taken ? 'set' : report.problem] as const);
           this.facts = { version: String(version), parameters: Object.fromEntries(parameters) };

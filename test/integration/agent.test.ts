@@ -1,0 +1,182 @@
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Ping } from '../../src/api/access.js';
+import type { UserData } from '../../src/boot/user-data.js';
+import { ApiClient } from '../../src/client/client.js';
+import { bootCall, enrolOperator, type OperatorCredentials } from '../../src/client/enrol.js';
+import { addControllers, dropJobs, recordInstance } from '../../src/state/machines.js';
+import { openState, type State } from '../../src/state/state.js';
+import { Home, until } from '../support/home.js';
+import { bootstrapUntilSeeded, enrolWhenUp, newUserData, TestMachine } from '../support/machine.js';
+
+/**
+ * One environment on real parts, from machine 0's user data on. The tests build on each other: they are the life of two
+ * machines.
+ */
+const home = new Home();
+const network = `127.${30 + Math.floor(Math.random() * 60)}.${Math.floor(Math.random() * 250)}`;
+const zero = new TestMachine(home.dir, newUserData(), `${network}.1`);
+const environment = zero.userData.environment;
+let one: TestMachine;
+let operator: OperatorCredentials;
+
+const clientOf = (machine: TestMachine) =>
+  new ApiClient({ environment, addresses: [`${machine.address}:17070`], tls: operator });
+const ping = async (machine: TestMachine) => {
+  const client = clientOf(machine);
+  try {
+    return (await client.request<Ping>('GET', '/v1/ping', { timeoutMs: 1000 })).body.machine;
+  } catch {
+    return null;
+  } finally {
+    await client.close();
+  }
+};
+const serves = (machine: TestMachine) =>
+  until(
+    `machine ${machine.userData.machine} serves`,
+    async () => (await ping(machine)) === machine.userData.machine,
+    30,
+  );
+
+async function withState<T>(work: (state: State) => Promise<T>): Promise<T> {
+  const [certificate, key] = ['state.crt', 'state.key'].map((name) => zero.file('disk', 'controller', name));
+  const tls = { ca: operator.ca, certificate: certificate ?? '', key: key ?? '' };
+  const state = await openState({ hosts: [`${zero.address}:37017`], tls });
+  try {
+    return await work(state);
+  } finally {
+    await state.close();
+  }
+}
+
+async function fenceOf(state: State) {
+  const { epoch, version } = (await state.environment.findOne()) ?? { epoch: 0, version: 0 };
+  return { epoch, environmentVersion: version };
+}
+
+const reportOf = (machine: string) =>
+  withState(async (state) => (await state.presence.findOne({ _id: machine }))?.report ?? null);
+
+beforeAll(() => zero.start());
+afterAll(() => home.close());
+
+test('a wrong token is refused, and nobody says which part was wrong', async () => {
+  await expect(enrolWhenUp(zero, 'ab'.repeat(32))).rejects.toMatchObject({
+    code: 'proof-failed',
+    message: 'The other side did not prove that it knows the boot token.',
+  });
+  const target = { ...zero.target, user: 'tester', token: zero.userData.token };
+  await expect(enrolOperator({ ...target, machine: '1' })).rejects.toMatchObject({ code: 'proof-failed' });
+  await expect(enrolOperator({ ...target, machine: '0', environment: 'other' })).rejects.toMatchObject({
+    code: 'proof-failed',
+  });
+});
+
+test('the right token gets the operator a certificate, and is void and shredded once that is used', async () => {
+  operator = await enrolWhenUp(zero);
+  const again = await enrolWhenUp(zero); // The first answer might have been lost.
+  expect(again.ca).toBe(operator.ca);
+  await bootCall(zero.target, operator, '/boot/progress');
+  await expect(enrolWhenUp(zero)).rejects.toMatchObject({ code: 'proof-failed' });
+  expect(zero.file('user-data.json')).not.toContain(zero.userData.token);
+  expect(JSON.parse(zero.file('user-data.json'))).toMatchObject({ token: '', nonce: zero.userData.nonce });
+});
+
+test('the steps of bootstrap may be repeated, and survive the death of the agent and its mongod', async () => {
+  await bootstrapUntilSeeded(zero, operator);
+  const [agent] = zero.pids('agent');
+  for (const pid of [...zero.pids('mongod'), agent ?? 0]) process.kill(pid, 'SIGKILL');
+  await until('the agent listens again', () => bootCall(zero.target, operator, '/boot/progress').catch(() => null), 20);
+  expect(zero.pids('agent')).not.toEqual([agent]);
+  await expect(bootCall(zero.target, operator, '/boot/serve')).rejects.toMatchObject({ code: 'not-ready' });
+  await bootstrapUntilSeeded(zero, operator);
+});
+
+test('after serve the API answers, and a call that is repeated finds all done', async () => {
+  await bootCall(zero.target, operator, '/boot/serve');
+  await serves(zero);
+  expect(await bootCall(zero.target, operator, '/boot/serve')).toMatchObject({ serving: true });
+  const report = await until('the agent reports', async () => {
+    const seen = await reportOf('0');
+    return seen?.services.api?.state === 'running' && seen.addressVersion === 1 ? seen : null;
+  });
+  expect(report).toMatchObject({ status: 'started', services: { mongod: { state: 'running' } } });
+  expect(report.mongod?.parameters).toMatchObject({ oplogRetriedFindMaxSeconds: 'set' });
+});
+
+test('what dies is started again: mongod, then the API server', async () => {
+  for (const service of ['mongod', 'api'] as const) {
+    const [before] = zero.pids(service);
+    process.kill(before ?? 0, 'SIGKILL');
+    await until(`${service} started again`, async () => {
+      const pids = zero.pids(service);
+      return pids.length === 1 && pids[0] !== before;
+    });
+    await serves(zero);
+  }
+});
+
+test('a second machine enrols with its token, gets its jobs and becomes a controller', async () => {
+  const added = await withState(async (state) => {
+    const [machine] = await addControllers(state, await fenceOf(state), { count: 1, zones: ['a'] });
+    return machine ?? expect.fail('no machine was added');
+  });
+  const client = clientOf(zero);
+  const { body: userData } = await client.request<UserData>('GET', `/v1/machines/${added._id}/user-data`);
+  one = new TestMachine(home.dir, userData, `${network}.2`);
+  one.start();
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  // Nobody has told the controllers yet which address the cloud gave it.
+  expect(existsSync(join(one.directory, 'disk', 'agent.conf'))).toBe(false);
+  await withState(async (state) => {
+    const instance = { id: one.instance, address: one.address, ports: one.ports, state: 'running' };
+    await recordInstance(state, await fenceOf(state), { id: added._id, nonce: added.nonce }, instance);
+  });
+  await serves(one);
+  await until('its mongod runs', async () => {
+    const seen = await reportOf(added._id);
+    return seen?.services.mongod?.state === 'running' && seen.addressVersion === 1 && seen.sees.includes('0');
+  });
+  await client.close();
+  expect(one.file('user-data.json')).not.toContain(userData.token);
+  expect(readdirSync(join(one.directory, 'disk'))).toContain(`mongod-${added.memberId}`);
+});
+
+test('a machine that stops being a controller stops its services, shreds the keys and removes its data', async () => {
+  await withState(async (state) => dropJobs(state, await fenceOf(state), ['1']));
+  await until('its services stopped', async () =>
+    ['mongod', 'api', 'worker'].every((s) => !one.pids(s as 'api').length),
+  );
+  await until('keys and data gone', async () => {
+    const disk = join(one.directory, 'disk');
+    return (
+      readdirSync(join(disk, 'controller')).length === 0 && !readdirSync(disk).some((n) => n.startsWith('mongod-'))
+    );
+  });
+  expect(one.pids('agent')).toHaveLength(1);
+});
+
+test('a power cut of everything: services start from agent.conf, with nobody to ask', async () => {
+  await one.shutdown();
+  await zero.powerCut();
+  zero.start();
+  await serves(zero);
+});
+
+test('a damaged agent.conf is healed from the one before', async () => {
+  await zero.powerCut();
+  writeFileSync(join(zero.directory, 'disk', 'agent.conf'), '{"quorate": 1, "envi');
+  zero.start();
+  await serves(zero);
+  expect(zero.console).toContain('is damaged');
+  expect(zero.console).toContain('It was restored from');
+});
+
+test('an ordered shutdown leaves nobody behind', async () => {
+  const began = performance.now();
+  await zero.shutdown();
+  expect(performance.now() - began).toBeLessThan(4000);
+  for (const what of ['agent', 'mongod', 'api', 'worker'] as const) expect(zero.pids(what)).toEqual([]);
+});
