@@ -5,7 +5,7 @@ import { QuorateError } from '../../errors.js';
 import { serverName } from '../../pki/certificate.js';
 import { durationMs, effectiveValue } from '../../state/settings.js';
 import { bindToken, enrolRefused } from '../../state/tokens.js';
-import type { Controller, Handler } from '../handlers.js';
+import type { Controller, Handler } from '../call.js';
 import { Rate } from '../rate.js';
 
 const TRIES = new Rate({ perSecond: 5, burst: 30 });

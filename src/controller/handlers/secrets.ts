@@ -5,7 +5,7 @@ import { bootToken } from '../../boot/token.js';
 import { TemporalConnection } from '../../boot/wire.js';
 import { QuorateError } from '../../errors.js';
 import { once } from '../../state/requests.js';
-import type { Controller, Handler } from '../handlers.js';
+import type { Controller, Handler } from '../call.js';
 import { noMachine } from './views.js';
 
 const DAY_MS = 86_400_000;

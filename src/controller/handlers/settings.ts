@@ -3,7 +3,7 @@ import { QuorateError } from '../../errors.js';
 import * as writes from '../../state/setting-writes.js';
 import { checkKey, effectiveValue, FREE_PREFIX, SETTINGS } from '../../state/settings.js';
 import type { State } from '../../state/state.js';
-import type { Call, Controller, Handler } from '../handlers.js';
+import type { Call, Controller, Handler } from '../call.js';
 import { settingView } from '../views.js';
 
 const PAGE = 100;
