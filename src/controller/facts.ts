@@ -1,76 +1,37 @@
-import { QuorateError } from '../errors.js';
-import { isPassing } from '../state/retry.js';
-import type { State } from '../state/state.js';
-import type { Observer } from './observer.js';
-import type { Reading } from './reading.js';
-import type { Facts, MemberFacts } from './status-of.js';
+import type {
+  ChangeDocument,
+  EnvironmentDocument,
+  MachineDocument,
+  PresenceDocument,
+  TokenDocument,
+} from '../state/documents.js';
 
-interface StatusMember {
-  readonly _id: number;
-  readonly name: string;
-  readonly health: number;
-  readonly stateStr: string;
-  readonly lastAppliedWallTime?: Date;
-}
-
-interface ConfigMember {
-  readonly _id: number;
+/** One member as the replica set reports it. */
+export interface MemberFacts {
+  readonly id: number;
+  /** The machine of its tag; null when it has none. */
+  readonly machine: string | null;
   readonly host: string;
-  readonly votes: number;
-  readonly tags?: { readonly machine?: string };
+  readonly vote: boolean;
+  readonly state: string;
+  /** It answers whoever reported, and is PRIMARY or SECONDARY. */
+  readonly healthy: boolean;
+  readonly lagSeconds: number | null;
 }
 
-/** Reads everything that the status is computed from, at one go. */
-export async function readFacts(state: State, observer: Observer, self: string, reading: Reading): Promise<Facts> {
-  const { options } = reading;
-  const [environment, machines, presence, running, refused, members] = await Promise.all([
-    state.environment.findOne({}, options),
-    state.machines.find({}, options).toArray(),
-    state.presence.find({}, options).toArray(),
-    state.changes.find({ state: 'running' }, options).toArray(),
-    state.tokens.find({ 'refusedFrom.0': { $exists: true } }, options).toArray(),
-    readMembers(state, reading),
-  ]);
-  if (environment === null) {
-    throw new QuorateError('no-quorum', 'The state has not been seeded yet.', { todo: 'Ask again in a moment.' });
-  }
-  const silentMs = Object.fromEntries(machines.map(({ _id }) => [_id, observer.silentMs(_id)]));
-  return { self, stale: reading.stale, environment, machines, presence, silentMs, running, refused, members };
-}
-
-/** What the member that is asked says of all; the primary when there is one. */
-async function readMembers(state: State, reading: Reading): Promise<MemberFacts[]> {
-  const admin = state.client.db('admin');
-  const { readPreference } = reading.options;
-  try {
-    const [status, { config }] = await Promise.all([
-      admin.command({ replSetGetStatus: 1 }, { readPreference }),
-      admin.command({ replSetGetConfig: 1 }, { readPreference }),
-    ]);
-    const seen = status.members as StatusMember[];
-    const primary = seen.find(({ stateStr }) => stateStr === 'PRIMARY');
-    return (config.members as ConfigMember[]).map(({ _id, host, votes, tags }) => {
-      const member = seen.find((candidate) => candidate._id === _id);
-      const up = member?.health === 1;
-      return {
-        id: _id,
-        machine: tags?.machine ?? null,
-        host,
-        vote: votes > 0,
-        state: member === undefined ? 'UNKNOWN' : up ? member.stateStr : 'DOWN',
-        healthy: up && (member.stateStr === 'PRIMARY' || member.stateStr === 'SECONDARY'),
-        lagSeconds: up ? lag(primary, member) : null,
-      };
-    });
-  } catch (error) {
-    // A member that is no part of the set, or not yet, has no view of it; what it remembers is shown all the same.
-    if (isPassing(error) || !reading.stale) throw error;
-    return [];
-  }
-}
-
-function lag(primary: StatusMember | undefined, member: StatusMember): number | null {
-  if (!primary?.lastAppliedWallTime || !member.lastAppliedWallTime) return null;
-  const ms = primary.lastAppliedWallTime.getTime() - member.lastAppliedWallTime.getTime();
-  return Math.max(0, ms) / 1000;
+/** Everything that the status is computed from. */
+export interface Facts {
+  /** Machine ID of the controller that looked. */
+  readonly self: string;
+  /** Read from one member, as there is no majority. */
+  readonly stale: boolean;
+  readonly environment: EnvironmentDocument;
+  readonly machines: readonly MachineDocument[];
+  readonly presence: readonly PresenceDocument[];
+  /** How long each agent has been silent, on the observer's own clock. */
+  readonly silentMs: Readonly<Record<string, number>>;
+  readonly running: readonly ChangeDocument[];
+  /** Boot tokens that another key tried to use. */
+  readonly refused: readonly TokenDocument[];
+  readonly members: readonly MemberFacts[];
 }

@@ -1,5 +1,5 @@
 import type { ControllerStatus, Status } from '../api/status.js';
-import type { Facts } from './status-of.js';
+import type { Facts } from './facts.js';
 
 interface Seen {
   readonly facts: Facts;

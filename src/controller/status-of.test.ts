@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ChangeDocument, MachineDocument, PresenceDocument, ServiceStatus } from '../state/documents.js';
-import { type Facts, type MemberFacts, statusOf } from './status-of.js';
+import type { Facts, MemberFacts } from './facts.js';
+import { statusOf } from './status-of.js';
 
 /** What is seen of an environment in a few words: each controller's zone, agent, member and what else differs. */
 interface Scene {

@@ -1,43 +1,8 @@
 import type { AgentState, ControllerStatus, MachineStatus, Phase, Status } from '../api/status.js';
-import type {
-  ChangeDocument,
-  EnvironmentDocument,
-  MachineDocument,
-  PresenceDocument,
-  TokenDocument,
-} from '../state/documents.js';
+import type { MachineDocument, PresenceDocument } from '../state/documents.js';
 import { environmentKey } from '../temporal/names.js';
+import type { Facts } from './facts.js';
 import { problemsOf } from './problems.js';
-
-/** One member as the replica set reports it. */
-export interface MemberFacts {
-  readonly id: number;
-  /** The machine of its tag; null when it has none. */
-  readonly machine: string | null;
-  readonly host: string;
-  readonly vote: boolean;
-  readonly state: string;
-  /** It answers whoever reported, and is PRIMARY or SECONDARY. */
-  readonly healthy: boolean;
-  readonly lagSeconds: number | null;
-}
-
-/** Everything that the status is computed from. */
-export interface Facts {
-  /** Machine ID of the controller that looked. */
-  readonly self: string;
-  /** Read from one member, as there is no majority. */
-  readonly stale: boolean;
-  readonly environment: EnvironmentDocument;
-  readonly machines: readonly MachineDocument[];
-  readonly presence: readonly PresenceDocument[];
-  /** How long each agent has been silent, on the observer's own clock. */
-  readonly silentMs: Readonly<Record<string, number>>;
-  readonly running: readonly ChangeDocument[];
-  /** Boot tokens that another key tried to use. */
-  readonly refused: readonly TokenDocument[];
-  readonly members: readonly MemberFacts[];
-}
 
 /** An agent beats twice a second; silent for longer than this it is down. */
 const DOWN_AFTER_MS = 2500;

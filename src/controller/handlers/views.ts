@@ -1,6 +1,6 @@
 import { QuorateError } from '../../errors.js';
 import type { Handler } from '../call.js';
-import { readFacts } from '../facts.js';
+import { readFacts } from '../read-facts.js';
 import { agentState, statusOf } from '../status-of.js';
 import { changeView, machineView } from '../views.js';
 
