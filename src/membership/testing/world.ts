@@ -18,7 +18,7 @@ type Log = readonly Entry[];
 /** Draws the world's dice; fast-check decides them. */
 export type Dice = (sides: number) => number;
 
-export type Fault = 'terminate' | 'power-off' | 'mongod-down' | 'agent-down' | 'crash-before-note';
+export type Fault = 'terminate' | 'power-off' | 'mongod-down' | 'agent-down' | 'crash-at-reconfig';
 
 export class World {
   seen: Observed;
@@ -105,6 +105,10 @@ export class World {
   perform(deed: Deed): void {
     const before = this.#set;
     const forced = deed.kind === 'force-survivor';
+    // Between the look and the deed others write on, and what they write is acknowledged by the config of before.
+    this.#write();
+    // A planned hand-over lets the heir reach the primary first.
+    if (deed.kind === 'hand-over') this.#replicate(1);
     if (deed.kind === 'terminate') this.#end(deed.machine);
     this.seen = apply(this.seen, deed);
     const after = this.#set;
@@ -117,13 +121,17 @@ export class World {
     if (deed.kind === 'hand-over' || forced) this.#lead(deed.member);
     if (after.version !== before.version && after.primary !== null) {
       const crashes = this.#crashAtNextReconfig && !forced;
-      if (crashes) {
-        this.#crashAtNextReconfig = false;
-        const machine = after.members.find((member) => member.id === after.primary)?.machine;
-        if (machine) this.fault('terminate', machine);
-      } else this.#append(after.primary, after.version);
+      if (!crashes || this.#dice(2) === 0) this.#append(after.primary, after.version);
+      if (crashes) this.#crash(after.primary);
     }
     this.observe();
+  }
+
+  /** The primary dies right after installing a config, with or without the note of it in its own oplog. */
+  #crash(primary: MemberId): void {
+    this.#crashAtNextReconfig = false;
+    const machine = this.#set.members.find((member) => member.id === primary)?.machine;
+    if (machine) this.fault('terminate', machine);
   }
 
   /** What was waited for comes about where it still can; true when it did. */
@@ -145,7 +153,7 @@ export class World {
   fault(kind: Fault, id: MachineId): void {
     const machine = this.seen.machines.find((one) => one.id === id);
     if (machine === undefined || machine.instance === 'terminated') return;
-    if (kind === 'crash-before-note') {
+    if (kind === 'crash-at-reconfig') {
       this.#crashAtNextReconfig = true;
       return;
     }
