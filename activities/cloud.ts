@@ -7,7 +7,7 @@ import { QuorateError } from '../src/errors.js';
 import type { InstanceSeen, Life, MachineId } from '../src/membership/types.js';
 import { packageVersion } from '../src/package.js';
 import type { InstanceRecord } from '../src/state/machines.js';
-import type { Store } from '../src/store/store.js';
+import type { AddressSet, Store } from '../src/store/store.js';
 import { type Ender, mayEnd } from './endings.js';
 import { seenAs } from './observed.js';
 
@@ -32,6 +32,9 @@ export interface StartedInstance extends InstanceRecord {
 
 /** Machine 0's nonce is fixed with the environment: whoever bootstraps again finds the same instance. */
 export const firstNonce = (uuid: string): string => `${uuid}-0`;
+
+/** The published address set, in the environment's bucket. */
+export const ADDRESSES = 'addresses.json';
 
 const BEAT_MS = 1000;
 
@@ -102,6 +105,18 @@ export function cloudActivities(side: CloudSide) {
       const cloud = await cloudFor(environment.name);
       const instances = await cloud.list(environment.uuid);
       return Object.fromEntries(instances.map(({ tags, state }) => [tags.machine, seenAs(state)]));
+    },
+
+    /** Copies the published address set into the environment's bucket; an old one never overwrites a newer one. */
+    async writeAddresses({ environment }: Target): Promise<void> {
+      await beating(async () => {
+        const cloud = await cloudFor(environment.name);
+        const { body } = await withClient(store, environment.name, (client) =>
+          client.request<AddressSet>('GET', '/v1/addresses'),
+        );
+        const { version, servers } = body;
+        await cloud.bucket.put(environment.uuid, ADDRESSES, { version, servers } satisfies AddressSet);
+      });
     },
 
     /** Terminates what carries the environment's tag, and says what it still found. */

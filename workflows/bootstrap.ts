@@ -79,6 +79,11 @@ export async function bootstrap(input: BootstrapInput): Promise<{ text: string }
       'it answers as a whole: API, database, worker',
       (call) => cloud(key, call).waitForController(target),
     ],
+    [
+      'write the addresses into the bucket',
+      'who finds no controller looks there',
+      (call) => cloud(key, call).writeAddresses(target),
+    ],
     ['start the singletons', SINGLETONS.join(' and '), (call) => anywhere(key, call).startSingletons(target)],
   ];
   try {

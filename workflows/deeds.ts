@@ -4,17 +4,19 @@ import type { ChangeRecord } from '../activities/record.js';
 import type { Step } from '../src/membership/types.js';
 import type { ChangeInput } from '../src/temporal/progress.js';
 import { cloud, network } from './activities.js';
+import { copyAddresses } from './addresses.js';
 
 /**
  * The activity for each kind of deed. Every one carries the facts that it was decided on: the (version, term) of the
  * config for what touches the set, the version of the environment's document for what touches the state.
  */
 export async function perform(
-  { environment, key }: ChangeInput,
+  input: ChangeInput,
   step: Extract<Step, { kind: 'do' }>,
   { observed, evidence }: Observation,
   record: ChangeRecord,
 ): Promise<DeedOutcome> {
+  const { environment, key } = input;
   const activities = network(key, { as: 'deed', summary: step.text });
   const decision: ActivityDeed = {
     deed: step.deed,
@@ -42,8 +44,11 @@ export async function perform(
       return await activities.addMachines(decision);
     case 'add-jobs':
       return await activities.addJobs(decision);
-    case 'publish':
-      return await activities.publish(decision);
+    case 'publish': {
+      const outcome = await activities.publish(decision);
+      await copyAddresses(input);
+      return outcome;
+    }
     case 'drop-jobs':
       return await activities.dropJobs(decision);
     case 'mark-dying':

@@ -17,6 +17,7 @@ import { stillExpired } from '../src/membership/waits.js';
 import { changeSummary } from '../src/temporal/names.js';
 import type { ChangeInput } from '../src/temporal/progress.js';
 import { cloud, network } from './activities.js';
+import { copyAddresses } from './addresses.js';
 import { perform } from './deeds.js';
 import { answerProgress } from './query.js';
 import { recordBegin, recordEnd, recordOf, showPhase } from './records.js';
@@ -211,6 +212,7 @@ class MembershipLoop {
   async #end(text: string, observed: Observed): Promise<MembershipResult> {
     const voters = observed.set?.members.filter(({ votes }) => votes === 1).length ?? 0;
     showPhase(this.#input, voters > 1 ? 'ha' : 'default', voters);
+    await copyAddresses(this.#input);
     if (!this.#goal.settle) {
       this.#story.end('done', text);
       await recordEnd(this.#input, this.#story);

@@ -37,9 +37,23 @@ export interface StartRequest {
   readonly zone: string;
 }
 
+/** An object of the bucket; its version is part of it. */
+export interface Versioned {
+  readonly version: number;
+}
+
+/** The environment's private bucket: what its machines can read when no controller answers. */
+export interface Bucket {
+  /** Where an object is read, known before it is written. */
+  url(environment: string, name: string): string;
+  /** Writes the object whole or not at all; false when this version or a newer one is there already. */
+  put(environment: string, name: string, object: Versioned): Promise<boolean>;
+}
+
 export interface Cloud {
   /** `local`, `ec2`. */
   readonly kind: string;
+  readonly bucket: Bucket;
   /** Where instances can be spread, at least one. */
   zones(): Promise<readonly string[]>;
   /** Looks for the nonce first; starts only when no instance carries it. Returns the one that is there. */

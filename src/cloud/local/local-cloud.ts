@@ -1,7 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuorateError, usageError } from '../../errors.js';
-import type { Cloud, Instance, StartRequest } from '../cloud.js';
+import type { Bucket, Cloud, Instance, StartRequest } from '../cloud.js';
+import { DirectoryBucket } from './bucket.js';
 import { stateOf } from './group.js';
 import { type Known, known, observeAll, observeOne, problemsOf, show, sound } from './inventory.js';
 import { withLock } from './lock.js';
@@ -34,12 +35,14 @@ export interface LocalCloudOptions {
  */
 export class LocalCloud implements Cloud {
   readonly kind = 'local';
+  readonly bucket: Bucket;
   readonly #records: Records;
   readonly #options: LocalCloudOptions;
 
   constructor(options: LocalCloudOptions) {
     this.#options = options;
     this.#records = new Records(options.root);
+    this.bucket = new DirectoryBucket((environment) => this.#records.environmentDirectory(environment));
   }
 
   async zones(): Promise<readonly string[]> {
