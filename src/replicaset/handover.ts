@@ -27,7 +27,7 @@ export interface HandOverResult {
   readonly refusals: number;
 }
 
-const PREPARATION_MS = 4000;
+const PREPARATION_MS = 3000;
 const STAND_UP_MS = 3000;
 const COMMAND_MS = 1000;
 /** Following sticks only when the one to follow is ahead, which needs writes: on an idle set these are the only ones. */

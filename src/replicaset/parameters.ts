@@ -25,8 +25,9 @@ export const PARAMETERS: readonly ServerParameter[] = [
     lack: 'a secondary that follows a frozen member lets go of it only after 12 s instead of 6',
   },
   {
+    // The pauses between the attempts double from a millisecond on: 65 ms for the next primary to be there, and no longer.
     name: 'oplogFetcherSteadyStateMaxFetcherRestarts',
-    value: 5,
+    value: 6,
     when: 'runtime',
     lack: 'a killed primary costs one second about every other time, as the secondaries give up before they know the next primary',
   },

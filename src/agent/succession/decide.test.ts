@@ -253,9 +253,9 @@ describe('a secondary follows another secondary', () => {
     return scenario;
   };
 
-  test('and is led back to the primary after ten busy seconds', () => {
+  test('and is led back to the primary after four busy seconds', () => {
     const two = new Scenario(2, { syncSource: 1 });
-    expect(busy(two, 9).count('follow-primary')).toBe(0);
+    expect(busy(two, 3).count('follow-primary')).toBe(0);
     expect(busy(two, 2).last('follow-primary')).toEqual({ kind: 'follow-primary', primary: 0 });
   });
 

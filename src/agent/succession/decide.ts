@@ -34,7 +34,7 @@ const FRESH_MS = 15;
 /** Nothing applied for this time, although the primary has more, is standing still. */
 const STILL_MS = 100;
 /** A secondary is left to follow another secondary this long: a planned hand-over needs it meanwhile. */
-const STRAY_MS = 10_000;
+const STRAY_MS = 4000;
 /** A secondary that has applied something within this time has something to follow. */
 const BUSY_MS = 1000;
 /** A tick that comes later than this (ms after the last) says that this process itself did not run. */
@@ -260,7 +260,7 @@ function takeOutcome(state: State, outcome: 'primary' | 'refused' | 'failed', no
 function act(state: State, now: number, limits: Limits): Decision {
   const { view } = state;
   if (view === null) return { state, actions: [] };
-  const steps = [askOthers, standUp, free, stray];
+  const steps = [standUp, askOthers, free, stray];
   const actions: Action[] = [];
   let next = state;
   for (const step of steps) {

@@ -78,7 +78,8 @@ class Runtime implements Succession {
 
   constructor(options: SuccessionOptions) {
     this.#options = options;
-    this.#own = directClient(options.self.host, options.tls);
+    // Enough connections that standing up never waits for one to be made.
+    this.#own = directClient(options.self.host, options.tls, { minPoolSize: 3 });
     this.#observer = new Observer(options.tls);
     this.#own.on('serverDescriptionChanged', () => void this.#look());
     this.#ticks = setInterval(() => this.#tick(), TICK_MS);
