@@ -115,7 +115,8 @@ export function cloudActivities(side: CloudSide) {
           client.request<AddressSet>('GET', '/v1/addresses'),
         );
         const { version, servers } = body;
-        await cloud.bucket.put(environment.uuid, ADDRESSES, { version, servers } satisfies AddressSet);
+        const set: AddressSet = { version, servers };
+        await cloud.bucket.put(environment.uuid, ADDRESSES, set);
       });
     },
 
