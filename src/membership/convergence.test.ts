@@ -75,9 +75,9 @@ test('without faults every change ends in what was wanted', () => {
       expect(lost, story.join('\n')).toEqual([]);
       expect(end.kind, story.join('\n')).toBe('done');
     }),
-    { numRuns: 200 },
+    { numRuns: 60 },
   );
-});
+}, 60_000);
 
 test('with one fault at a time every change ends, done or blocked with a reason, and no acknowledged write is lost', () => {
   fc.assert(
@@ -88,6 +88,6 @@ test('with one fault at a time every change ends, done or blocked with a reason,
       if (end.kind === 'blocked')
         expect(end.reason, story.join('\n')).toMatch(/^(The only controller|Two members vote|3 times in this change)/);
     }),
-    { numRuns: 400 },
+    { numRuns: 150 },
   );
-});
+}, 60_000);

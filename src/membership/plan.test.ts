@@ -15,7 +15,7 @@ describe('whatever is seen', () => {
       }),
       { numRuns: 3000 },
     );
-  });
+  }, 60_000);
 
   test('waits that said nothing any more change nothing', () => {
     fc.assert(

@@ -78,7 +78,7 @@ export function startMongod(situation: Situation): Step | null {
   return wait('services', idsOf(starting), {
     text: `wait until the mongod of ${machinesText(idsOf(starting))} is up`,
     reason: 'It has to run before it can join.',
-    otherwise: 'give it up and take another machine',
+    otherwise: `give ${agree(starting, 'it', 'them')} up and take ${agree(starting, 'another machine', 'others')}`,
   });
 }
 
@@ -113,7 +113,10 @@ export function catchUp(situation: Situation): Step | null {
   return wait('caught-up', ids, {
     text: `wait until ${who} all that ${source} holds`,
     reason: 'A vote for one that lacks writes could lose them.',
-    otherwise: copying.length > 0 ? 'stop here and say so' : 'give it up and take another machine',
+    otherwise:
+      copying.length > 0
+        ? 'stop here and say so'
+        : `give ${agree(ids, 'it', 'them')} up and take ${agree(ids, 'another machine', 'others')}`,
   });
 }
 

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { controllersOf, goalFor, goalForOne } from './goal.js';
+import { readScenario } from './testing/scenario.js';
+
+const three = readScenario(`
+wanted: 3 controllers
+machines: [0 controller, 1 controller, 2 controller, 3 workload, 4 workload silent=9s, 5 workload dying]
+members: [0 SECONDARY vote, 1 PRIMARY vote, 2 SECONDARY vote]
+`).observed;
+const one = readScenario(`
+wanted: 1 controller
+machines: [0 controller, 3 workload]
+members: [0 PRIMARY vote]
+`).observed;
+
+describe('how many', () => {
+  test.each([1, 3, 5, 7, '3', ' 5 ', '+7'])('%s can be had', (n) => {
+    expect(controllersOf(n)).toEqual({ ok: true, controllers: Number(n) });
+  });
+
+  test.each([
+    [4, '4 controllers cannot be had: a majority needs an odd number.', 'Ask for 3 or 5.'],
+    [2, '2 controllers cannot be had: a majority needs an odd number.', 'Ask for 1 or 3.'],
+    ['6', '6 controllers cannot be had: a majority needs an odd number.', 'Ask for 5 or 7.'],
+    [0, '0 controllers cannot be had: an environment has at least one.', 'Ask for 1, 3, 5 or 7.'],
+    ['-3', '-3 controllers cannot be had: an environment has at least one.', 'Ask for 1, 3, 5 or 7.'],
+    [9, '9 controllers cannot be had: at most seven members of a replica set vote.', 'Ask for 7 or fewer.'],
+    [
+      '1000000000000000000000',
+      '1000000000000000000000 controllers cannot be had: at most seven members of a replica set vote.',
+      'Ask for 7 or fewer.',
+    ],
+    ['three', '"three" is no number of controllers.', 'Ask for 1, 3, 5 or 7.'],
+    ['3.5', '"3.5" is no number of controllers.', 'Ask for 1, 3, 5 or 7.'],
+    ['0x3', '"0x3" is no number of controllers.', 'Ask for 1, 3, 5 or 7.'],
+    ['', '"" is no number of controllers.', 'Ask for 1, 3, 5 or 7.'],
+    [Number.NaN, '"NaN" is no number of controllers.', 'Ask for 1, 3, 5 or 7.'],
+  ])('%s cannot', (n, message, todo) => expect(controllersOf(n)).toEqual({ ok: false, message, todo }));
+});
+
+describe('enable-ha', () => {
+  const goal = (asked: Parameters<typeof goalFor>[1], desired = 1, seen = three) => goalFor(seen, asked, desired);
+
+  test('without -n: what was asked for before, at least 3', () => {
+    expect(goal({}, 1)).toMatchObject({ goal: { controllers: 3 } });
+    expect(goal({}, 5)).toMatchObject({ goal: { controllers: 5 } });
+  });
+
+  test('--to names machines that are none yet, and leaves room for them', () => {
+    expect(goal({ n: 5, to: ['3', '3'] })).toMatchObject({ goal: { controllers: 5, to: ['3'] } });
+    expect(goal({ n: 5, to: ['1'] })).toMatchObject({ ok: false, message: 'Machine 1 is a controller already.' });
+    expect(goal({ n: 5, to: ['8'] })).toMatchObject({ ok: false, message: 'There is no machine 8.' });
+    expect(goal({ n: 5, to: ['4'] })).toMatchObject({ ok: false, message: 'The agent of machine 4 is not heard.' });
+    expect(goal({ n: 5, to: ['5'] })).toMatchObject({ ok: false, message: 'Machine 5 is on its way out.' });
+    expect(goal({ n: 3, to: ['3'] })).toMatchObject({
+      ok: false,
+      message: '--to names 1 machine, and no controller is missing from 3.',
+    });
+    expect(goal({ to: ['3'] }, 1, one)).toMatchObject({ goal: { controllers: 3, to: ['3'] } });
+  });
+
+  test('--keep and those to avoid are controllers', () => {
+    expect(goal({ n: 1, keep: ['3'] })).toMatchObject({
+      ok: false,
+      message: 'Machine 3 is no controller.',
+      todo: 'The controllers are 0, 1, 2.',
+    });
+    expect(goal({ n: 1, keep: ['0', '1'] })).toMatchObject({
+      ok: false,
+      message: '2 machines cannot stay where 1 is wanted.',
+    });
+    expect(goal({ n: 3, keep: ['0'], avoid: ['0'] })).toMatchObject({ ok: false });
+  });
+});
+
+describe('disable-ha', () => {
+  test('keeps the primary, or the one that is named', () => {
+    expect(goalForOne(three)).toMatchObject({ goal: { controllers: 1, keep: ['1'] } });
+    expect(goalForOne(three, '2')).toMatchObject({ goal: { controllers: 1, keep: ['2'] } });
+    expect(goalForOne(three, '9')).toMatchObject({ ok: false, message: 'Machine 9 is no controller.' });
+  });
+});
