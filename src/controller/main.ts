@@ -1,9 +1,13 @@
+import { setFlagsFromString } from 'node:v8';
 import { reasonOf } from '../errors.js';
 import { readConfig } from './config.js';
 import { startController } from './controller.js';
 
 /** The API server's process: `main.js CONFIG`. Ends in order on SIGTERM, and when the agent that started it is gone. */
 const LONGEST_CLOSE_MS = 1400;
+
+// What requests leave behind is short-lived: without this the heap grows by 30 MB under load and keeps them.
+setFlagsFromString('--semi-space-growth-factor=1');
 
 async function main(file: string | undefined): Promise<void> {
   if (file === undefined) throw new Error('usage: main.js CONFIG');
