@@ -8,6 +8,7 @@ import type { AgentReport } from '../state/documents.js';
 import { Bootstrap } from './bootstrap.js';
 import { Connection } from './connection.js';
 import type { Machine } from './machine.js';
+import { say } from './say.js';
 import { Sees } from './sees.js';
 import { Services } from './services.js';
 import type { ToldMachine } from './told.js';
@@ -144,7 +145,7 @@ export class MachineAgent {
         return (await this.#client.request<ControllerKeys>('GET', '/v1/controller-keys', { signal })).body;
       } catch (error) {
         signal.throwIfAborted();
-        console.error(`The controllers' keys could not be fetched yet: ${reasonOf(error)}`);
+        say(`The controllers' keys could not be fetched yet: ${reasonOf(error)}`);
         await sleep(300, undefined, { signal });
       }
     }

@@ -9,6 +9,7 @@ import { randomSecret } from '../boot/token.js';
 import * as wire from '../boot/wire.js';
 import { QuorateError, reasonOf } from '../errors.js';
 import { subjectFrom } from '../pki/certificate.js';
+import { say } from './say.js';
 
 /** What the operator may ask of machine 0 while it has no API server; each may be asked again. */
 export interface BootSteps {
@@ -73,7 +74,7 @@ class BootProtocol {
       if (error instanceof QuorateError) {
         send(response, statusOf(error), { code: error.code, message: error.message, todo: error.todo });
       } else {
-        console.error(`boot: ${request.method} ${request.url} failed: ${reasonOf(error)}`);
+        say(`boot: ${request.method} ${request.url} failed: ${reasonOf(error)}`);
         send(response, 500, { code: 'failed', message: reasonOf(error), todo: '' });
       }
     }

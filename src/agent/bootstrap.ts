@@ -9,6 +9,7 @@ import { readIfThere, writePrivate } from '../store/files.js';
 import { type BootSteps, startBootListener } from './boot-listener.js';
 import { readAuthority } from './keys.js';
 import type { Machine } from './machine.js';
+import { say } from './say.js';
 import type { Services } from './services.js';
 import { shredToken } from './user-data.js';
 
@@ -61,7 +62,7 @@ export class Bootstrap implements BootSteps {
     const { issue, publicKeyHash } = await import('../pki/authority.js');
     const subject = { cn: user, ou: 'operator', o: this.machine.environment.uuid } as const;
     const certificate = await issue(await readAuthority(this.machine.files), { request, subject });
-    console.log(`Enrolled the operator ${user}, public key ${publicKeyHash(request)}.`);
+    say(`Enrolled the operator ${user}, public key ${publicKeyHash(request)}.`);
     return certificate;
   }
 

@@ -4,6 +4,7 @@ import type { ApiClient, ControllerSocket } from '../client/client.js';
 import { reasonOf } from '../errors.js';
 import { packageVersion } from '../package.js';
 import type { AgentReport } from '../state/documents.js';
+import { say } from './say.js';
 import { parseTold, type ToldMachine } from './told.js';
 
 export interface ConnectionOptions {
@@ -95,6 +96,6 @@ export class Connection {
   #say(what: string): void {
     if (what === this.#lastFailure) return;
     this.#lastFailure = what;
-    console.log(`agent: ${what}`);
+    say(`agent: ${what}`);
   }
 }

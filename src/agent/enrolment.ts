@@ -6,6 +6,7 @@ import { QuorateError, reasonOf } from '../errors.js';
 import { readIfThere, writePrivate } from '../store/files.js';
 import { type AgentConf, writeConf } from './conf.js';
 import type { AgentFiles } from './files.js';
+import { say } from './say.js';
 import { shredToken } from './user-data.js';
 
 /** Answers that mean "not yet": the controllers have not heard this machine's address from the cloud, or cannot write. */
@@ -84,7 +85,7 @@ async function askForCertificate(userData: UserData, metadata: InstanceMetadata,
         return answer.body.certificate;
       } catch (error) {
         if (!(error instanceof QuorateError) || !LATER.has(error.code)) throw error;
-        console.error(`Enrolment goes on: ${reasonOf(error)}`);
+        say(`Enrolment goes on: ${reasonOf(error)}`);
         await sleep(pause);
       }
     }

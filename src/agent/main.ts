@@ -5,6 +5,7 @@ import { MachineAgent } from './agent.js';
 import { type AgentConf, readConf } from './conf.js';
 import { type AgentFiles, agentFiles, makeDirectories } from './files.js';
 import { Machine } from './machine.js';
+import { say } from './say.js';
 import { readMetadata, readUserData } from './user-data.js';
 
 /** `quorated`: the machine agent's process. What it prints is the machine's console. */
@@ -23,15 +24,15 @@ async function main(): Promise<void> {
   };
   process.once('SIGTERM', () => void leave());
   process.once('SIGINT', () => void leave());
-  console.log(`quorated runs as machine ${conf.machine} of ${conf.environment.name}.`);
+  say(`quorated runs as machine ${conf.machine} of ${conf.environment.name}.`);
   await agent.run();
-  console.log(`Machine ${conf.machine} is no part of ${conf.environment.name} any more.`);
+  say(`Machine ${conf.machine} is no part of ${conf.environment.name} any more.`);
   await leave();
 }
 
 async function confOf(files: AgentFiles, userData: UserData, metadata: InstanceMetadata): Promise<AgentConf> {
   const { conf, notes, lost } = await readConf(files.conf);
-  for (const note of notes) console.error(note);
+  for (const note of notes) say(note);
   if (conf !== null) return conf;
   const used = lost || (await readdir(files.disk)).some((name) => /^mongod-\d+$/.test(name));
   if (userData.ca !== '') {
@@ -50,6 +51,6 @@ async function confOf(files: AgentFiles, userData: UserData, metadata: InstanceM
 
 main().catch((error) => {
   const known = error instanceof QuorateError;
-  console.error(known ? `${error.message} ${error.todo}`.trimEnd() : ((error as Error).stack ?? reasonOf(error)));
+  say(known ? `${error.message} ${error.todo}`.trimEnd() : ((error as Error).stack ?? reasonOf(error)));
   process.exit(1);
 });

@@ -7,6 +7,7 @@ import { readIfThere } from '../store/files.js';
 import type { AgentConf } from './conf.js';
 import { holdsControllerKeys, shredControllerKeys, writeControllerKeys } from './keys.js';
 import type { Machine } from './machine.js';
+import { say } from './say.js';
 import { ApiServer } from './services/api.js';
 import { Mongod } from './services/mongod.js';
 import { Worker } from './services/worker.js';
@@ -19,6 +20,9 @@ export interface ServicesOptions {
   fetchKeys(signal: AbortSignal): Promise<ControllerKeys>;
   onChange(): void;
 }
+
+/** How long the next service waits for the one before. */
+const PATIENCE_MS = 2000;
 
 /** What the machine runs for its jobs, started and stopped in order. */
 export class Services {
@@ -56,7 +60,7 @@ export class Services {
     this.#superseded = superseded;
     this.#following = this.#following
       .then(() => this.#follow(this.options.machine.conf, source === 'told', superseded.signal))
-      .catch((error) => console.error(`The machine's services could not follow its jobs: ${reasonOf(error)}`));
+      .catch((error) => say(`The machine's services could not follow its jobs: ${reasonOf(error)}`));
     return this.#following;
   }
 
@@ -108,7 +112,13 @@ export class Services {
       this.mongod.want(true);
     }
     if (environ && !conf.bootstrapping) {
+      // One after the other, each when the one before runs or has failed: mongod is what everybody waits for, and three
+      // at once would share its processors.
+      if (state) await this.mongod.tried(PATIENCE_MS, superseded);
+      if (superseded.aborted) return;
       this.api.want(true);
+      await this.api.tried(PATIENCE_MS, superseded);
+      if (superseded.aborted) return;
       if ((await readIfThere(machine.files.temporal)) !== null) this.worker.want(true);
     }
   }

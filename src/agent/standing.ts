@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../errors.js';
 import type { AgentReport } from '../state/documents.js';
 import type { Machine } from './machine.js';
+import { say } from './say.js';
 import type { Succession } from './succession/succession.js';
 
 /** A hand-over that takes longer is left to MongoDB, which hands over when its primary leaves in order. */
@@ -21,7 +22,7 @@ export class Standing {
   begin(): void {
     if (this.#succession !== null) return;
     this.#succession = this.#start();
-    this.#succession.catch((error) => console.error(`succession: it could not start: ${reasonOf(error)}`));
+    this.#succession.catch((error) => say(`succession: it could not start: ${reasonOf(error)}`));
   }
 
   async end(): Promise<void> {
@@ -37,7 +38,7 @@ export class Standing {
     if (succession == null) return;
     const late = new AbortController();
     await Promise.race([
-      succession.handOver().catch((error) => console.error(`succession: ${reasonOf(error)}`)),
+      succession.handOver().catch((error) => say(`succession: ${reasonOf(error)}`)),
       sleep(HAND_OVER_MS, undefined, { signal: late.signal }).catch(() => {}),
     ]);
     late.abort();
@@ -56,7 +57,7 @@ export class Standing {
       self: { host: mongo },
       tls: { ca, certificate: member, key: member },
       restartMongod: this.restartMongod,
-      onEvent: (text) => console.log(`succession: ${text}`),
+      onEvent: (text) => say(`succession: ${text}`),
     });
     return this.#current;
   }

@@ -7,6 +7,7 @@ import type { ServiceStatus } from '../state/documents.js';
 import { readIfThere, writePrivate } from '../store/files.js';
 import type { AgentFiles } from './files.js';
 import { endLeftover, markOf, type ProcessMark, signal } from './process.js';
+import { say } from './say.js';
 import { nextFor, SETTLED_MS, type ServiceView } from './supervise.js';
 
 export interface Launch {
@@ -25,6 +26,9 @@ export interface Service {
   /** Resolves when the process does its work; gives up when the signal aborts (the process has left). */
   ready(signal: AbortSignal): Promise<void>;
 }
+
+/** For our own processes, which mostly wait: a small nursery saves each a quarter of its memory. */
+export const SMALL_NODE: readonly string[] = ['--max-semi-space-size=1'];
 
 const LONGEST_LOG = 16 * 1024 * 1024;
 
@@ -81,6 +85,13 @@ export class Supervisor {
   /** Resolves when no process of the service is there and none is wanted. */
   async stopped(): Promise<void> {
     while (this.#wanted || this.#process !== 'none' || this.#starting) await this.#nextChange();
+  }
+
+  /** Resolves when the service runs, has failed to, or is not wanted; at the latest after `ms`, or when the signal aborts. */
+  async tried(ms: number, signal: AbortSignal): Promise<void> {
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+    const out = new Promise((resolve) => patience.addEventListener('abort', resolve, { once: true }));
+    while (this.#state() === 'starting' && !patience.aborted) await Promise.race([this.#nextChange(), out]);
   }
 
   /** Kills the process, which is started again at once when it is wanted. Resolves when it is gone. */
@@ -140,7 +151,7 @@ export class Supervisor {
       // What was wanted may have changed while the configuration was written.
       if (this.#wanted) await this.#spawn(launch);
     } catch (error) {
-      this.#ended(`it could not be started: ${reasonOf(error)}`);
+      this.#ended(`could not be started: ${reasonOf(error)}`);
     } finally {
       this.#starting = false;
       this.#step();
@@ -175,7 +186,7 @@ export class Supervisor {
       child.once('exit', (code, name) => {
         this.#child = null;
         rmSync(this.#runFile(), { force: true });
-        this.#ended(`it ended with ${name ?? `exit code ${code}`}; see ${this.service.name}.log`);
+        this.#ended(`ended with ${name ?? `exit code ${code}`}; see ${this.service.name}.log`);
       });
       const mark = child.pid === undefined ? null : await markOf(child.pid);
       if (mark !== null) await writePrivate(this.#runFile(), JSON.stringify(mark));
@@ -193,9 +204,10 @@ export class Supervisor {
       if (this.#child !== child || this.#process !== 'up') return;
       this.#ready = true;
       this.#message = '';
+      this.#say(`runs as ${child.pid}`);
     } catch (error) {
       if (gone.signal.aborted) return;
-      this.#message = `it runs and does not answer: ${reasonOf(error)}`;
+      this.#message = `runs and does not answer: ${reasonOf(error)}`;
     }
     this.#changed();
   }
@@ -204,6 +216,7 @@ export class Supervisor {
     this.#process = 'terminating';
     this.#terminatedAt = performance.now();
     if (this.pid !== null) signal(this.pid, 'SIGTERM');
+    this.#say('is to leave');
   }
 
   #kill(): void {
@@ -219,9 +232,14 @@ export class Supervisor {
     this.#endedAt = performance.now();
     this.#failures = asked || lasted >= SETTLED_MS ? 0 : this.#failures + 1;
     if (!asked) this.#message = why;
+    this.#say(asked ? 'has left' : why);
     if (this.#wanted) this.#restarts += 1;
     this.#step();
     this.#changed();
+  }
+
+  #say(what: string): void {
+    say(`${this.service.name} ${what}`);
   }
 
   #runFile(): string {

@@ -62,7 +62,7 @@ test('one that ends at once is held back, and says why', async () => {
     'it backs off',
     async () => supervisor.status().state === 'backing-off' && supervisor.status().restarts > 1,
   );
-  expect(supervisor.status().message).toBe('it ended with exit code 3; see api.log');
+  expect(supervisor.status().message).toBe('ended with exit code 3; see api.log');
 });
 
 test('one that cannot be prepared is held back, and says why', async () => {
@@ -70,7 +70,7 @@ test('one that cannot be prepared is held back, and says why', async () => {
   const supervisor = supervise(STAYS, { prepare });
   supervisor.want(true);
   await until('it backs off', async () => supervisor.status().state === 'backing-off');
-  expect(supervisor.status().message).toBe('it could not be started: nobody knows where Temporal is');
+  expect(supervisor.status().message).toBe('could not be started: nobody knows where Temporal is');
 });
 
 test('one that does not leave is killed, and is gone when that is said', async () => {

@@ -5,7 +5,7 @@ import { writePrivate } from '../../store/files.js';
 import { issueControllerCertificates } from '../keys.js';
 import type { Machine } from '../machine.js';
 import { Pinger } from '../ping.js';
-import type { Launch, Service } from '../supervisor.js';
+import { type Launch, type Service, SMALL_NODE } from '../supervisor.js';
 
 /** `manage-environ`: the API server. */
 export class ApiServer implements Service {
@@ -29,7 +29,10 @@ export class ApiServer implements Service {
       temporalFile: files.temporal,
     };
     await writePrivate(files.apiConfig, JSON.stringify(config));
-    return { file: process.execPath, args: [builtFile('src', 'controller', 'main.js'), files.apiConfig] };
+    return {
+      file: process.execPath,
+      args: [...SMALL_NODE, builtFile('src', 'controller', 'main.js'), files.apiConfig],
+    };
   }
 
   async ready(signal: AbortSignal): Promise<void> {
