@@ -13,7 +13,7 @@ export interface Identity {
 }
 
 /** Finds a dead host within a second; MongoDB's own defaults take 40 s to let go of a frozen one. */
-export const PATIENCE = { heartbeatFrequencyMS: 500, connectTimeoutMS: 500, serverSelectionTimeoutMS: 2000 } as const;
+const PATIENCE = { heartbeatFrequencyMS: 500, connectTimeoutMS: 500, serverSelectionTimeoutMS: 2000 } as const;
 
 function login({ ca, certificate, key }: Identity): MongoClientOptions {
   return { tls: true, ca, cert: certificate, key, authMechanism: 'MONGODB-X509', authSource: '$external' };
@@ -23,20 +23,6 @@ function login({ ca, certificate, key }: Identity): MongoClientOptions {
 export function directClient(host: string, identity: Identity, options: MongoClientOptions = {}): MongoClient {
   const only = { directConnection: true, maxPoolSize: 4, appName: 'quorate' } as const;
   return new MongoClient(`mongodb://${host}/`, { ...login(identity), ...PATIENCE, ...only, ...options });
-}
-
-/** A client of the whole set, with connections to its secondaries kept ready for the next primary. */
-export function setClient(hosts: readonly string[], identity: Identity, options: MongoClientOptions = {}): MongoClient {
-  return new MongoClient(`mongodb://${hosts.join(',')}/`, {
-    ...login(identity),
-    ...PATIENCE,
-    replicaSet: REPLICA_SET,
-    appName: 'quorate',
-    minPoolSize: 2,
-    writeConcern: { w: 'majority', journal: true },
-    readConcern: { level: 'majority' },
-    ...options,
-  });
 }
 
 /**

@@ -13,7 +13,7 @@ import { refusal } from './errors.js';
 import { whileLocked } from './lock.js';
 import { hasNote, readConfig } from './observe.js';
 import { sendable } from './reconfig.js';
-import { type Hello, type SetConfig, termOfConfig } from './wire.js';
+import { type Hello, NO_TERM, type SetConfig, termOfConfig } from './wire.js';
 
 export interface ForceRequest {
   /** The same for every retry of one decision. */
@@ -32,6 +32,9 @@ export interface ForcePlace {
   /** Where the last request is recorded; its path is also the name of the lock. */
   readonly recordFile: string;
 }
+
+/** How long a primary that is gone may still be named. */
+const NAMED_MS = 5000;
 
 /** The config of a set of one with this member. */
 export function alone(config: SetConfig, survivor: MemberId): SetConfig {
@@ -54,36 +57,46 @@ export function forceSurvivor(request: ForceRequest, place: ForcePlace): Promise
 }
 
 async function force(client: MongoClient, request: ForceRequest, { host, recordFile }: ForcePlace): Promise<void> {
-  const { requestId, survivor, fence } = request;
-  const { config } = await readConfig(client, false);
-  if (config === null) throw new QuorateError('no-set', `${host} belongs to no replica set.`);
-  if (config.version !== fence.version || termOfConfig(config) !== fence.term) {
-    const [only, ...others] = config.members;
-    const own = only?._id === survivor && others.length === 0 && (await recorded(recordFile)) === requestId;
-    if (own) return;
-    throw new QuorateError(
-      'stale',
-      `${host} has configuration (${config.version}, ${termOfConfig(config)}) and no longer (${fence.version}, ${fence.term}), on which forcing was decided.`,
-      { todo: 'Look at the set again before anything is forced.' },
-    );
-  }
-  const hello = (await adminCommand(client, { hello: 1 })) as unknown as Hello;
-  if (hello.primary !== undefined) {
-    throw new QuorateError('has-primary', `The set of ${host} has a primary, ${hello.primary}; nothing is forced.`);
-  }
-  if (request.needsNote && !(await hasNote(client, config.version))) {
+  const { requestId, survivor } = request;
+  const held = await readHeld(client, host);
+  const [only, ...others] = held.members;
+  const forced = only?._id === survivor && others.length === 0 && termOfConfig(held) === NO_TERM;
+  if (forced && (await recorded(recordFile)) === requestId) return;
+  checkFence(held, request, host);
+
+  await untilWithoutPrimary(client, host);
+  if (request.needsNote && !(await hasNote(client, request.fence.version))) {
     throw new QuorateError(
       'no-note',
-      `The oplog of ${host} does not hold the note of configuration ${config.version}, so it may lack acknowledged writes.`,
+      `The oplog of ${host} does not hold the note of configuration ${request.fence.version}, so it may lack acknowledged writes.`,
       { todo: 'Start the other member again, or decide with: quorate recover --survivor MACHINE' },
     );
   }
-  await writePrivate(recordFile, `${JSON.stringify({ requestId, fence })}\n`);
+  await writePrivate(recordFile, `${JSON.stringify({ requestId, fence: request.fence })}\n`);
+  // Last of all, as all of this took its time.
+  const config = await readHeld(client, host);
+  checkFence(config, request, host);
   try {
     await adminCommand(client, { replSetReconfig: alone(config, survivor), force: true, maxTimeMS: 5000 });
   } catch (error) {
     throw refusal(`forcing a set of one on ${host}`, error);
   }
+}
+
+async function readHeld(client: MongoClient, host: string): Promise<SetConfig> {
+  const { config } = await readConfig(client, false);
+  if (config === null) throw new QuorateError('no-set', `${host} belongs to no replica set.`);
+  return config;
+}
+
+function checkFence(config: SetConfig, { fence }: ForceRequest, host: string): void {
+  const [version, term] = [config.version, termOfConfig(config)];
+  if (version === fence.version && term === fence.term) return;
+  throw new QuorateError(
+    'stale',
+    `${host} has configuration (${version}, ${term}) and no longer (${fence.version}, ${fence.term}), on which forcing was decided.`,
+    { todo: 'Look at the set again before anything is forced.' },
+  );
 }
 
 /** ID of the last request that was about to be sent from here. */
@@ -94,6 +107,19 @@ async function recorded(recordFile: string): Promise<string | null> {
     return String((JSON.parse(record) as { requestId: unknown }).requestId);
   } catch (error) {
     throw new QuorateError('bad-record', `${recordFile} is damaged: ${reasonOf(error)}.`, { cause: error });
+  }
+}
+
+/** A member goes on naming a primary that has died or hangs until its heartbeats have failed. */
+async function untilWithoutPrimary(client: MongoClient, host: string): Promise<void> {
+  const deadline = performance.now() + NAMED_MS;
+  for (;;) {
+    const { primary } = (await adminCommand(client, { hello: 1 })) as unknown as Hello;
+    if (primary === undefined) return;
+    if (primary === host || performance.now() > deadline) {
+      throw new QuorateError('has-primary', `The set of ${host} has a primary, ${primary}; nothing is forced.`);
+    }
+    await sleep(100);
   }
 }
 

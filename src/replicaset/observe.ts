@@ -132,20 +132,6 @@ export class Observer {
   }
 }
 
-/** One look without keeping connections. */
-export async function observeSet(options: {
-  hosts: readonly string[];
-  identity: Identity;
-}): Promise<ReplicaSet | null> {
-  const observer = new Observer(options.identity);
-  try {
-    // The first answer of each includes connecting and logging in, which a busy machine may not manage in one deadline.
-    return (await observer.observe(options.hosts)) ?? (await observer.observe(options.hosts));
-  } finally {
-    await observer.close();
-  }
-}
-
 /**
  * Whether the member's oplog holds the note that the primary writes right after it has installed a config: all that was
  * acknowledged before is then earlier in the same oplog.

@@ -1,6 +1,6 @@
 /** Clients that insert with majority without pause, who remember what was acknowledged and how long the longest pause was. */
-import { type MongoClient, MongoServerError } from 'mongodb';
-import { type Identity, setClient } from '../../src/replicaset/connect.js';
+import { MongoClient, MongoServerError } from 'mongodb';
+import { type Identity, REPLICA_SET } from '../../src/replicaset/connect.js';
 
 export class Writer {
   readonly acknowledged = new Set<number>();
@@ -18,7 +18,12 @@ export class Writer {
   }
 
   static async start(hosts: readonly string[], identity: Identity, count = 2): Promise<Writer> {
-    const client = setClient(hosts, identity, { serverSelectionTimeoutMS: 30_000 });
+    const { ca, certificate: cert, key } = identity;
+    const client = new MongoClient(`mongodb://${hosts.join(',')}/`, {
+      ...{ tls: true, ca, cert, key, authMechanism: 'MONGODB-X509', authSource: '$external' },
+      ...{ replicaSet: REPLICA_SET, heartbeatFrequencyMS: 500, connectTimeoutMS: 500, minPoolSize: 2 },
+      ...{ serverSelectionTimeoutMS: 30_000, writeConcern: { w: 'majority', journal: true } },
+    });
     await client.db('quorate').createCollection('writes');
     return new Writer(client, count);
   }
