@@ -25,7 +25,9 @@ export function activityInterceptor(context: Context): ActivityInterceptors {
         try {
           return await next(input);
         } catch (error) {
-          if (isShutdown(context)) throw ApplicationFailure.retryable('the worker left', 'WorkerLeft');
+          if (isShutdown(context)) {
+            throw ApplicationFailure.create({ message: 'the worker left', type: 'WorkerLeft', category: 'BENIGN' });
+          }
           if (!(error instanceof QuorateError)) throw error;
           throw ApplicationFailure.create({
             message: error.todo === '' ? error.message : `${error.message} ${error.todo}`,

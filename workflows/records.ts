@@ -22,7 +22,8 @@ export function recordOf(input: ChangeInput, story: Story): ChangeRecord {
     url: workflowUrl(input.ui, namespace, workflowId, firstExecutionRunId),
     by: input.by,
     state,
-    steps,
+    // What is foreseen changes all the time and is asked of the workflow itself.
+    steps: steps.filter((step) => step.state !== 'next'),
     sequence: story.nextRecord(),
     result: wayOut === '' ? result : `${result} ${wayOut}`,
   };

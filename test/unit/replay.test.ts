@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import proto from '@temporalio/proto';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../src/package.js';
@@ -35,7 +36,8 @@ test.each(histories)(
   '%s',
   async (file) => {
     const { workflowId, history } = JSON.parse(readFileSync(join(directory, file), 'utf8'));
-    await Worker.runReplayHistory({ workflowBundle: { code }, replayName: file }, history, workflowId);
+    const decoded = proto.temporal.api.history.v1.History.fromObject(history);
+    await Worker.runReplayHistory({ workflowBundle: { code }, replayName: file }, decoded, workflowId);
   },
   30_000,
 );

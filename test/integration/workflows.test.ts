@@ -1,0 +1,187 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
+import proto from '@temporalio/proto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensureEngine } from '../../src/engine/engine.js';
+import type { Goal } from '../../src/membership/types.js';
+import { packageRoot } from '../../src/package.js';
+import { cancelChange, followChange, runningChange, startChange } from '../../src/temporal/changes.js';
+import { connectTemporal, type Temporal } from '../../src/temporal/connect.js';
+import { environmentKey, workflowIds } from '../../src/temporal/names.js';
+import type { ChangeInput, Progress } from '../../src/temporal/progress.js';
+import { TestEnvironment } from '../support/environment.js';
+import { until } from '../support/home.js';
+
+/**
+ * The workflows on a real Temporal, with real instances. With QUORATE_RECORD_HISTORIES=1 the runs are kept in
+ * test/histories, for the replay tests.
+ */
+const RECORD = process.env.QUORATE_RECORD_HISTORIES === '1';
+
+let environment: TestEnvironment;
+let temporal: Temporal;
+let input: ChangeInput;
+let key: string;
+
+beforeAll(async () => {
+  environment = await TestEnvironment.bootstrap(1);
+  const engine = await ensureEngine(environment.store.dirs);
+  temporal = await connectTemporal({ target: engine.connection, uiUrl: engine.uiUrl });
+  const record = await environment.store.readEnvironment('demo');
+  if (record === null) throw new Error('no record');
+  key = environmentKey(record.name, record.uuid);
+  input = {
+    environment: { name: record.name, uuid: record.uuid },
+    key,
+    by: 'ana',
+    ui: engine.uiUrl ?? '',
+    searchable: true,
+  };
+}, 120_000);
+
+afterAll(async () => {
+  await temporal?.connection.close();
+  await environment?.close();
+}, 60_000);
+
+const goal = (controllers: number): Goal => ({ controllers, keep: [], avoid: [], to: [], settle: false });
+const change = (type: 'enableHa' | 'disableHa', from: number, to: number) =>
+  startChange(temporal, type, { ...input, goal: goal(to), from });
+const nothing = () => undefined;
+const texts = (progress: Progress | null) => progress?.steps.map(({ text }) => text).join('\n') ?? '';
+
+describe('changes of membership', () => {
+  test('bootstrap has told its story and started the singletons', async () => {
+    const bootstrap = temporal.client.workflow.getHandle(workflowIds.bootstrap(key));
+    expect((await bootstrap.describe()).status.name).toBe('COMPLETED');
+    await record('bootstrap', bootstrap);
+    for (const name of ['provisioner', 'cleaner'] as const) {
+      const { status, type } = await temporal.client.workflow.getHandle(workflowIds.singleton(key, name)).describe();
+      expect([type, status.name]).toEqual([name, 'RUNNING']);
+    }
+  });
+
+  test('1 → 3: done in under 200 events, told in words, and a second change is refused meanwhile', async () => {
+    const started = await change('enableHa', 1, 3);
+    expect(started.id).toMatch(new RegExp(`^${key}-\\d+$`));
+    await until('its first step', async () => (await runningChange(temporal, key, started.workflowId))?.step);
+    await expect(change('disableHa', 3, 1)).rejects.toMatchObject({
+      code: 'change-running',
+      message: expect.stringMatching(/^demo is being changed already: enable-ha, .+, since \d+ s\.$/),
+      todo: expect.stringContaining(started.id),
+    });
+    const seen: Progress[] = [];
+    const end = await followChange(started, (progress) => seen.push(progress));
+    expect(end).toMatchObject({ state: 'done', kind: 'enable-ha' });
+    expect(texts(end)).toContain('grant a vote to machine 1\ngrant a vote to machine 2');
+    expect(seen.some(({ steps }) => steps.some(({ state }) => state === 'next'))).toBe(true);
+
+    const { history, description } = await record('enableHa', started.handle);
+    expect(history.events?.length).toBeLessThan(200);
+    expect(await description.staticSummary()).toBe('demo: 1 → 3 controllers, asked for by ana');
+    expect(description.typedSearchAttributes.getAll().map(({ key: { name }, value }) => [name, value])).toEqual(
+      expect.arrayContaining([
+        ['QuorateEnvironment', 'demo'],
+        ['QuoratePhase', 'ha'],
+        ['QuorateControllers', 3],
+      ]),
+    );
+    expect((await environment.status()).ha.voters).toBe(3);
+  });
+
+  test('cancelled on the way down, it goes on to a safe point, says where, and is gone on with by the same command', async () => {
+    const started = await change('disableHa', 3, 1);
+    await until('the first vote to be withdrawn', async () => {
+      const running = await runningChange(temporal, key, started.workflowId);
+      return running === null || running.step.includes('withdraw the vote');
+    });
+    await started.handle.cancel();
+    const end = await followChange(started, nothing);
+    await record('disableHa-cancelled', started.handle);
+    expect(end?.state).toBe('cancelled');
+    expect([1, 3]).toContain((await environment.status()).ha.voters);
+
+    const again = await change('disableHa', 3, 1);
+    expect(await followChange(again, nothing)).toMatchObject({ state: 'done' });
+    await record('disableHa', again.handle);
+    const { machines, ha } = await environment.status();
+    expect(ha.voters).toBe(1);
+    expect(machines.filter(({ life }) => life === 'alive')).toHaveLength(0);
+  });
+
+  test('terminated in the UI in the middle and started again: three machines in the end, not five', async () => {
+    const first = await change('enableHa', 1, 3);
+    await sleep(1500);
+    await first.handle.terminate('by the test').catch(nothing);
+    const again = await change('enableHa', 1, 3);
+    expect(await followChange(again, nothing)).toMatchObject({ state: 'done' });
+    expect((await environment.status()).controllers).toHaveLength(3);
+  });
+
+  test('a worker killed in the middle costs time, not the change', async () => {
+    const started = await change('disableHa', 3, 1);
+    process.kill(await environment.pidOf('0', 'worker'), 'SIGKILL');
+    expect(await followChange(started, nothing)).toMatchObject({ state: 'done' });
+    expect((await environment.status()).ha.voters).toBe(1);
+  });
+
+  test('nothing that was acknowledged is lost', async () => {
+    expect(await environment.lost()).toEqual([]);
+  });
+
+  test('a singleton that was terminated runs again once a worker starts', async () => {
+    const handle = temporal.client.workflow.getHandle(workflowIds.singleton(key, 'cleaner'));
+    await handle.terminate('by the test');
+    process.kill(await environment.pidOf('0', 'worker'), 'SIGTERM');
+    await until('the cleaner to run', async () => (await handle.describe()).status.name === 'RUNNING');
+  });
+
+  test('destroy ends the singletons and every instance', async () => {
+    for (const name of ['provisioner', 'cleaner'] as const) {
+      await record(name, temporal.client.workflow.getHandle(workflowIds.singleton(key, name)));
+    }
+    const {
+      environment: { name },
+      ...rest
+    } = input;
+    await cancelChange(temporal, key, 'bootstrap');
+    const started = await startChange(temporal, 'destroy', {
+      ...rest,
+      environment: input.environment,
+      cloud: 'local',
+      region: '',
+      force: false,
+    });
+    const end = await followChange(started, nothing);
+    expect(end).toMatchObject({ state: 'done', result: expect.stringContaining(`${name} is gone`) });
+    await record('destroy', started.handle);
+    expect(await environment.cloud.list(input.environment.uuid)).toEqual([]);
+    const running = temporal.client.workflow.list({
+      query: `ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '${key}'`,
+    });
+    await until('no workflow of it to run', async () => {
+      for await (const _ of running) return false;
+      return true;
+    });
+  });
+});
+
+/** A run's history; kept, without what names this machine, when histories are to be recorded. */
+async function record(name: string, handle: WorkflowHandle) {
+  const [history, description] = await Promise.all([handle.fetchHistory(), handle.describe()]);
+  if (RECORD) {
+    const directory = join(packageRoot(), 'test/histories');
+    mkdirSync(directory, { recursive: true });
+    const kept = {
+      workflowId: handle.workflowId,
+      history: proto.temporal.api.history.v1.History.fromObject(history).toJSON(),
+    };
+    const text = JSON.stringify(kept, (field, value) => (NAMES_THIS_MACHINE.has(field) ? undefined : value));
+    writeFileSync(join(directory, `${name}.json`), `${text}\n`);
+  }
+  return { history, description };
+}
+
+const NAMES_THIS_MACHINE: ReadonlySet<string> = new Set(['identity', 'stackTrace']);
