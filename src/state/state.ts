@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ClientSession,
   type Collection,
@@ -84,8 +85,19 @@ export async function openState(options: StateOptions): Promise<State> {
     if (found !== null && found !== primary) for (const listener of listeners) listener(found);
     primary = found;
   });
-  // A failure here is a member that is not up yet; every operation tries again for itself.
-  client.connect().catch(() => undefined);
+  let open = true;
+  // The driver closes a client for good when its first connection fails (no primary yet), unless told to connect again.
+  const connect = async (): Promise<void> => {
+    while (open) {
+      try {
+        await client.connect();
+        return;
+      } catch {
+        await sleep(50);
+      }
+    }
+  };
+  void connect();
   const db = client.db(DATABASE);
   return {
     client,
@@ -104,7 +116,10 @@ export async function openState(options: StateOptions): Promise<State> {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    close: () => client.close(),
+    close: () => {
+      open = false;
+      return client.close();
+    },
   };
 }
 
