@@ -1,3 +1,4 @@
+import './small-heap.js';
 import { readdir } from 'node:fs/promises';
 import type { InstanceMetadata, UserData } from '../boot/user-data.js';
 import { QuorateError, reasonOf } from '../errors.js';

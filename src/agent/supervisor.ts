@@ -28,7 +28,7 @@ export interface Service {
 }
 
 /** For our own processes, which mostly wait: a small nursery saves each a quarter of its memory. */
-export const SMALL_NODE: readonly string[] = ['--max-semi-space-size=1'];
+export const SMALL_HEAP = '--max-semi-space-size=1';
 
 const LONGEST_LOG = 16 * 1024 * 1024;
 

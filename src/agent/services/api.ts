@@ -5,7 +5,7 @@ import { writePrivate } from '../../store/files.js';
 import { issueControllerCertificates } from '../keys.js';
 import type { Machine } from '../machine.js';
 import { Pinger } from '../ping.js';
-import { type Launch, type Service, SMALL_NODE } from '../supervisor.js';
+import { type Launch, type Service, SMALL_HEAP } from '../supervisor.js';
 
 /** `manage-environ`: the API server. */
 export class ApiServer implements Service {
@@ -31,7 +31,7 @@ export class ApiServer implements Service {
     await writePrivate(files.apiConfig, JSON.stringify(config));
     return {
       file: process.execPath,
-      args: [...SMALL_NODE, builtFile('src', 'controller', 'main.js'), files.apiConfig],
+      args: [SMALL_HEAP, builtFile('src', 'controller', 'main.js'), files.apiConfig],
     };
   }
 

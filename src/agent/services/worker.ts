@@ -4,7 +4,7 @@ import { builtFile } from '../../package.js';
 import { readIfThere, writePrivate } from '../../store/files.js';
 import { issueControllerCertificates } from '../keys.js';
 import type { Machine } from '../machine.js';
-import { type Launch, type Service, SMALL_NODE } from '../supervisor.js';
+import { type Launch, type Service, SMALL_HEAP } from '../supervisor.js';
 
 /** `manage-environ`: the worker for the environment's workflows, and for what they do to members and agents. */
 export class Worker implements Service {
@@ -30,7 +30,10 @@ export class Worker implements Service {
       temporalFile: files.temporal,
     };
     await writePrivate(files.workerConfig, JSON.stringify(config));
-    return { file: process.execPath, args: [...SMALL_NODE, builtFile('workers', 'controller.js'), files.workerConfig] };
+    return {
+      file: process.execPath,
+      args: [SMALL_HEAP, builtFile('workers', 'controller.js'), files.workerConfig],
+    };
   }
 
   /** Temporal knows who polls; here, one that stays is taken to work. */
