@@ -179,8 +179,11 @@ describe('transactions', () => {
     const change = { id: 'run-1', kind: 'enable-ha', summary: 's', workflowId: 'w', url: '', by: 'ana' };
     const begun = await beginChange(state, await fence(), change);
     expect(await beginChange(state, await fence(), change)).toEqual(begun);
-    const other = await beginChange(state, await fence(), { ...change, id: 'run-2' });
+    const other = await beginChange(state, await fence(), { ...change, id: 'run-2', workflowId: 'v' });
     expect(other.number).toBe(begun.number + 1);
+    // The workflow ID is the lock: when it runs again, the run before was ended from outside.
+    await beginChange(state, await fence(), { ...change, id: 'run-3', workflowId: 'v' });
+    expect(await state.changes.findOne({ _id: 'run-2' })).toMatchObject({ state: 'failed' });
     const step = { text: 'a', state: 'running', reason: '', startedAt: null, seconds: null } as const;
     await recordSteps(state, await fence(), 'run-1', { sequence: 2, steps: [step, step] });
     await recordSteps(state, await fence(), 'run-1', { sequence: 1, steps: [step] });
