@@ -12,6 +12,8 @@ const FATAL: ReadonlySet<string> = new Set([
   'not-allowed',
   'may-not-end',
   'no-boot-token',
+  // Whoever acts on stale facts looks again instead; deeds take it as an outcome before it comes here.
+  'stale',
 ]);
 
 /**

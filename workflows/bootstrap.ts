@@ -95,12 +95,9 @@ export async function bootstrap(input: BootstrapInput): Promise<{ text: string }
     if (controllers > 1) await grow(input, story);
   } catch (error) {
     const reason = reasonOf(error);
-    story.end(
-      isCancellation(error) ? 'cancelled' : 'failed',
-      reason,
-      `quorate destroy-environment ${environment.name}`,
-    );
-    throw isCancellation(error) ? error : ApplicationFailure.nonRetryable(reason, 'BootstrapFailed');
+    const wayOut = `Remove what there is with: quorate destroy-environment ${environment.name}`;
+    story.end(isCancellation(error) ? 'cancelled' : 'failed', reason, wayOut);
+    throw isCancellation(error) ? error : ApplicationFailure.nonRetryable(reason, 'BootstrapFailed', { wayOut });
   }
   const text = `${environment.name} runs with ${number}`;
   showPhase(input, controllers > 1 ? 'ha' : 'default', controllers);

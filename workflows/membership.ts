@@ -3,11 +3,13 @@ import {
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
+  continueAsNew,
   isCancellation,
   log,
   setWorkflowOptions,
   sleep,
   TimeoutFailure,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { Observation } from '../activities/observe.js';
 import { explainPlan } from '../src/membership/explain.js';
@@ -27,6 +29,8 @@ export interface MembershipInput extends ChangeInput {
   readonly goal: Goal;
   /** Controllers when it was asked for, for the summary. */
   readonly from: number;
+  /** Records of its story that earlier runs of the same change have written. */
+  readonly records?: number;
 }
 
 export interface MembershipResult {
@@ -63,7 +67,7 @@ setWorkflowOptions({ versioningBehavior: 'PINNED' }, disableHa);
  */
 async function changeMembership(kind: string, input: MembershipInput): Promise<MembershipResult> {
   const { environment, from, goal, by } = input;
-  const story = new Story(kind, changeSummary.membership(environment.name, from, goal.controllers, by));
+  const story = new Story(kind, changeSummary.membership(environment.name, from, goal.controllers, by), input.records);
   answerProgress(story);
   showPhase(input, 'changing', goal.controllers);
   const loop = new MembershipLoop(input, story);
@@ -99,6 +103,7 @@ class MembershipLoop {
   async run(): Promise<MembershipResult> {
     await recordBegin(this.#input, this.#story, this.#goal.controllers);
     for (;;) {
+      if (workflowInfo().continueAsNewSuggested) await this.#continue();
       const observation = await this.#observe();
       if (observation === null) continue;
       const { observed } = observation;
@@ -183,6 +188,12 @@ class MembershipLoop {
     return silent.some(({ id, instance }) => this.#instances[id] !== instance);
   }
 
+  /** The same change in a new run, from facts as in every round; its first run ID and so its story stay. */
+  async #continue(): Promise<never> {
+    const records = this.#story.nextRecord();
+    return await continueAsNew<typeof enableHa>({ ...this.#input, goal: this.#goal, records });
+  }
+
   async #perform(step: Do, observation: Observation): Promise<void> {
     this.#wait = null;
     try {
@@ -190,6 +201,8 @@ class MembershipLoop {
       // Refused by a fence: somebody or something changed the facts first. Not an error; look again.
       if (!outcome.applied) this.#story.fail(outcome.note);
       this.#failures = 0;
+      // What the cloud said before is no longer so.
+      if (step.deed.kind === 'terminate') this.#askedCloud = 0;
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       await this.#recover(step.text, error);

@@ -24,10 +24,11 @@ export class Story {
   #state: Progress['state'] = 'running';
   #result = '';
   #wayOut = '';
-  #records = 0;
+  #records: number;
   #number: number | null = null;
 
-  constructor(kind: string, summary: string) {
+  constructor(kind: string, summary: string, records = 0) {
+    this.#records = records;
     this.#kind = kind;
     this.#summary = summary;
     this.#show();

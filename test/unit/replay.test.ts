@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import proto from '@temporalio/proto';
-import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../src/package.js';
 
@@ -16,6 +16,7 @@ const histories = readdirSync(directory).filter((file) => file.endsWith('.json')
 let code = '';
 
 beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
   ({ code } = await bundleWorkflowCode({
     workflowsPath: join(packageRoot(), 'workflows/index.ts'),
     logger: new DefaultLogger('ERROR'),
