@@ -70,6 +70,7 @@ export class MachineAgent {
     if (bootstrapping) {
       const onServe = () => {
         this.#bootstrap = null;
+        if (this.#stopping) return;
         void this.#services.follow('remembered');
         void this.#connect();
       };

@@ -18,6 +18,7 @@ export interface ConnectionOptions {
 
 const PRESENCE_MS = 500;
 const LONGEST_PAUSE_MS = 1000;
+const LASTED_MS = 2000;
 
 /** The agent's standing connection to whichever controller answers: presence goes out, what changed comes in. */
 export class Connection {
@@ -35,17 +36,17 @@ export class Connection {
   async run(): Promise<void> {
     const { signal } = this.#closing;
     for (let failures = 0; !signal.aborted; ) {
+      const began = performance.now();
       try {
-        const socket = await this.options.client.openAgentSocket({ signal });
-        failures = 0;
-        await this.#serve(socket);
+        await this.#serve(await this.options.client.openAgentSocket({ signal }));
       } catch (error) {
         if (signal.aborted) return;
         this.#say(reasonOf(error));
-        failures += 1;
-        const pause = Math.min(50 * 2 ** failures, LONGEST_PAUSE_MS);
-        await sleep(pause, undefined, { signal }).catch(() => {});
       }
+      // A connection that had lasted is replaced at once; one that ends as soon as it begins is not knocked for.
+      failures = performance.now() - began > LASTED_MS ? 0 : failures + 1;
+      const pause = failures === 0 ? 0 : Math.min(25 * 2 ** failures, LONGEST_PAUSE_MS);
+      await sleep(pause, undefined, { signal }).catch(() => {});
     }
   }
 
@@ -88,7 +89,10 @@ export class Connection {
   #hear(message: unknown): void {
     const told = parseTold(message);
     if (told === null) return;
-    if (told.type === 'gone') this.options.onGone();
+    if (told.type === 'gone') {
+      this.close();
+      this.options.onGone();
+    }
     if (told.type === 'machine') this.options.onTold(told);
   }
 

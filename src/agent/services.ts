@@ -71,7 +71,7 @@ export class Services {
     await this.#standing.handOver();
     await halt(this.worker);
     await halt(this.api);
-    await this.#haltMongod();
+    await this.#haltMongod('terminate');
   }
 
   report(): Pick<AgentReport, 'services' | 'mongod' | 'succession'> {
@@ -91,7 +91,8 @@ export class Services {
       await halt(this.worker);
       await halt(this.api);
     }
-    if (!state || conf.memberId !== this.#member) await this.#haltMongod();
+    // A member's data goes with the member: then there is nothing to bring to an orderly end.
+    if (!state || conf.memberId !== this.#member) await this.#haltMongod(told ? 'kill' : 'terminate');
     if (told) await this.#removeDataExcept(state ? conf.memberId : null);
     if (!state && !environ) {
       if (told) await shredControllerKeys(machine.files);
@@ -123,8 +124,9 @@ export class Services {
     }
   }
 
-  async #haltMongod(): Promise<void> {
+  async #haltMongod(how: 'terminate' | 'kill'): Promise<void> {
     this.mongod.want(false);
+    if (how === 'kill') await this.mongod.kill();
     await this.#standing.end();
     await this.mongod.stopped();
   }

@@ -5,7 +5,7 @@ import type { Ping } from '../../src/api/access.js';
 import type { UserData } from '../../src/boot/user-data.js';
 import { ApiClient } from '../../src/client/client.js';
 import { bootCall, enrolOperator, type OperatorCredentials } from '../../src/client/enrol.js';
-import { addControllers, dropJobs, recordInstance } from '../../src/state/machines.js';
+import { addControllers, dropJobs, markDead, recordInstance } from '../../src/state/machines.js';
 import { openState, type State } from '../../src/state/state.js';
 import { Home, until } from '../support/home.js';
 import { bootstrapUntilSeeded, enrolWhenUp, newUserData, TestMachine } from '../support/machine.js';
@@ -158,8 +158,13 @@ test('a machine that stops being a controller stops its services, shreds the key
   expect(one.pids('agent')).toHaveLength(1);
 });
 
+test('a machine that is gone ends by itself, and stays off', async () => {
+  await withState(async (state) => markDead(state, await fenceOf(state), ['1']));
+  await until('its start script has left', async () => !one.running, 20);
+  expect(one.console).toContain('Machine 1 is no part of test any more.');
+});
+
 test('a power cut of everything: services start from agent.conf, with nobody to ask', async () => {
-  await one.shutdown();
   await zero.powerCut();
   zero.start();
   await serves(zero);
