@@ -68,8 +68,11 @@ export async function handOver(options: HandOverOptions): Promise<HandOverResult
     const deadline = performance.now() + (options.preparationMs ?? PREPARATION_MS);
     const go = () => performance.now() < deadline && !signal?.aborted;
     // The heir must follow the primary itself: a circle would be undone by MongoDB.
-    let followed = await follow(observer, member.host, primary.host, go);
-    for (const other of others) followed = (await follow(observer, other.host, member.host, go)) && followed;
+    const followed = await lineUp(
+      observer,
+      [{ host: member.host, source: primary.host }, ...others.map(({ host }) => ({ host, source: member.host }))],
+      go,
+    );
     signal?.throwIfAborted();
     const refusals = await standUp(observer, member.host, signal);
     return { followed, refusals };
@@ -92,21 +95,26 @@ async function sourceOf(observer: Observer, host: string): Promise<string> {
   return (status as unknown as SetStatus).syncSourceHost;
 }
 
-/** Points `host` at `source` until MongoDB keeps to it, which it does not always at the first time. */
-async function follow(observer: Observer, host: string, source: string, go: () => boolean): Promise<boolean> {
+/** Makes each host follow its source, one at a time, until all of them do: MongoDB does not always keep to it. */
+async function lineUp(
+  observer: Observer,
+  line: readonly { readonly host: string; readonly source: string }[],
+  go: () => boolean,
+): Promise<boolean> {
+  // One that does not answer follows nobody, and is not waited for: the hand-over is only slower without it.
+  const follows = ({ host, source }: (typeof line)[number]) =>
+    sourceOf(observer, host).then(
+      (seen) => seen === source,
+      () => true,
+    );
   while (go()) {
-    try {
-      if ((await sourceOf(observer, host)) === source) return true;
-      await within(COMMAND_MS, host, observer.command(host, { replSetSyncFrom: source }));
-      // Seen to be there and left again within a few batches, when the source was not ahead.
-      for (let look = 0; look < 8 && go(); look++) {
-        await sleep(40);
-        if ((await sourceOf(observer, host)) === source) break;
-      }
-    } catch {
-      // One that does not answer or refuses is not followed by, it only makes the hand-over slower.
-      return false;
-    }
+    const held = await Promise.all(line.map(follows));
+    const stray = line.find((_, i) => !held[i]);
+    if (stray === undefined) return true;
+    await within(COMMAND_MS, stray.host, observer.command(stray.host, { replSetSyncFrom: stray.source })).catch(
+      () => {},
+    );
+    for (let look = 0; look < 8 && go() && !(await follows(stray)); look++) await sleep(40);
   }
   return false;
 }
