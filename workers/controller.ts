@@ -11,6 +11,7 @@ import { workActivities } from '../activities/work.js';
 import type { TemporalConnection } from '../src/boot/wire.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
 import { Observer } from '../src/replicaset/observe.js';
+import type { EnvironmentDocument } from '../src/state/documents.js';
 import { openState, type State } from '../src/state/state.js';
 import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
 import { environmentKey, taskQueues } from '../src/temporal/names.js';
@@ -31,7 +32,8 @@ export interface ControllerWorkerConfig {
   readonly temporalFile: string;
 }
 
-const RETRY = { leastMs: 200, mostMs: 5000 } as const;
+/** Short, since at a bootstrap everybody waits for this worker; a try costs little. */
+const RETRY = { leastMs: 100, mostMs: 1000 } as const;
 
 /**
  * A controller's worker: polls `-workflows` and `-network` of its environment. Temporal may be away or not there yet, and so
@@ -73,16 +75,17 @@ async function serve(config: ControllerWorkerConfig, presence: PresenceWatch, st
     const target = JSON.parse(await readFile(config.temporalFile, 'utf8')) as TemporalConnection;
     const { environment } = config;
     const key = environmentKey(environment.name, environment.uuid);
-    const temporal = await connectTemporal({ target });
-    opened.push(() => temporal.connection.close());
     const state = await openState({ hosts: config.mongo, tls: await login(config, config.stateTls) });
     opened.push(() => state.close());
+    const document = await environmentDocument(state, stop);
+    const temporal = await connectTemporal({ target });
+    opened.push(() => temporal.connection.close());
     const identity = await login(config, config.membershipTls);
     const observer = new Observer(identity);
     opened.push(() => observer.close());
     // Beside the machine's own identity, which it keeps when it stops being a controller.
     const self = { machine: config.machine, identity, recordFile: path.join(path.dirname(config.ca), 'forced.json') };
-    const fence = { epoch: await epochHere(state, temporal) };
+    const fence = { epoch: epochHere(document, temporal) };
     const network: Network = { environment, key, hosts: config.mongo, state, observer, presence, self, fence };
     const connection = await connectWorkers(target);
     opened.push(() => connection.close());
@@ -126,10 +129,17 @@ export function networkActivities(network: Network) {
   };
 }
 
+/** While an environment is bootstrapped its worker is there before its documents are. */
+async function environmentDocument(state: State, stop: AbortSignal): Promise<EnvironmentDocument> {
+  for (;;) {
+    const environment = await state.environment.findOne({}, { readPreference: 'primaryPreferred' });
+    if (environment !== null) return environment;
+    await sleep(100, undefined, { signal: stop });
+  }
+}
+
 /** The environment's document names its Temporal; a worker that polls another one would be a second lock. */
-async function epochHere(state: State, { clusterId, namespace }: Temporal): Promise<number> {
-  const environment = await state.environment.findOne({}, { readPreference: 'primaryPreferred' });
-  if (environment === null) throw new QuorateError('no-environment', 'the environment has no documents yet');
+function epochHere(environment: EnvironmentDocument, { clusterId, namespace }: Temporal): number {
   const { temporal } = environment;
   if (temporal.clusterId !== clusterId || temporal.namespace !== namespace) {
     throw new QuorateError(

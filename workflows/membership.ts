@@ -231,7 +231,7 @@ class MembershipLoop {
       await recordEnd(this.#input, this.#story);
       return { text };
     }
-    this.#story.end('cancelled', text, 'Type the command again to go on from there.');
+    this.#story.end('cancelled', text);
     await recordEnd(this.#input, this.#story);
     throw new CancelledFailure(text);
   }

@@ -217,7 +217,7 @@ async function endOf(handle: WorkflowHandle): Promise<End> {
 
 function failureOf(cause: unknown): End {
   if (cause instanceof CancelledFailure) {
-    return { state: 'cancelled', result: cause.message, wayOut: 'Type the command again to go on from there.' };
+    return { state: 'cancelled', result: cause.message, wayOut: '' };
   }
   if (cause instanceof TerminatedFailure) {
     const wayOut = 'Type the command again: it goes on from where the environment is.';
