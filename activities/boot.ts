@@ -4,6 +4,7 @@ import type { Seed, TemporalConnection } from '../src/boot/wire.js';
 import { bootCall, enrolOperator } from '../src/client/enrol.js';
 import { openClient } from '../src/client/open.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
+import { durationMs } from '../src/state/settings.js';
 import { ADDRESSES, beating, type CloudSide, type Target } from './cloud.js';
 
 /** The same side as the cloud's, and how controllers shall reach Temporal (never an argument: it may hold a key). */
@@ -127,8 +128,8 @@ function replicaSetSettings(settings: Readonly<Record<string, string>>): Record<
   } as const;
   return Object.fromEntries(
     Object.entries(names).flatMap(([setting, name]) => {
-      const value = Number(settings[setting]);
-      return Number.isInteger(value) ? [[name, value] as const] : [];
+      const value = durationMs(settings[setting] ?? '');
+      return value === null ? [] : [[name, value] as const];
     }),
   );
 }

@@ -6,6 +6,7 @@ import type {
   PresenceDocument,
   SettingDocument,
 } from '../src/state/documents.js';
+import { durationMs } from '../src/state/settings.js';
 
 /** Everything that was read, as it was read. */
 export interface Facts {
@@ -103,16 +104,13 @@ const DEFAULT_GRACE: Readonly<Record<string, Grace>> = {
   ec2: { stoppedMs: 60 * SECOND, runningMs: 300 * SECOND, silentMs: 60 * SECOND },
 };
 
-/** How long a silent controller is waited for, by the cloud and the settings `grace` and `stopped-grace` (seconds). */
+/** How long a silent controller is waited for, by the cloud and the settings `grace` and `stopped-grace`. */
 function graceFrom(cloud: string, settings: readonly SettingDocument[]): Grace {
   const defaults = DEFAULT_GRACE[cloud] ?? { stoppedMs: 60 * SECOND, runningMs: 300 * SECOND, silentMs: 60 * SECOND };
-  const seconds = (key: string) => {
-    const value = Number(settings.find(({ _id }) => _id === key)?.value.replace(/s$/, ''));
-    return Number.isFinite(value) ? value * SECOND : undefined;
-  };
-  const grace = seconds('grace');
+  const set = (key: string) => durationMs(settings.find(({ _id }) => _id === key)?.value ?? '');
+  const grace = set('grace');
   return {
-    stoppedMs: seconds('stopped-grace') ?? defaults.stoppedMs,
+    stoppedMs: set('stopped-grace') ?? defaults.stoppedMs,
     runningMs: grace ?? defaults.runningMs,
     silentMs: grace ?? defaults.silentMs,
   };
