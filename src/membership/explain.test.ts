@@ -15,9 +15,9 @@ test('1 to 3', () => {
   const plan = explain('wanted: 3 controllers\nmachines: [0 controller]\nmembers: [0 PRIMARY vote]');
   expect(lines(plan)).toEqual([
     'start machines 1 and 2 | zones b and c',
-    'wait until machines 1 and 2 are up | at most 5 min, then: give them up and start others',
+    'wait until machines 1 and 2 are up | at most 5 min, then: give up those that are not and start others',
     'add machines 1 and 2 to the set, without votes | the majority stays 1 of 1',
-    'wait until both hold all that machine 0 holds | at most 5 min, then: give them up and take others',
+    'wait until both hold all that machine 0 holds | at most 5 min, then: stop here, or take another machine for one that does not answer',
     'grant a vote to machine 1 | the majority becomes 2 of 2: either loss is survivable (docs/membership.md)',
     'grant a vote to machine 2 | the majority becomes 2 of 3',
     'publish the addresses of 0, 1, 2',
@@ -76,6 +76,6 @@ test('whatever is seen, the explanation ends', () => {
       if (end.kind === 'blocked') expect(`${end.reason} ${end.wayOut}`).not.toMatch(/defect/);
       expect(steps.length).toBeLessThan(100);
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   );
 }, 60_000);

@@ -29,7 +29,7 @@ export interface Explanation {
 }
 
 /** No change is longer: seven controllers replaced by seven others take fewer. */
-const MOST_STEPS = 200;
+const MOST_ROUNDS = 300;
 
 /** Plans against a world in which every step succeeds. Nothing is done. */
 export function explainPlan(observed: Observed, goal: Goal): Explanation {
@@ -39,7 +39,7 @@ export function explainPlan(observed: Observed, goal: Goal): Explanation {
   let world = observed;
   let newInstances = 0;
   let end: Explanation['end'] | null = null;
-  while (end === null && steps.length < MOST_STEPS) {
+  for (let round = 0; end === null && round < MOST_ROUNDS; round++) {
     const step = plan(world, goal, expired);
     if (step.kind === 'done' || step.kind === 'blocked') {
       end = step;

@@ -72,6 +72,10 @@ export const isSilent = (machine: Machine): boolean => machine.agent === 'down' 
 export const runsServices = (machine: Machine): boolean =>
   machine.services.mongod || machine.services.api || machine.services.worker;
 
+/** Its mongod runs, and its address and member ID are known. */
+export const canJoin = (machine: Machine): boolean =>
+  machine.services.mongod && machine.mongo !== null && machine.memberId !== null;
+
 export const servesFully = (machine: Machine): boolean =>
   machine.agent === 'started' && machine.services.mongod && machine.services.api && machine.services.worker;
 

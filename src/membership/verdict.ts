@@ -1,4 +1,4 @@
-import { answers, isSilent, isVoter, memberOf } from './facts.js';
+import { answers, canJoin, isSilent, isVoter, memberOf } from './facts.js';
 import type { Expired, Machine, Observed } from './types.js';
 import { hasExpired } from './waits.js';
 
@@ -20,6 +20,7 @@ export function verdict(observed: Observed, machine: Machine, expired: readonly 
   if (member !== undefined && answers(member)) return 'well';
   if (isSilent(machine)) return waitedFor('healthy') ? 'lost' : 'away';
   if (member !== undefined && isVoter(member)) return waitedFor('healthy') ? 'failing' : 'away';
+  if (waitedFor('boot') && !canJoin(machine)) return 'failing';
   if (waitedFor('healthy') || waitedFor('services') || waitedFor('caught-up')) return 'failing';
-  return member === undefined && machine.services.mongod ? 'well' : 'starting';
+  return member === undefined && canJoin(machine) ? 'well' : 'starting';
 }

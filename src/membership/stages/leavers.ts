@@ -2,7 +2,7 @@
 import { hasControllerJob, instanceGone, runsServices } from '../facts.js';
 import { idsOf, leavingMembers, leavingVoters, type Situation, wasController } from '../situation.js';
 import { act, waitOrBlock } from '../steps.js';
-import type { Step } from '../types.js';
+import type { Machine, Step } from '../types.js';
 import { remove, withdraw } from '../votes.js';
 import { hasExpired, wait } from '../waits.js';
 import { agree, machinesText } from '../words.js';
@@ -30,31 +30,29 @@ export function dropJobs(situation: Situation): Step | null {
 }
 
 export function servicesStop({ observed, expired, seats: { stay } }: Situation): Step | null {
-  const running = observed.machines.filter(
+  const serves = (machine: Machine) => machine.agent === 'started' && runsServices(machine);
+  const left = observed.machines.filter(
     (machine) =>
       machine.life !== 'dead' &&
-      machine.agent === 'started' &&
       !stay.includes(machine.id) &&
-      runsServices(machine) &&
-      !hasExpired(expired, 'services-stopped', machine.id),
+      (serves(machine) || (machine.life === 'dying' && wasController(machine))),
   );
-  if (running.length === 0) return null;
-  return wait('services-stopped', idsOf(running), {
-    text: `wait until ${machinesText(idsOf(running))} ${agree(running, 'has', 'have')} stopped serving`,
+  if (!left.some((machine) => serves(machine) && !hasExpired(expired, 'services-stopped', machine.id))) return null;
+  return wait('services-stopped', idsOf(left), {
+    text: `wait until ${machinesText(idsOf(left))} ${agree(left, 'has', 'have')} stopped serving`,
     reason: 'What still runs is given time to end in order.',
     otherwise: 'go on: what runs there is no part of the set',
   });
 }
 
 export function instancesEnd({ observed, expired }: Situation): Step | null {
-  const left = observed.machines.filter(
-    (machine) => machine.life === 'dead' && wasController(machine) && !instanceGone(machine),
-  );
+  const dead = observed.machines.filter((machine) => machine.life === 'dead' && wasController(machine));
+  const left = dead.filter((machine) => !instanceGone(machine));
   if (left.length === 0) return null;
   return waitOrBlock(
     expired,
     'instances-gone',
-    idsOf(left),
+    idsOf(dead),
     {
       text: `wait until the cloud has ended ${machinesText(idsOf(left))}`,
       reason: `The controllers are as wanted, but the cloud does not say that ${machinesText(idsOf(left))} ${agree(left, 'is', 'are')} gone.`,

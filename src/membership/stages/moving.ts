@@ -24,7 +24,7 @@ export function serve(situation: Situation): Step | null {
   return waitOrBlock(
     situation.expired,
     'services',
-    ids,
+    situation.seats.stay,
     { text: `wait until ${machinesText(ids)} ${agree(ids, 'serves', 'serve')} clients`, reason },
     `See why with quorate show-controller ${ids[0]}, then run the same command again.`,
   );
@@ -39,7 +39,9 @@ export function publish(situation: Situation): Step | null {
 export function agentsMove({ observed, expired }: Situation): Step | null {
   const late = withoutAddresses(observed).filter((machine) => !hasExpired(expired, 'agents', machine.id));
   if (late.length === 0) return null;
-  return wait('agents', idsOf(late), {
+  // All of them, so that the wait stays the same one while they move one by one.
+  const agents = observed.machines.filter((machine) => machine.life !== 'dead' && machine.agent === 'started');
+  return wait('agents', idsOf(agents), {
     text: 'wait until agents and clients have the addresses',
     reason: 'Nobody should look for a controller where none is.',
     otherwise: 'go on: who has not heard finds them by those that stay, or by the URL',

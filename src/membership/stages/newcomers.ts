@@ -1,9 +1,9 @@
 /** Newcomers: machine, mongod, membership, data, vote. */
-import { answers, isCaughtUp, memberById, memberOf, votersOf } from '../facts.js';
+import { answers, canJoin, isCaughtUp, memberById, memberOf, votersOf } from '../facts.js';
 import { zonesFor } from '../seats.js';
 import { idsOf, joiners, leavingVoters, type Situation, stayingMachines } from '../situation.js';
 import { act, blocked } from '../steps.js';
-import type { Machine, Observed, Step } from '../types.js';
+import type { Machine, Member, Observed, Step } from '../types.js';
 import { grant, withdraw } from '../votes.js';
 import { DEADLINES, failedStarts, failedToStart, hasExpired, MAX_FAILED_STARTS, wait } from '../waits.js';
 import { agree, capital, count, machinesText, memberText } from '../words.js';
@@ -47,9 +47,13 @@ function lastProblem(observed: Observed): string {
 const outside = (situation: Situation): readonly Machine[] =>
   stayingMachines(situation).filter((machine) => memberOf(situation.observed, machine.id) === undefined);
 
-/** A deadline counts from when the machine was asked for, so that asking again does not prolong it. */
+/**
+ * Waits for all newcomers together, so that the wait stays the same one while they come up one by one. Its deadline counts
+ * from when they were asked for, so that asking again does not prolong it.
+ */
 export function boot(situation: Situation): Step | null {
-  const booting = outside(situation).filter((machine) => machine.agent === 'pending');
+  const newcomers = outside(situation);
+  const booting = newcomers.filter(isBooting);
   const ended = booting.filter((machine) => machine.instance === 'terminated');
   if (ended.length > 0) {
     const words = {
@@ -63,22 +67,25 @@ export function boot(situation: Situation): Step | null {
   const problem = booting.find((machine) => machine.problem !== '')?.problem;
   const oldest = Math.max(...booting.map((machine) => machine.ageMs));
   const words = {
-    text: `wait until ${machinesText(idsOf(booting))} ${agree(booting, 'is', 'are')} up`,
+    text: `wait until ${machinesText(idsOf(newcomers))} ${agree(newcomers, 'is', 'are')} up`,
     reason: problem ? `Could not be started so far: ${problem}` : 'A new controller has to boot first.',
-    otherwise: `give ${agree(booting, 'it', 'them')} up and start ${agree(booting, 'another one', 'others')}`,
+    otherwise: `give up ${agree(newcomers, 'it', 'those that are not')} and start ${agree(newcomers, 'another one', 'others')}`,
   };
-  return wait('boot', idsOf(booting), words, Math.max(0, DEADLINES.boot - oldest));
+  return wait('boot', idsOf(newcomers), words, Math.max(0, DEADLINES.boot - oldest));
 }
 
+/** Not heard of yet, or a new machine whose mongod is still on its way. */
+const isBooting = (machine: Machine): boolean =>
+  machine.agent === 'pending' ||
+  (!canJoin(machine) && !machine.jobs.includes('host-units') && machine.ageMs < DEADLINES.boot);
+
 export function startMongod(situation: Situation): Step | null {
-  const starting = outside(situation).filter(
-    (machine) => !machine.services.mongod || machine.mongo === null || machine.memberId === null,
-  );
-  if (starting.length === 0) return null;
-  return wait('services', idsOf(starting), {
-    text: `wait until the mongod of ${machinesText(idsOf(starting))} is up`,
+  const newcomers = outside(situation);
+  if (newcomers.every(canJoin)) return null;
+  return wait('services', idsOf(newcomers), {
+    text: `wait until the mongod of ${machinesText(idsOf(newcomers))} is up`,
     reason: 'It has to run before it can join.',
-    otherwise: `give ${agree(starting, 'it', 'them')} up and take ${agree(starting, 'another machine', 'others')}`,
+    otherwise: `give up ${agree(newcomers, 'it', 'those where it is not')} and take ${agree(newcomers, 'another machine', 'others')}`,
   });
 }
 
@@ -96,27 +103,22 @@ export function catchUp(situation: Situation): Step | null {
   const { set, expired, goal } = situation;
   const all = joiners(situation);
   const behind = all.filter((member) => !isCaughtUp(set, member));
-  const ids = behind.flatMap((member) => member.machine ?? []);
-  if (ids.length === 0) return null;
+  if (behind.length === 0) return null;
   const primary = memberById(set, set.primary as number);
   const source = primary ? memberText(primary) : 'the primary';
-  const copying = behind.filter(answers).flatMap((member) => member.machine ?? []);
-  const late = copying.filter((id) => hasExpired(expired, 'caught-up', id));
+  const machines = (members: readonly Member[]) => members.flatMap((member) => member.machine ?? []);
+  const late = machines(behind.filter(answers)).filter((id) => hasExpired(expired, 'caught-up', id));
   if (late.length > 0) {
     return blocked(
       `${capital(machinesText(late))} still ${agree(late, 'lacks', 'lack')} writes that ${source} holds.`,
       `Run the same command again to go on waiting, or ask for fewer than ${count(goal.controllers, 'controller')}.`,
     );
   }
-  const who =
-    all.length === 2 && ids.length === 2 ? 'both hold' : `${machinesText(ids)} ${agree(ids, 'holds', 'hold')}`;
-  return wait('caught-up', ids, {
+  const who = all.length === 2 ? 'both hold' : `${machinesText(machines(all))} ${agree(all, 'holds', 'hold')}`;
+  return wait('caught-up', machines(all), {
     text: `wait until ${who} all that ${source} holds`,
     reason: 'A vote for one that lacks writes could lose them.',
-    otherwise:
-      copying.length > 0
-        ? 'stop here and say so'
-        : `give ${agree(ids, 'it', 'them')} up and take ${agree(ids, 'another machine', 'others')}`,
+    otherwise: 'stop here, or take another machine for one that does not answer',
   });
 }
 
