@@ -2,9 +2,6 @@
 import { type Document, MongoClient, type MongoClientOptions } from 'mongodb';
 import { QuorateError } from '../errors.js';
 
-/** The replica set's name in every environment. */
-export const REPLICA_SET = 'juju';
-
 /** PEM texts: the environment's CA, and the certificate (and key) that logs in. */
 export interface Identity {
   readonly ca: string;

@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, MongoServerError } from 'mongodb';
 import { QuorateError } from '../errors.js';
 import { mongoSubject } from '../pki/certificate.js';
-import { directClient, type Identity, REPLICA_SET } from './connect.js';
+import { directClient, type Identity } from './connect.js';
 import { refusal } from './errors.js';
+import { REPLICA_SET } from './parameters.js';
 import { type Joiner, memberConfig } from './reconfig.js';
 import type { Hello } from './wire.js';
 

@@ -6,7 +6,9 @@
  */
 import type { MongoClient } from 'mongodb';
 import { reasonOf } from '../errors.js';
-import { adminCommand, REPLICA_SET } from './connect.js';
+
+/** The replica set's name in every environment. */
+export const REPLICA_SET = 'juju';
 
 export interface ServerParameter {
   readonly name: string;
@@ -102,6 +104,8 @@ export async function applyParameters(
   mongod: MongoClient,
   without: readonly string[] = [],
 ): Promise<ParameterReport[]> {
+  // The driver is loaded by who has a server already: agents start one before they need it.
+  const { adminCommand } = await import('./connect.js');
   const report: ParameterReport[] = [];
   for (const { name, value, when, lack } of PARAMETERS) {
     if (when === 'start') {
