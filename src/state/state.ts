@@ -19,6 +19,7 @@ import type {
   SettingDocument,
   TokenDocument,
 } from './documents.js';
+import { isPassing } from './retry.js';
 
 export const DATABASE = 'quorate';
 export const REPLICA_SET = 'juju';
@@ -74,6 +75,8 @@ export async function openState(options: StateOptions): Promise<State> {
     // Connections to the next primary are there before it is one.
     minPoolSize: 2,
     maxPoolSize: 50,
+    // Only for the first connection, which would fail without a primary; the database below reads from the primary.
+    readPreference: 'primaryPreferred',
     readConcern: new ReadConcern('majority'),
     writeConcern: new WriteConcern('majority', undefined, true),
     ignoreUndefined: true,
@@ -86,7 +89,7 @@ export async function openState(options: StateOptions): Promise<State> {
     primary = found;
   });
   let open = true;
-  // The driver closes a client for good when its first connection fails (no primary yet), unless told to connect again.
+  // The driver closes a client for good when its first connection fails (nobody is up yet), unless told to connect again.
   const connect = async (): Promise<void> => {
     while (open) {
       try {
@@ -98,7 +101,7 @@ export async function openState(options: StateOptions): Promise<State> {
     }
   };
   void connect();
-  const db = client.db(DATABASE);
+  const db = client.db(DATABASE, { readPreference: 'primary' });
   return {
     client,
     db,
@@ -132,13 +135,23 @@ export async function transaction<T>(
   work: (session: ClientSession) => Promise<T>,
   limitMs = 15_000,
 ): Promise<T> {
-  return await state.client.withSession({ defaultTimeoutMS: limitMs }, (session) =>
-    session.withTransaction(() => work(session), {
-      readConcern: { level: 'snapshot' },
-      writeConcern: { w: 'majority', j: true },
-      readPreference: 'primary',
-    }),
-  );
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    try {
+      const left = Math.max(1, Math.round(deadline - performance.now()));
+      return await state.client.withSession({ defaultTimeoutMS: left }, (session) =>
+        session.withTransaction(() => work(session), {
+          readConcern: { level: 'snapshot' },
+          writeConcern: { w: 'majority', j: true },
+          readPreference: 'primary',
+        }),
+      );
+    } catch (error) {
+      // What the driver does not repeat by itself: it is not connected yet, or a connection ended while it was written to.
+      if (!isPassing(error) || performance.now() > deadline) throw error;
+      await sleep(20);
+    }
+  }
 }
 
 /** The database's own time; no other clock is ever compared with the dates in documents. */
