@@ -65,7 +65,10 @@ export function stillExpired(observed: Observed, expired: readonly Expired[]): r
   return expired.flatMap((wait) => {
     if (wait.for === 'boot') return [wait];
     if (wait.machines.length === 0) return setStillLacks(observed, wait.for) ? [wait] : [];
-    const machines = wait.machines.filter((id) => machineStillLacks(observed, wait.for, id));
+    const lacking = wait.machines.filter((id) => machineStillLacks(observed, wait.for, id));
+    const failing = wait.for === 'caught-up' ? lacking.filter((id) => !memberAnswers(observed, id)) : [];
+    // One that fails explains the wait: those that only lagged behind beside it are waited for anew.
+    const machines = failing.length > 0 ? failing : lacking;
     return machines.length === 0 ? [] : [{ for: wait.for, machines }];
   });
 }
@@ -75,6 +78,11 @@ function setStillLacks(observed: Observed, what: WaitFor): boolean {
   if (what === 'committed') return set === null || !set.committed;
   if (what === 'settled') return set === null || set.unsettled !== null;
   return set === null || set.primary === null;
+}
+
+function memberAnswers(observed: Observed, id: MachineId): boolean {
+  const member = memberOf(observed, id);
+  return member !== undefined && answers(member);
 }
 
 function machineStillLacks(observed: Observed, what: WaitFor, id: MachineId): boolean {

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { readScenario } from './testing/scenario.js';
+import { graceLeft, LOCAL_GRACE, stillExpired } from './waits.js';
+
+const seen = (machines: string[], members: string[]) =>
+  readScenario(JSON.stringify({ wanted: '3 controllers', machines, members })).observed;
+
+test('what has come after all is waited for again when it goes another time', () => {
+  const expired = [{ for: 'healthy' as const, machines: ['1', '2'] }];
+  const one = seen(['1 controller', '2 controller silent=20s'], ['0 PRIMARY vote', '1 SECONDARY vote', '2 DOWN vote']);
+  expect(stillExpired(one, expired)).toEqual([{ for: 'healthy', machines: ['2'] }]);
+});
+
+test('a boot that failed is never forgotten', () => {
+  const expired = [{ for: 'boot' as const, machines: ['9'] }];
+  expect(stillExpired(seen(['0 controller'], ['0 PRIMARY vote']), expired)).toEqual(expired);
+});
+
+test('one that fails explains the wait for those that only lagged beside it', () => {
+  const expired = [{ for: 'caught-up' as const, machines: ['1', '2'] }];
+  const machines = ['0 controller', '1 controller', '2 controller'];
+  expect(
+    stillExpired(seen(machines, ['0 PRIMARY vote', '1 SECONDARY no-vote behind', '2 DOWN no-vote']), expired),
+  ).toEqual([{ for: 'caught-up', machines: ['2'] }]);
+  expect(
+    stillExpired(seen(machines, ['0 PRIMARY vote', '1 SECONDARY no-vote behind', '2 SECONDARY no-vote']), expired),
+  ).toEqual([{ for: 'caught-up', machines: ['1'] }]);
+});
+
+test('the grace of a silent machine is what its cloud says, less the silence so far', () => {
+  const machine = (line: string) => seen([line], []).machines[0] as Parameters<typeof graceLeft>[1];
+  expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=6s'))).toBe(9_000);
+  expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=6s instance=stopped'))).toBe(0);
+  // Silent for long while its member answered: the member still gets a moment.
+  expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=90s'))).toBe(3_000);
+  expect(
+    graceLeft({ stoppedMs: 60_000, runningMs: 300_000, silentMs: 60_000 }, machine('1 controller silent=90s')),
+  ).toBe(210_000);
+});
