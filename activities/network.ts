@@ -2,8 +2,8 @@ import type { MachineId } from '../src/membership/types.js';
 import type { Identity } from '../src/replicaset/connect.js';
 import type { Observer } from '../src/replicaset/observe.js';
 import type { Epoch } from '../src/state/fence.js';
+import type { PresenceObserver } from '../src/state/presence-observer.js';
 import type { State } from '../src/state/state.js';
-import type { PresenceWatch } from './presence-watch.js';
 
 /** What the activities of a controller's worker act with; made once by the worker (workers/controller.ts). */
 export interface Network {
@@ -25,5 +25,5 @@ export interface Network {
   /** The epoch that this worker was started in: every transaction checks it. */
   readonly fence: Epoch;
   /** How long each agent has been silent, on this process's own clock. */
-  readonly presence: PresenceWatch;
+  readonly presence: PresenceObserver;
 }

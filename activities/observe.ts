@@ -115,7 +115,7 @@ async function look(network: Network, instances: ObserveRequest['instances']): P
   ]);
   if (environment === null) throw new QuorateError('no-environment', 'The state holds no environment.');
   const set = await observer.observe(hostsOf(network, machines));
-  const silent = presence.look(beats, set !== null && set.primary !== null);
+  const silent = new Map(machines.map(({ _id }) => [_id, presence.silentMs(_id)]));
   const observed = observedFrom({
     set,
     environment,

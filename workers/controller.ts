@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { environmentActivities } from '../activities/environment.js';
 import type { Network } from '../activities/network.js';
 import { observeActivities } from '../activities/observe.js';
-import { PresenceWatch } from '../activities/presence-watch.js';
 import { replicaSetActivities } from '../activities/replica-set.js';
 import { singletonActivities } from '../activities/singletons.js';
 import { workActivities } from '../activities/work.js';
@@ -12,6 +11,7 @@ import type { TemporalConnection } from '../src/boot/wire.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
 import { Observer } from '../src/replicaset/observe.js';
 import type { EnvironmentDocument } from '../src/state/documents.js';
+import { PresenceObserver } from '../src/state/presence-observer.js';
 import { openState, type State } from '../src/state/state.js';
 import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
 import { environmentKey, taskQueues } from '../src/temporal/names.js';
@@ -53,11 +53,10 @@ export async function runControllerWorker(configFile: string): Promise<void> {
     process.stdin.resume();
   }
 
-  const presence = new PresenceWatch();
   for (let pause: number = RETRY.leastMs; !stop.signal.aborted; pause = Math.min(pause * 2, RETRY.mostMs)) {
     const began = performance.now();
     try {
-      await serve(config, presence, stop.signal);
+      await serve(config, stop.signal);
     } catch (error) {
       if (stop.signal.aborted) break;
       process.stderr.write(`${new Date().toISOString()} worker: ${reasonOf(error)}; trying again\n`);
@@ -68,7 +67,7 @@ export async function runControllerWorker(configFile: string): Promise<void> {
 }
 
 /** One connection's life: until Temporal or a worker fails, or `stop`. */
-async function serve(config: ControllerWorkerConfig, presence: PresenceWatch, stop: AbortSignal): Promise<void> {
+async function serve(config: ControllerWorkerConfig, stop: AbortSignal): Promise<void> {
   /** Closed in the opposite order, however far it came. */
   const opened: (() => Promise<void>)[] = [];
   try {
@@ -77,6 +76,8 @@ async function serve(config: ControllerWorkerConfig, presence: PresenceWatch, st
     const key = environmentKey(environment.name, environment.uuid);
     const state = await openState({ hosts: config.mongo, tls: await login(config, config.stateTls) });
     opened.push(() => state.close());
+    const presence = new PresenceObserver(state);
+    opened.push(async () => presence.close());
     const document = await environmentDocument(state, stop);
     const temporal = await connectTemporal({ target });
     opened.push(() => temporal.connection.close());

@@ -1,10 +1,10 @@
 import type { Static, TSchema } from '@sinclair/typebox';
 import type { ROUTES, RouteName } from '../api/routes.js';
+import type { PresenceObserver } from '../state/presence-observer.js';
 import type { Request } from '../state/requests.js';
 import type { State } from '../state/state.js';
 import type { ControllerConfig } from './config.js';
 import type { Caller } from './login.js';
-import type { Observer } from './observer.js';
 import type { Reader } from './reading.js';
 
 /** What handlers work with. */
@@ -16,7 +16,7 @@ export interface Controller {
   readonly ca: string;
   readonly state: State;
   readonly reader: Reader;
-  readonly observer: Observer;
+  readonly observer: PresenceObserver;
 }
 
 /** The parts of a call, by its route's schemas. */

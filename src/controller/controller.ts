@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { PresenceObserver } from '../state/presence-observer.js';
 import { openState } from '../state/state.js';
 import { environmentKey } from '../temporal/names.js';
 import type { ControllerConfig } from './config.js';
 import { Feed } from './feed.js';
 import { Login } from './login.js';
-import { Observer } from './observer.js';
 import { PresenceBatch } from './presence-batch.js';
 import { Reader } from './reading.js';
 import { ApiServer } from './server.js';
@@ -27,7 +27,7 @@ export async function startController(config: ControllerConfig): Promise<{ close
   });
   const reader = new Reader(state, machine);
   const feed = new Feed(state);
-  const observer = new Observer(state);
+  const observer = new PresenceObserver(state);
   const presence = new PresenceBatch(state);
   const server = new ApiServer({
     config,

@@ -1,8 +1,8 @@
 import { QuorateError } from '../errors.js';
+import type { PresenceObserver } from '../state/presence-observer.js';
 import { isPassing } from '../state/retry.js';
 import type { State } from '../state/state.js';
 import type { Facts, MemberFacts } from './facts.js';
-import type { Observer } from './observer.js';
 import type { Reading } from './reading.js';
 
 interface StatusMember {
@@ -21,7 +21,12 @@ interface ConfigMember {
 }
 
 /** Reads everything that the status is computed from, at one go. */
-export async function readFacts(state: State, observer: Observer, self: string, reading: Reading): Promise<Facts> {
+export async function readFacts(
+  state: State,
+  observer: PresenceObserver,
+  self: string,
+  reading: Reading,
+): Promise<Facts> {
   const { options } = reading;
   const [environment, machines, presence, running, refused, members] = await Promise.all([
     state.environment.findOne({}, options),

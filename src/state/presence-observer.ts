@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readPresence } from '../state/presence.js';
-import { PresenceWatch } from '../state/presence-watch.js';
-import type { State } from '../state/state.js';
+import { readPresence } from './presence.js';
+import { PresenceWatch } from './presence-watch.js';
+import type { State } from './state.js';
 
 const LOOK_MS = 500;
 
-/** Looks at the presence of all agents twice a second, so that this controller can say who is silent. */
-export class Observer {
+/** Looks at the presence of all agents twice a second, so that this process can say who is silent. */
+export class PresenceObserver {
   readonly #watch = new PresenceWatch();
   readonly #ending = new AbortController();
 
