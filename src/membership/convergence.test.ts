@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { wrongs } from '../../test/support/membership/oracle.js';
+import { type Fault, goalOf, World } from '../../test/support/membership/world.js';
 import { plan } from './plan.js';
-import { wrongs } from './testing/oracle.js';
-import { type Fault, goalOf, World } from './testing/world.js';
 import type { Expired, Goal, Step } from './types.js';
 import { stillExpired } from './waits.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { goals, observations } from '../../test/support/membership/arbitrary.js';
+import { readScenario } from '../../test/support/membership/scenario.js';
 import { explainPlan } from './explain.js';
-import { goals, observations } from './testing/arbitrary.js';
-import { readScenario } from './testing/scenario.js';
 
 const explain = (text: string) => {
   const { observed, goal } = readScenario(text);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { readScenario } from '../../test/support/membership/scenario.js';
 import { controllersOf, goalFor, goalForOne } from './goal.js';
-import { readScenario } from './testing/scenario.js';
 
 const three = readScenario(`
 wanted: 3 controllers

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { expiries, goals, observations } from '../../test/support/membership/arbitrary.js';
+import { wrongs } from '../../test/support/membership/oracle.js';
 import { plan } from './plan.js';
-import { expiries, goals, observations } from './testing/arbitrary.js';
-import { wrongs } from './testing/oracle.js';
 import { stillExpired } from './waits.js';
 
 describe('whatever is seen', () => {

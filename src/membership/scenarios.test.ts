@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { wrongs } from '../../test/support/membership/oracle.js';
+import { readScenario } from '../../test/support/membership/scenario.js';
 import { plan } from './plan.js';
-import { wrongs } from './testing/oracle.js';
-import { readScenario } from './testing/scenario.js';
 import type { Step } from './types.js';
 
 const folder = new URL('./scenarios/', import.meta.url);

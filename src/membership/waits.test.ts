@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readScenario } from './testing/scenario.js';
+import { readScenario } from '../../test/support/membership/scenario.js';
 import { graceLeft, LOCAL_GRACE, stillExpired } from './waits.js';
 
 const seen = (machines: string[], members: string[]) =>

@@ -1,7 +1,7 @@
 /** Reads a scenario's `seen.yaml` (the format is in scenarios/README.md). An unknown word is an error, never ignored. */
 import { parse } from 'yaml';
-import type { Expired, Goal, Machine, Member, MemberState, Observed, WaitFor } from '../types.js';
-import { LOCAL_GRACE } from '../waits.js';
+import type { Expired, Goal, Machine, Member, MemberState, Observed, WaitFor } from '../../../src/membership/types.js';
+import { LOCAL_GRACE } from '../../../src/membership/waits.js';
 
 export interface Scenario {
   readonly observed: Observed;

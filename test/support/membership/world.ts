@@ -3,9 +3,18 @@
  * member has a log, writes are acknowledged by a majority of the voters, elections need a majority that is not ahead, a
  * primary writes the note of a config right after installing it (or dies just before), and what was acknowledged is kept.
  */
-import { apply, change, proceed } from '../simulate.js';
-import type { Deed, Goal, MachineId, Member, MemberId, Observed, ReplicaSet, Step } from '../types.js';
-import { LOCAL_GRACE } from '../waits.js';
+import { apply, change, proceed } from '../../../src/membership/simulate.js';
+import type {
+  Deed,
+  Goal,
+  MachineId,
+  Member,
+  MemberId,
+  Observed,
+  ReplicaSet,
+  Step,
+} from '../../../src/membership/types.js';
+import { LOCAL_GRACE } from '../../../src/membership/waits.js';
 
 /** An entry is a write, or the note of a config version. `id`s are unique, terms rise. */
 interface Entry {

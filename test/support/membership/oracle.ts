@@ -2,7 +2,7 @@
  * The invariants once more, told from the outcome and not from the code that keeps them: what must be true of any step,
  * written for the tests alone and sharing nothing with `safety.ts`. Returns what is wrong; empty when nothing is.
  */
-import type { Goal, Member, Observed, Step } from '../types.js';
+import type { Goal, Member, Observed, Step } from '../../../src/membership/types.js';
 
 type Set = NonNullable<Observed['set']>;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { Expired, Goal, Machine, Member, MemberState, Observed, WaitFor } from '../types.js';
-import { LOCAL_GRACE } from '../waits.js';
+import type { Expired, Goal, Machine, Member, MemberState, Observed, WaitFor } from '../../../src/membership/types.js';
+import { LOCAL_GRACE } from '../../../src/membership/waits.js';
 
 /** Mostly sane, sometimes anything: the planner must answer safely whatever it is shown. */
 const mostly = <T>(usual: T, ...others: T[]) =>
