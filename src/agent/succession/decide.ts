@@ -54,6 +54,8 @@ export type Event =
   | { readonly kind: 'stood-up'; readonly outcome: 'primary' | 'refused' | 'failed' }
   /** The source of replication was asked directly. */
   | { readonly kind: 'source'; readonly of: MemberId; readonly silent: boolean }
+  /** Its connections to a silent member were closed, for as long as it tried: should it hang there again, once more. */
+  | { readonly kind: 'closed'; readonly from: MemberId }
   | { readonly kind: 'tick' };
 
 export type Action =
@@ -168,6 +170,8 @@ function take(state: State, event: Event, now: number, limits: Limits): Decision
       return takeOutcome(state, event.outcome, now);
     case 'source':
       return { state: event.silent ? { ...state, silent: including(state.silent, event.of) } : state, actions: [] };
+    case 'closed':
+      return { state: { ...state, freed: state.freed.filter((id) => id !== event.from) }, actions: [] };
     case 'tick': {
       // While this process did not run it could not hear anybody: that time does not count as silence.
       const late = now - state.tickedAt;

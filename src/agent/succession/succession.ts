@@ -275,6 +275,7 @@ class Runtime implements Succession {
       if (await this.#closeAll(Number(pid), from, host)) {
         this.#freed++;
         this.#tell(`mongod hung on the silent ${host}; its connections there were closed.`);
+        this.#feed({ kind: 'closed', from });
         return;
       }
       await sleep(turn * RESTART_TURN_MS);
@@ -297,7 +298,8 @@ class Runtime implements Succession {
     if (!(await closeSockets(pid, host))) return false;
     for (const end = performance.now() + CLOSE_FOR_MS; performance.now() < end && !this.#stopped; ) {
       await Promise.all([sleep(CLOSE_EVERY_MS), this.#look()]);
-      if (this.#state.view !== null && this.#state.view.syncSource !== from) break;
+      const source = this.#state.view?.syncSource ?? null;
+      if (source !== null && source !== from) break;
       await closeSockets(pid, host);
     }
     return true;
