@@ -13,6 +13,7 @@ import {
 } from '@temporalio/workflow';
 import type { Observation } from '../activities/observe.js';
 import { explainPlan } from '../src/membership/explain.js';
+import { silentMachines } from '../src/membership/facts.js';
 import { plan } from '../src/membership/plan.js';
 import type { Expired, Goal, InstanceSeen, MachineId, Observed, Step } from '../src/membership/types.js';
 import { stillExpired } from '../src/membership/waits.js';
@@ -42,8 +43,8 @@ type Do = Extract<Step, { kind: 'do' }>;
 
 /** This often in a row a deed may fail before the change is blocked on it. */
 const MOST_FAILURES = 12;
-/** The cloud is asked again about silent machines after this long. */
-const SEEN_FOR_MS = 5000;
+/** The cloud is asked again about silent machines after the first of these, and more and more rarely. */
+const ASK_CLOUD_MS = { least: 2000, most: 60_000 };
 
 /** To 3, 5 or 7 controllers, up or down; `goal` says how many. */
 export async function enableHa(input: MembershipInput): Promise<MembershipResult> {
@@ -85,7 +86,8 @@ class MembershipLoop {
   #waiting: CancellationScope | null = null;
   /** The cloud's word on instances, asked for while agents are silent. */
   #instances: Readonly<Record<MachineId, InstanceSeen>> = {};
-  #askedCloud = 0;
+  #askCloudAt = 0;
+  #askCloudEveryMs = ASK_CLOUD_MS.least;
   #failures = 0;
 
   constructor(input: MembershipInput, story: Story) {
@@ -135,6 +137,7 @@ class MembershipLoop {
           expired: this.#expired,
           wait: wait && { for: wait.step.for, machines: wait.step.machines, leftMs: Math.max(0, wait.at - Date.now()) },
           instances: this.#instances,
+          askCloudInMs: Math.max(0, this.#askCloudAt - Date.now()),
           record: recordOf(this.#input, this.#story),
         }),
       );
@@ -168,24 +171,24 @@ class MembershipLoop {
    * says anything else than was planned with.
    */
   async #askCloud(observed: Observed): Promise<boolean> {
-    const silent = observed.machines.filter(({ agent }) => agent === 'down' || agent === 'stopped');
-    if (silent.length === 0) {
-      this.#instances = {};
-      return false;
-    }
-    if (Date.now() - this.#askedCloud < SEEN_FOR_MS) return false;
-    this.#askedCloud = Date.now();
-    const summary = `ask the cloud about ${silent.map(({ id }) => `machine ${id}`).join(', ')}`;
+    const silent = silentMachines(observed);
+    const unasked = silent.filter((id) => this.#instances[id] === undefined);
+    if (silent.length === 0) this.#instances = {};
+    if (silent.length === 0 || (unasked.length === 0 && Date.now() < this.#askCloudAt)) return false;
+    this.#askCloudEveryMs =
+      unasked.length > 0 ? ASK_CLOUD_MS.least : Math.min(2 * this.#askCloudEveryMs, ASK_CLOUD_MS.most);
+    const summary = `ask the cloud about ${silent.map((id) => `machine ${id}`).join(', ')}`;
     try {
       const { seeInstances } = cloud(this.#input.key, { as: 'glance', summary });
       const seen = await seeInstances({ environment: this.#input.environment });
-      this.#instances = Object.fromEntries(silent.map(({ id }) => [id, seen[id] ?? 'unknown']));
+      this.#instances = Object.fromEntries(silent.map((id) => [id, seen[id] ?? 'unknown']));
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       log.warn('the cloud could not be asked', { reason: error.cause?.message });
-      this.#instances = Object.fromEntries(silent.map(({ id }) => [id, 'unknown']));
+      this.#instances = Object.fromEntries(silent.map((id) => [id, 'unknown']));
     }
-    return silent.some(({ id, instance }) => this.#instances[id] !== instance);
+    this.#askCloudAt = Date.now() + this.#askCloudEveryMs;
+    return observed.machines.some(({ id, instance }) => silent.includes(id) && this.#instances[id] !== instance);
   }
 
   /** The same change in a new run, from facts as in every round; its first run ID and so its story stay. */
@@ -202,7 +205,7 @@ class MembershipLoop {
       if (!outcome.applied) this.#story.fail(outcome.note);
       this.#failures = 0;
       // What the cloud said before is no longer so.
-      if (step.deed.kind === 'terminate') this.#askedCloud = 0;
+      if (step.deed.kind === 'terminate') this.#instances = {};
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       await this.#recover(step.text, error);

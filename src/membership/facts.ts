@@ -100,3 +100,8 @@ export const byId = (a: { readonly id: string }, b: { readonly id: string }): nu
 
 export const sameIds = (a: readonly MachineId[], b: readonly MachineId[]): boolean =>
   a.length === b.length && a.every((id) => b.includes(id));
+
+/** Machines whose agents are not heard: the cloud is asked about their instances. */
+export function silentMachines(observed: Observed): readonly MachineId[] {
+  return observed.machines.filter(({ agent }) => agent === 'down' || agent === 'stopped').map(({ id }) => id);
+}
