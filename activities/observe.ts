@@ -32,6 +32,8 @@ export interface Observation {
 
 /** One wait is at most this long an activity; the workflow waits again until the wait's own end. */
 const LONGEST_MS = 10 * 60_000;
+/** Less than this is no shortening, only the time between two looks. */
+const SOONER_MS = 1000;
 /** Looks follow each other this fast at first; a long wait is looked at less often, which costs it at most a quarter second. */
 const LOOK_AGAIN_MS = { least: 30, most: 250 };
 
@@ -82,7 +84,8 @@ async function waitUntilPlanned(
   for (;;) {
     const { observed, evidence } = await look(network, instances);
     const waitedMs = before + (performance.now() - began);
-    if (!isSameWait(plan(observed, goal, stillExpired(observed, expired)), wait)) {
+    const step = plan(observed, goal, stillExpired(observed, expired));
+    if (!isSameWait(step, wait) || endsSooner(step, wait.leftMs - waitedMs)) {
       return { observed, evidence, expired: false };
     }
     if (waitedMs >= wait.leftMs) return { observed, evidence, expired: true };
@@ -103,6 +106,11 @@ function isSameWait(step: Step, wait: { readonly for: WaitFor; readonly machines
     step.machines.length === wait.machines.length &&
     step.machines.every((machine, index) => machine === wait.machines[index])
   );
+}
+
+/** What is seen meanwhile may shorten a wait: a machine that falls silent has its grace, not the time of a slow start. */
+function endsSooner(step: Step, leftMs: number): boolean {
+  return step.kind === 'wait' && step.deadlineMs + SOONER_MS < leftMs;
 }
 
 /**

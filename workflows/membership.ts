@@ -160,8 +160,8 @@ class MembershipLoop {
   #startWait(step: Wait): void {
     const before = this.#wait;
     const same = before?.step.for === step.for && before.step.machines.join() === step.machines.join();
-    // The same wait answered again goes on with its deadline: looking in between must not prolong it.
-    const at = before && same ? before.at : Date.now() + step.deadlineMs;
+    // The same wait answered again keeps its deadline or has an earlier one: looking in between must not prolong it.
+    const at = Math.min(Date.now() + step.deadlineMs, before && same ? before.at : Number.POSITIVE_INFINITY);
     this.#wait = { step, at };
     this.#story.wait(step.text, step.reason, at, step.otherwise);
   }
