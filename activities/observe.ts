@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { QuorateError } from '../src/errors.js';
-import { silentMachines } from '../src/membership/facts.js';
+import { silentMachines, unheardMachines } from '../src/membership/facts.js';
 import { plan } from '../src/membership/plan.js';
 import type { Expired, Goal, InstanceSeen, MachineId, Observed, Step, WaitFor } from '../src/membership/types.js';
 import { stillExpired } from '../src/membership/waits.js';
@@ -17,7 +17,7 @@ export interface ObserveRequest {
   readonly wait: { readonly for: WaitFor; readonly machines: readonly MachineId[]; readonly leftMs: number } | null;
   /** What the cloud said of instances, where it was asked. */
   readonly instances: Readonly<Record<MachineId, InstanceSeen>>;
-  /** A wait also returns after this long while a machine is silent, so that the cloud is asked about it again. */
+  /** A wait also returns after this long while a machine is not heard, so that the cloud is asked about it again. */
   readonly askCloudInMs: number;
   readonly record: ChangeRecord;
 }
@@ -89,9 +89,10 @@ async function waitUntilPlanned(
       return { observed, evidence, expired: false };
     }
     if (waitedMs >= wait.leftMs) return { observed, evidence, expired: true };
-    const silent = silentMachines(observed);
-    const unasked = silent.some((machine) => instances[machine] === undefined);
-    if (unasked || (silent.length > 0 && waitedMs >= askCloudInMs)) return { observed, evidence, expired: false };
+    const unasked = silentMachines(observed).some((machine) => instances[machine] === undefined);
+    if (unasked || (unheardMachines(observed).length > 0 && waitedMs >= askCloudInMs)) {
+      return { observed, evidence, expired: false };
+    }
     if (waitedMs >= LONGEST_MS) return { observed, evidence, expired: false };
     context.heartbeat({ waitedMs });
     const pause = Math.min(LOOK_AGAIN_MS.most, LOOK_AGAIN_MS.least + waitedMs / 20, wait.leftMs - waitedMs);

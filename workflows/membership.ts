@@ -13,7 +13,7 @@ import {
 } from '@temporalio/workflow';
 import type { Observation } from '../activities/observe.js';
 import { explainPlan } from '../src/membership/explain.js';
-import { silentMachines } from '../src/membership/facts.js';
+import { silentMachines, unheardMachines } from '../src/membership/facts.js';
 import { plan } from '../src/membership/plan.js';
 import type { Expired, Goal, InstanceSeen, MachineId, Observed, Step } from '../src/membership/types.js';
 import { stillExpired } from '../src/membership/waits.js';
@@ -43,7 +43,7 @@ type Do = Extract<Step, { kind: 'do' }>;
 
 /** This often in a row a deed may fail before the change is blocked on it. */
 const MOST_FAILURES = 12;
-/** The cloud is asked again about silent machines after the first of these, and more and more rarely. */
+/** The cloud is asked about machines that are not heard after the first of these, and then more and more rarely. */
 const ASK_CLOUD_MS = { least: 2000, most: 60_000 };
 
 /** To 3, 5 or 7 controllers, up or down; `goal` says how many. */
@@ -86,7 +86,7 @@ class MembershipLoop {
   #waiting: CancellationScope | null = null;
   /** The cloud's word on instances, asked for while agents are silent. */
   #instances: Readonly<Record<MachineId, InstanceSeen>> = {};
-  #askCloudAt = 0;
+  #askCloudAt = Date.now() + ASK_CLOUD_MS.least;
   #askCloudEveryMs = ASK_CLOUD_MS.least;
   #failures = 0;
 
@@ -171,24 +171,24 @@ class MembershipLoop {
    * says anything else than was planned with.
    */
   async #askCloud(observed: Observed): Promise<boolean> {
-    const silent = silentMachines(observed);
-    const unasked = silent.filter((id) => this.#instances[id] === undefined);
-    if (silent.length === 0) this.#instances = {};
-    if (silent.length === 0 || (unasked.length === 0 && Date.now() < this.#askCloudAt)) return false;
+    const unheard = unheardMachines(observed);
+    const unasked = silentMachines(observed).filter((id) => this.#instances[id] === undefined);
+    if (unheard.length === 0) this.#instances = {};
+    if (unheard.length === 0 || (unasked.length === 0 && Date.now() < this.#askCloudAt)) return false;
     this.#askCloudEveryMs =
       unasked.length > 0 ? ASK_CLOUD_MS.least : Math.min(2 * this.#askCloudEveryMs, ASK_CLOUD_MS.most);
-    const summary = `ask the cloud about ${silent.map((id) => `machine ${id}`).join(', ')}`;
+    const summary = `ask the cloud about ${unheard.map((id) => `machine ${id}`).join(', ')}`;
     try {
       const { seeInstances } = cloud(this.#input.key, { as: 'glance', summary });
       const seen = await seeInstances({ environment: this.#input.environment });
-      this.#instances = Object.fromEntries(silent.map((id) => [id, seen[id] ?? 'unknown']));
+      this.#instances = Object.fromEntries(unheard.map((id) => [id, seen[id] ?? 'unknown']));
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       log.warn('the cloud could not be asked', { reason: error.cause?.message });
-      this.#instances = Object.fromEntries(silent.map((id) => [id, 'unknown']));
+      this.#instances = Object.fromEntries(unheard.map((id) => [id, 'unknown']));
     }
     this.#askCloudAt = Date.now() + this.#askCloudEveryMs;
-    return observed.machines.some(({ id, instance }) => silent.includes(id) && this.#instances[id] !== instance);
+    return observed.machines.some(({ id, instance }) => unheard.includes(id) && this.#instances[id] !== instance);
   }
 
   /** The same change in a new run, from facts as in every round; its first run ID and so its story stay. */

@@ -101,7 +101,13 @@ export const byId = (a: { readonly id: string }, b: { readonly id: string }): nu
 export const sameIds = (a: readonly MachineId[], b: readonly MachineId[]): boolean =>
   a.length === b.length && a.every((id) => b.includes(id));
 
-/** Machines whose agents are not heard: the cloud is asked about their instances. */
+/** Machines that were heard and are not any more: the cloud is asked about their instances at once. */
 export function silentMachines(observed: Observed): readonly MachineId[] {
   return observed.machines.filter(({ agent }) => agent === 'down' || agent === 'stopped').map(({ id }) => id);
+}
+
+/** Machines that are not heard, or not yet although they have an instance: the cloud is asked about them now and then. */
+export function unheardMachines(observed: Observed): readonly MachineId[] {
+  const booting = observed.machines.filter(({ agent, instance }) => agent === 'pending' && instance !== 'none');
+  return [...silentMachines(observed), ...booting.map(({ id }) => id)];
 }
