@@ -39,7 +39,13 @@ export async function* follow(
   let failures = 0;
   while (!signal.aborted && token !== null) {
     const stream = open(state, collections, token);
+    let moved = false;
     const close = () => void stream.close().catch(() => undefined);
+    // A cursor stays with its member when that one is primary no more, and hears nothing once it has left the set.
+    const unsubscribe = state.onPrimary(() => {
+      moved = true;
+      close();
+    });
     signal.addEventListener('abort', close, { once: true });
     try {
       while (!signal.aborted) {
@@ -52,6 +58,7 @@ export async function* follow(
       }
     } catch (error) {
       if (signal.aborted) return;
+      if (moved) continue;
       const refused = refusal(error);
       if (refused !== null) throw refused;
       if (!isPassing(error)) throw error;
@@ -59,6 +66,7 @@ export async function* follow(
       await sleep(Math.min(20 * 2 ** failures, 1000), undefined, { signal }).catch(() => undefined);
     } finally {
       signal.removeEventListener('abort', close);
+      unsubscribe();
       close();
     }
   }
