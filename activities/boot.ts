@@ -4,7 +4,6 @@ import type { Seed, TemporalConnection } from '../src/boot/wire.js';
 import { bootCall, enrolOperator } from '../src/client/enrol.js';
 import { openClient } from '../src/client/open.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
-import { durationMs } from '../src/state/settings.js';
 import { ADDRESSES, beating, type CloudSide, type Target } from './cloud.js';
 
 /** The same side as the cloud's, and how controllers shall reach Temporal (never an argument: it may hold a key). */
@@ -52,7 +51,7 @@ export function bootActivities({ store, temporal, cloudOf }: BootSide) {
     },
 
     async initiate({ environment, settings }: Target & { settings: Readonly<Record<string, string>> }): Promise<void> {
-      await beating(() => call(environment, '/boot/initiate', { settings: replicaSetSettings(settings) }));
+      await beating(() => call(environment, '/boot/initiate', { settings }));
     },
 
     async seed(request: SeedRequest): Promise<void> {
@@ -118,18 +117,4 @@ async function untilListening<T>(knock: () => Promise<T>): Promise<T> {
       await sleep(KNOCK_MS, undefined, { signal: cancellationSignal });
     }
   }
-}
-
-/** The settings that the replica set is initiated with; the machine has the defaults. */
-function replicaSetSettings(settings: Readonly<Record<string, string>>): Record<string, number> {
-  const names = {
-    'heartbeat-interval': 'heartbeatIntervalMillis',
-    'election-timeout': 'electionTimeoutMillis',
-  } as const;
-  return Object.fromEntries(
-    Object.entries(names).flatMap(([setting, name]) => {
-      const value = durationMs(settings[setting] ?? '');
-      return value === null ? [] : [[name, value] as const];
-    }),
-  );
 }

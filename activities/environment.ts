@@ -56,11 +56,11 @@ export function environmentActivities(network: Network) {
     ),
     markDead: deed<'mark-dead'>((state, fence, { machines }) => markDead(state, fence, machines)),
 
-    /** Begins the change's story and remembers how many controllers were asked for. */
-    async begin({ record, desired }: { record: ChangeRecord; desired: number }): Promise<{ number: number }> {
+    /** Begins the change's story and remembers how many controllers were asked for, if any were. */
+    async begin({ record, desired }: { record: ChangeRecord; desired: number | null }): Promise<{ number: number }> {
       const { id, kind, summary, workflowId, url, by } = record;
       const { number } = await beginChange(state, fence, { id, kind, summary, workflowId, url, by });
-      await setDesired(state, fence, desired);
+      if (desired !== null) await setDesired(state, fence, desired);
       return { number };
     },
 

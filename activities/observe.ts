@@ -6,6 +6,7 @@ import { plan } from '../src/membership/plan.js';
 import type { Expired, Goal, InstanceSeen, MachineId, Observed, Step, WaitFor } from '../src/membership/types.js';
 import { stillExpired } from '../src/membership/waits.js';
 import type { MachineDocument } from '../src/state/documents.js';
+import { TIMINGS } from '../src/state/settings.js';
 import type { Network } from './network.js';
 import { observedFrom } from './observed.js';
 import { type ChangeRecord, writeRecordBeside } from './record.js';
@@ -126,7 +127,7 @@ async function look(network: Network, instances: ObserveRequest['instances']): P
     state.machines.find({}, from).sort({ _id: 1 }).toArray(),
     state.presence.find({}, from).toArray(),
     state.addresses.findOne({ _id: 'current' }, from),
-    state.settings.find({ _id: { $in: ['grace', 'stopped-grace'] } }, from).toArray(),
+    state.settings.find({ _id: { $in: ['grace', 'stopped-grace', ...TIMINGS] } }, from).toArray(),
   ]);
   if (environment === null) throw new QuorateError('no-environment', 'The state holds no environment.');
   const set = await observer.observe(hostsOf(network, machines));

@@ -6,7 +6,7 @@ import type {
   PresenceDocument,
   SettingDocument,
 } from '../src/state/documents.js';
-import { durationMs } from '../src/state/settings.js';
+import { durationMs, timingsFrom } from '../src/state/settings.js';
 
 /** Everything that was read, as it was read. */
 export interface Facts {
@@ -44,6 +44,7 @@ export function observedFrom(facts: Facts): Observed {
     zones: environment.zones,
     next: { machine: environment.nextMachine, member: environment.nextMember },
     grace: graceFrom(environment.cloud, facts.settings),
+    timings: timingsFrom(Object.fromEntries(facts.settings.map(({ _id, value }) => [_id, value]))),
   };
 }
 

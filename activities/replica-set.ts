@@ -24,6 +24,7 @@ export function replicaSetActivities(network: Network) {
     grantVote: act,
     withdrawVote: act,
     equalPriority: act,
+    setTimings: act,
     removeMembers: act,
     handOver: act,
 

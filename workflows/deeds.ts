@@ -38,6 +38,8 @@ export async function perform(
       return await activities.handOver(decision);
     case 'equal-priority':
       return await activities.equalPriority(decision);
+    case 'set-timings':
+      return await activities.setTimings(decision);
     case 'force-survivor':
       return await network(key, { as: 'passed-on', summary: step.text }).forceSurvivor(decision);
     case 'add-machines':

@@ -30,6 +30,8 @@ export interface MembershipInput extends ChangeInput {
   readonly goal: Goal;
   /** Controllers when it was asked for, for the summary. */
   readonly from: number;
+  /** It was asked to cancel in an earlier run. */
+  readonly cancelled?: boolean;
   /** Records of its story that earlier runs of the same change have written. */
   readonly records?: number;
 }
@@ -48,17 +50,24 @@ const ASK_CLOUD_MS = { least: 2000, most: 60_000 };
 
 /** To 3, 5 or 7 controllers, up or down; `goal` says how many. */
 export async function enableHa(input: MembershipInput): Promise<MembershipResult> {
-  return await changeMembership('enable-ha', input);
+  return await changeMembership('enable-ha', membershipSummary(input), input);
 }
 
 /** To one controller. */
 export async function disableHa(input: MembershipInput): Promise<MembershipResult> {
-  return await changeMembership('disable-ha', input);
+  return await changeMembership('disable-ha', membershipSummary(input), input);
+}
+
+/** Changed settings that are in the set's own config are put into effect; nobody is added or removed. */
+export async function configure(input: MembershipInput): Promise<MembershipResult> {
+  const summary = changeSummary.configure(input.environment.name, input.by);
+  return await changeMembership('configure', summary, input);
 }
 
 // A running change stays with the code it was planned by; it is moved by starting its loop again (workers/versions.ts).
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, enableHa);
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, disableHa);
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, configure);
 
 /**
  * Observe, plan, do one step, again. Nothing is remembered between rounds but the waits that came to their end, so a
@@ -66,20 +75,23 @@ setWorkflowOptions({ versioningBehavior: 'PINNED' }, disableHa);
  *
  * Cancelling does not stop it where it stands: the goal becomes the nearest safe point, and it ends as cancelled there.
  */
-async function changeMembership(kind: string, input: MembershipInput): Promise<MembershipResult> {
-  const { environment, from, goal, by } = input;
-  const story = new Story(kind, changeSummary.membership(environment.name, from, goal.controllers, by), input.records);
+async function changeMembership(kind: string, summary: string, input: MembershipInput): Promise<MembershipResult> {
+  const story = new Story(kind, summary, input.records);
   answerProgress(story);
-  showPhase(input, 'changing', goal.controllers);
+  showPhase(input, 'changing', input.goal.controllers);
   const loop = new MembershipLoop(input, story);
   CancellationScope.current().cancelRequested.catch(() => loop.settle());
   return await CancellationScope.nonCancellable(() => loop.run());
 }
 
+const membershipSummary = ({ environment, from, goal, by }: MembershipInput): string =>
+  changeSummary.membership(environment.name, from, goal.controllers, by);
+
 class MembershipLoop {
   readonly #input: MembershipInput;
   readonly #story: Story;
   #goal: Goal;
+  #cancelled: boolean;
   #expired: readonly Expired[] = [];
   /** The wait under way and when it ends (workflow time: a deadline, not a duration). */
   #wait: { readonly step: Wait; readonly at: number } | null = null;
@@ -94,16 +106,19 @@ class MembershipLoop {
     this.#input = input;
     this.#story = story;
     this.#goal = input.goal;
+    this.#cancelled = input.cancelled ?? false;
   }
 
   /** Cancelled: go on to the nearest safe point only. */
   settle(): void {
+    this.#cancelled = true;
     this.#goal = { ...this.#goal, settle: true };
     this.#waiting?.cancel();
   }
 
   async run(): Promise<MembershipResult> {
-    await recordBegin(this.#input, this.#story, this.#goal.controllers);
+    // Where nobody is added or removed, what was asked for before stays.
+    await recordBegin(this.#input, this.#story, this.#goal.settle ? null : this.#goal.controllers);
     for (;;) {
       if (workflowInfo().continueAsNewSuggested) await this.#continue();
       const observation = await this.#observe();
@@ -194,7 +209,12 @@ class MembershipLoop {
   /** The same change in a new run, from facts as in every round; its first run ID and so its story stay. */
   async #continue(): Promise<never> {
     const records = this.#story.nextRecord();
-    return await continueAsNew<typeof enableHa>({ ...this.#input, goal: this.#goal, records });
+    return await continueAsNew<typeof enableHa>({
+      ...this.#input,
+      goal: this.#goal,
+      cancelled: this.#cancelled,
+      records,
+    });
   }
 
   async #perform(step: Do, observation: Observation): Promise<void> {
@@ -229,7 +249,7 @@ class MembershipLoop {
     const voters = observed.set?.members.filter(({ votes }) => votes === 1).length ?? 0;
     showPhase(this.#input, voters > 1 ? 'ha' : 'default', voters);
     await copyAddresses(this.#input);
-    if (!this.#goal.settle) {
+    if (!this.#cancelled) {
       this.#story.end('done', text);
       await recordEnd(this.#input, this.#story);
       return { text };

@@ -33,7 +33,7 @@ export function recordOf(input: ChangeInput, story: Story): ChangeRecord {
  * Begins the story in the environment, under the next number, and keeps what was asked for. Without a majority it cannot be
  * written; the change goes on, since it may be the one that brings the majority back.
  */
-export async function recordBegin(input: ChangeInput, story: Story, desired: number): Promise<void> {
+export async function recordBegin(input: ChangeInput, story: Story, desired: number | null): Promise<void> {
   const { begin } = network(input.key, {
     as: 'bounded',
     summary: 'write down what was asked for',

@@ -5,6 +5,7 @@ import type * as wire from '../boot/wire.js';
 import { QuorateError } from '../errors.js';
 import { packageVersion } from '../package.js';
 import { fingerprint } from '../pki/certificate.js';
+import { timingsFrom } from '../state/settings.js';
 import { readIfThere, writePrivate } from '../store/files.js';
 import { type BootSteps, startBootListener } from './boot-listener.js';
 import { readAuthority } from './keys.js';
@@ -13,8 +14,6 @@ import { say } from './say.js';
 import type { Services } from './services.js';
 import { shredToken } from './user-data.js';
 
-const HEARTBEAT_MS = 500;
-const ELECTION_TIMEOUT_MS = 2000;
 const MONGOD_STARTS_WITHIN_MS = 20_000;
 
 /** Machine 0's side of bootstrap. After `serve` the machine is nothing special. */
@@ -86,8 +85,7 @@ export class Bootstrap implements BootSteps {
       environment: conf.environment.uuid,
       member: { machine: id, memberId: conf.memberId ?? 0, host: mongo, zone: metadata.zone },
       identity: { ca, certificate: member, key: member },
-      heartbeatIntervalMillis: settings.heartbeatIntervalMillis ?? HEARTBEAT_MS,
-      electionTimeoutMillis: settings.electionTimeoutMillis ?? ELECTION_TIMEOUT_MS,
+      timings: timingsFrom(settings),
     });
     this.#initiated = true;
   }

@@ -43,12 +43,9 @@ export const TemporalConnection = Type.Object({
 });
 export type TemporalConnection = Static<typeof TemporalConnection>;
 
-/** The set of one. Times in milliseconds; left out: the environment's defaults. */
+/** The set of one, by the settings that the environment begins with. */
 export const Initiate = Type.Object({
-  settings: Type.Object({
-    heartbeatIntervalMillis: Type.Optional(Type.Integer({ minimum: 10 })),
-    electionTimeoutMillis: Type.Optional(Type.Integer({ minimum: 100 })),
-  }),
+  settings: Type.Record(Type.String(), Type.String()),
 });
 export type Initiate = Static<typeof Initiate>;
 

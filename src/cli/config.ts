@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import type { ApiClient } from '../client/client.js';
 import { usageError } from '../errors.js';
+import { TIMINGS } from '../state/settings.js';
 import { columns, type OutputOptions, print, withEnvironment, withFormat } from './output.js';
 
 interface Setting {
@@ -29,8 +30,14 @@ export function configure(command: Command): void {
             `Not of the form KEY=VALUE: ${words.filter((word) => !word.includes('=')).join(', ')}.`,
           );
         }
-        if (changes.length > 0) await change(client, changes);
-        else await show(client, words, options);
+        if (changes.length === 0) await show(client, words, options);
+        else {
+          await change(client, changes);
+          if (changes.some((word) => TIMINGS.some((timing) => word.startsWith(`${timing}=`)))) {
+            const { configureSet } = await import('./configure-set.js');
+            await configureSet(client, options);
+          }
+        }
       } finally {
         client.close();
       }

@@ -7,6 +7,7 @@ const RECONFIGS: ReadonlySet<Deed['kind']> = new Set([
   'withdraw-vote',
   'remove-members',
   'equal-priority',
+  'set-timings',
   'force-survivor',
 ]);
 

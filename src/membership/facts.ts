@@ -2,7 +2,7 @@
  * What an observation says, in the words that the planner and its invariants reason in. Each is a question with one answer;
  * none decides anything.
  */
-import type { Machine, MachineId, Member, MemberId, Observed, OpTime, ReplicaSet } from './types.js';
+import type { Machine, MachineId, Member, MemberId, Observed, OpTime, ReplicaSet, Timings } from './types.js';
 
 /** How many of `voters` are a majority. */
 export const majority = (voters: number): number => Math.floor(voters / 2) + 1;
@@ -97,6 +97,9 @@ export const withoutAddresses = (observed: Observed): readonly Machine[] =>
 /** By number where IDs are numbers, so that machine 10 comes after machine 9. */
 export const byId = (a: { readonly id: string }, b: { readonly id: string }): number =>
   Number(a.id) - Number(b.id) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+
+export const sameTimings = (a: Timings, b: Timings): boolean =>
+  a.heartbeatMs === b.heartbeatMs && a.electionMs === b.electionMs;
 
 export const sameIds = (a: readonly MachineId[], b: readonly MachineId[]): boolean =>
   a.length === b.length && a.every((id) => b.includes(id));

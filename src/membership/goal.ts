@@ -81,6 +81,15 @@ export function goalForOne(observed: Observed, keep?: MachineId): Result<{ reado
   return goalFor(observed, { n: 1, keep: chosen === null ? [] : [chosen] }, 1);
 }
 
+/** The goal of a change that adds and removes nobody, where so many vote. */
+export const goalAsItIs = (voters: number): Goal => ({
+  controllers: voters,
+  keep: [],
+  avoid: [],
+  to: [],
+  settle: true,
+});
+
 /** The machine whose member is primary, if one is and its machine is known. */
 export function primaryMachine(observed: Observed): MachineId | null {
   const primary = observed.set?.primary;

@@ -19,7 +19,7 @@ import {
 import { agentsMove, handOver, publish, serve } from './stages/moving.js';
 import { boot, catchUp, enlist, grantVotes, join, startMongod } from './stages/newcomers.js';
 import { settledAtOdd, stepBack } from './stages/settle.js';
-import { configSpreads, equalPriorities, makeOdd } from './stages/voters.js';
+import { configSpreads, equalPriorities, makeOdd, setTimings } from './stages/voters.js';
 import { withoutPrimary } from './stages/without-primary.js';
 import { blocked, waitOrBlock } from './steps.js';
 import type { Expired, Goal, Observed, Step } from './types.js';
@@ -40,6 +40,7 @@ const STAGES: readonly Stage[] = [
   makeOdd,
   withdrawAddressesOfLost,
   stayingAnswer,
+  setTimings,
   // Newcomers: machine, mongod, membership, data, vote.
   enlist,
   boot,
@@ -61,7 +62,7 @@ const STAGES: readonly Stage[] = [
   configSpreads,
 ];
 
-const SETTLING: readonly Stage[] = [withoutPrimary, settledAtOdd, withdrawDeadVotes, makeOdd, stepBack];
+const SETTLING: readonly Stage[] = [withoutPrimary, setTimings, settledAtOdd, withdrawDeadVotes, makeOdd, stepBack];
 
 /** The next single safe step towards the goal; what to wait for; done; or blocked, with the reason and the way out. */
 export function plan(observed: Observed, goal: Goal, expired: readonly Expired[] = []): Step {

@@ -15,7 +15,8 @@ export function apply(observed: Observed, deed: Deed): Observed {
     const members = membersAfter(observed, set, deed);
     const version = set.version + (forced ? 10_000 : 1);
     const primary = forced ? deed.member : set.primary;
-    const after = { ...set, version, members, primary, notes: [] };
+    const timings = deed.kind === 'set-timings' ? deed.timings : set.timings;
+    const after = { ...set, timings, version, members, primary, notes: [] };
     return { ...observed, set: forced ? crown(after, deed.member) : after };
   }
   switch (deed.kind) {

@@ -47,6 +47,8 @@ export function deedText(observed: Observed, deed: Deed): string {
       return `hand the primary over to machine ${deed.machine}`;
     case 'equal-priority':
       return `give ${named(observed, deed.members)} the same priority as the others`;
+    case 'set-timings':
+      return `set the heartbeat interval to ${deed.timings.heartbeatMs} ms, the election timeout to ${deed.timings.electionMs} ms`;
     case 'remove-members':
       return `remove ${named(observed, deed.members)} from the set`;
     case 'publish':

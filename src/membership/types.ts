@@ -51,6 +51,12 @@ export interface Member {
   readonly lagMs: number | null;
 }
 
+/** How often members ask for each other, and how long they miss the primary before they elect another by themselves. */
+export interface Timings {
+  readonly heartbeatMs: number;
+  readonly electionMs: number;
+}
+
 export interface ReplicaSet {
   readonly version: number;
   readonly term: number;
@@ -68,6 +74,7 @@ export interface ReplicaSet {
    * `Reconfig set` with exactly the installed version. Empty otherwise.
    */
   readonly notes: readonly { readonly member: MemberId; readonly version: number; readonly noted: boolean }[];
+  readonly timings: Timings;
 }
 
 /** What the cloud says of a machine's instance. `unknown`: the cloud could not be asked. */
@@ -119,6 +126,8 @@ export interface Observed {
   /** The next machine and member IDs that the state will give out: for the words of a step and for `explainPlan`. */
   readonly next: { readonly machine: number; readonly member: number };
   readonly grace: Grace;
+  /** Those that the set is to have; settings of the environment. */
+  readonly timings: Timings;
 }
 
 /** What is wanted. Plain data: it is the input of a workflow. */
@@ -131,7 +140,7 @@ export interface Goal {
   readonly avoid: readonly MachineId[];
   /** Machines that should become controllers before any new one is started. */
   readonly to: readonly MachineId[];
-  /** Cancelled: go only to the nearest safe point (an odd number of voters), then done. */
+  /** Add and remove nobody: go only to the nearest safe point (an odd number of voters), then done. */
   readonly settle: boolean;
 }
 
@@ -149,6 +158,8 @@ export type Deed =
   | { readonly kind: 'hand-over'; readonly member: MemberId; readonly machine: MachineId }
   /** Give these voters priority 1 again (changed by hand); one reconfig, no vote changes. */
   | { readonly kind: 'equal-priority'; readonly members: readonly MemberId[] }
+  /** Give the set these timings; one reconfig, no vote changes. */
+  | { readonly kind: 'set-timings'; readonly timings: Timings }
   /** Remove members that have no vote from the config. */
   | { readonly kind: 'remove-members'; readonly members: readonly MemberId[] }
   /** Publish exactly these machines' addresses as the address set. */

@@ -1,6 +1,7 @@
 /** One picture of the replica set from what its members answered, each for itself. Pure; the asking is in observe.ts. */
 import { compareOpTimes, majority } from '../membership/facts.js';
 import type { Member, MemberState, OpTime, ReplicaSet } from '../membership/types.js';
+import { timingsOf } from './reconfig.js';
 import {
   type Hello,
   type MemberConfig,
@@ -69,6 +70,7 @@ export function assemble(
     reference,
     unsettled: unsettled(basis, answers, primary),
     notes,
+    timings: timingsOf(config),
   };
 }
 

@@ -19,6 +19,7 @@ import {
   join,
   removeMembers,
   sendable,
+  setTimings,
   voteChanges,
   withdrawVote,
 } from './reconfig.js';
@@ -26,7 +27,7 @@ import type { SetConfig } from './wire.js';
 
 export type Reconfig = Extract<
   Deed,
-  { kind: 'join' | 'grant-vote' | 'withdraw-vote' | 'equal-priority' | 'remove-members' }
+  { kind: 'join' | 'grant-vote' | 'withdraw-vote' | 'equal-priority' | 'set-timings' | 'remove-members' }
 >;
 export type HandOver = Extract<Deed, { kind: 'hand-over' }>;
 
@@ -100,6 +101,8 @@ function changed(config: SetConfig, deed: Reconfig, joiners: readonly Joiner[]):
       return withdrawVote(config, deed.member);
     case 'equal-priority':
       return equalPriority(config, deed.members);
+    case 'set-timings':
+      return setTimings(config, deed.timings);
     case 'remove-members':
       return removeMembers(config, deed.members);
   }
@@ -122,6 +125,7 @@ function tooEarly({ set, config, primaryHost }: Look, deed: Reconfig): string | 
   switch (deed.kind) {
     case 'join':
     case 'equal-priority':
+    case 'set-timings':
       return null;
     case 'grant-vote': {
       const member = set.members.find((m) => m.id === deed.member);
@@ -152,7 +156,7 @@ async function send(observer: Observer, look: Look, deed: Reconfig, config: SetC
   }
   try {
     // A time limit that ended within MongoDB's wait for a frozen member would undo every attempt.
-    const patience = (look.config.settings?.heartbeatTimeoutSecs ?? HEARTBEAT_TIMEOUT_SECONDS) * 1000;
+    const patience = Math.max(...[look.config, config].map(heartbeatTimeoutMs));
     const maxTimeMS = patience + INSTALL_MS;
     const sent = observer.command(look.primaryHost, { replSetReconfig: config, maxTimeMS });
     await within(maxTimeMS + 500, look.primaryHost, sent);
@@ -163,6 +167,9 @@ async function send(observer: Observer, look: Look, deed: Reconfig, config: SetC
     return `${sentence} (${reasonOf(error)})`;
   }
 }
+
+const heartbeatTimeoutMs = ({ settings }: SetConfig): number =>
+  (settings?.heartbeatTimeoutSecs ?? HEARTBEAT_TIMEOUT_SECONDS) * 1000;
 
 function wordsOf(deed: Reconfig | HandOver): string {
   switch (deed.kind) {
@@ -176,6 +183,8 @@ function wordsOf(deed: Reconfig | HandOver): string {
       return `withdrawing the vote of member ${deed.member}`;
     case 'equal-priority':
       return `making the priorities of member ${deed.members.join(', ')} equal again`;
+    case 'set-timings':
+      return 'setting the timings of the set';
     case 'remove-members':
       return `removing member ${deed.members.join(', ')}`;
   }

@@ -5,11 +5,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, MongoServerError } from 'mongodb';
 import { QuorateError } from '../errors.js';
+import type { Timings } from '../membership/types.js';
 import { mongoSubject } from '../pki/certificate.js';
 import { directClient, type Identity } from './connect.js';
 import { refusal } from './errors.js';
 import { REPLICA_SET } from './parameters.js';
-import { type Joiner, memberConfig } from './reconfig.js';
+import { type Joiner, memberConfig, timingSettings } from './reconfig.js';
 import type { Hello } from './wire.js';
 
 export interface InitiateOptions {
@@ -19,8 +20,7 @@ export interface InitiateOptions {
   readonly member: Joiner;
   /** The member's own certificate (OU=member), which MongoDB takes for one of its own and lets do everything. */
   readonly identity: Identity;
-  readonly heartbeatIntervalMillis: number;
-  readonly electionTimeoutMillis: number;
+  readonly timings: Timings;
 }
 
 /** Database of the environment's documents. */
@@ -70,10 +70,7 @@ async function initiateSet(admin: Db, options: InitiateOptions): Promise<void> {
     _id: REPLICA_SET,
     members: [memberConfig(options.member, 1)],
     settings: {
-      heartbeatIntervalMillis: options.heartbeatIntervalMillis,
-      electionTimeoutMillis: options.electionTimeoutMillis,
-      // A reconfig asks every member and waits this long for a frozen one, whatever its own time limit.
-      heartbeatTimeoutSecs: Math.max(2, Math.ceil(options.electionTimeoutMillis / 1000)),
+      ...timingSettings(options.timings),
       // A new primary would wait for a frozen one's heartbeat; what no majority had need not be saved.
       catchUpTimeoutMillis: 0,
     },

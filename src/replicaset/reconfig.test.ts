@@ -1,6 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { alone } from './force.js';
-import { equalPriority, grantVote, join, removeMembers, sendable, voteChanges, withdrawVote } from './reconfig.js';
+import {
+  equalPriority,
+  grantVote,
+  join,
+  removeMembers,
+  sendable,
+  setTimings,
+  timingsOf,
+  voteChanges,
+  withdrawVote,
+} from './reconfig.js';
 import type { SetConfig } from './wire.js';
 
 const member = (_id: number, votes = 1) => ({
@@ -72,6 +82,21 @@ test('priorities are made equal again, of the voters named only', () => {
   const before = config({ ...member(0), priority: 5 }, { ...member(1), priority: 2 }, member(2, 0));
   expect(equalPriority(before, [0, 2]).members.map((m) => m.priority)).toEqual([1, 2, 0]);
   expect(equalPriority(before, [2])).toBe(before);
+});
+
+test('timings are changed beside the other settings, and setting those that are there is nothing', () => {
+  const timings = { heartbeatMs: 200, electionMs: 3500 };
+  const next = setTimings(config(member(0)), timings);
+  expect(next.settings).toEqual({
+    catchUpTimeoutMillis: 0,
+    heartbeatIntervalMillis: 200,
+    electionTimeoutMillis: 3500,
+    heartbeatTimeoutSecs: 4,
+  });
+  expect(timingsOf(next)).toEqual(timings);
+  expect(setTimings(next, timings)).toBe(next);
+  // A frozen member must not hold up every reconfig for as long as elections are put off.
+  expect(setTimings(next, { heartbeatMs: 200, electionMs: 600_000 }).settings?.heartbeatTimeoutSecs).toBe(10);
 });
 
 test('members are removed, and removing those that are gone is nothing', () => {

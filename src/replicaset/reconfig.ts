@@ -1,5 +1,6 @@
 /** The next config, as pure functions of the current one. Each answers the same config again when there is nothing to do. */
-import type { MachineId, MemberId } from '../membership/types.js';
+import { sameTimings } from '../membership/facts.js';
+import type { MachineId, MemberId, Timings } from '../membership/types.js';
 import type { MemberConfig, SetConfig } from './wire.js';
 
 /** Who joins: its member ID is new, its data directory empty. */
@@ -45,6 +46,30 @@ export function equalPriority(config: SetConfig, members: readonly MemberId[]): 
   const preferred = (m: MemberConfig) => members.includes(m._id) && m.votes > 0 && m.priority !== 1;
   if (!config.members.some(preferred)) return config;
   return { ...config, members: config.members.map((m) => (preferred(m) ? { ...m, priority: 1 } : m)) };
+}
+
+/** What a config says of its set's timings. */
+export function timingsOf({ settings }: SetConfig): Timings {
+  return {
+    heartbeatMs: Number(settings?.heartbeatIntervalMillis),
+    electionMs: Number(settings?.electionTimeoutMillis),
+  };
+}
+
+/** The settings of a config that follow from the timings. */
+export function timingSettings({ heartbeatMs, electionMs }: Timings) {
+  return {
+    heartbeatIntervalMillis: heartbeatMs,
+    electionTimeoutMillis: electionMs,
+    // A reconfig asks every member and waits this long for a frozen one, whatever its own time limit.
+    heartbeatTimeoutSecs: Math.min(10, Math.max(2, Math.ceil(electionMs / 1000))),
+  };
+}
+
+/** The same members with other timings. */
+export function setTimings(config: SetConfig, timings: Timings): SetConfig {
+  if (sameTimings(timingsOf(config), timings)) return config;
+  return { ...config, settings: { ...config.settings, ...timingSettings(timings) } };
 }
 
 function setVote(config: SetConfig, member: MemberId, vote: 0 | 1): SetConfig {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkSetting, durationMs, effectiveValue, SETTINGS } from './settings.js';
+import { checkSetting, durationMs, effectiveValue, SETTINGS, timingsFrom } from './settings.js';
 
 describe('settings', () => {
   test('every known one accepts its own defaults', () => {
@@ -13,6 +13,15 @@ describe('settings', () => {
     expect(effectiveValue('grace', undefined, 'ec2')).toBe('60s');
     expect(effectiveValue('grace', '3s', 'local')).toBe('3s');
     expect(effectiveValue('x-mine', undefined, 'local')).toBe('');
+  });
+
+  test('members hear each other at least twice before they miss the primary', () => {
+    expect(timingsFrom({})).toEqual({ heartbeatMs: 500, electionMs: 2000 });
+    expect(timingsFrom({ 'heartbeat-interval': '200ms' })).toEqual({ heartbeatMs: 200, electionMs: 2000 });
+    expect(timingsFrom({ 'heartbeat-interval': '1m', 'election-timeout': '3s' })).toEqual({
+      heartbeatMs: 1500,
+      electionMs: 3000,
+    });
   });
 
   test.each([

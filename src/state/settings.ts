@@ -1,4 +1,5 @@
 import { QuorateError } from '../errors.js';
+import type { Timings } from '../membership/types.js';
 
 /** A setting that the environment knows: what it may be, what it is when nobody says, and what it does. */
 export interface KnownSetting {
@@ -53,7 +54,8 @@ export const SETTINGS: readonly KnownSetting[] = [
     default: '500ms',
     min: 50,
     max: 1 * MINUTE,
-    description: 'How often members of the replica set ask for each other; a change of members spreads at this pace.',
+    description:
+      'How often members of the replica set ask for each other, at least twice within election-timeout; a change of members spreads at this pace.',
   },
   {
     name: 'stopped-grace',
@@ -93,6 +95,17 @@ export function durationMs(text: string): number | null {
   if (found === null) return null;
   const unit = { ms: 1, s: SECOND, m: MINUTE, h: HOUR }[found[2] ?? 's'] ?? SECOND;
   return Math.round(Number(found[1]) * unit);
+}
+
+/** Settings that are in the replica set's own config: a change of one takes effect with a reconfig. */
+export const TIMINGS = ['heartbeat-interval', 'election-timeout'] as const;
+
+/** The timings that these stored values ask for; the defaults are the same on every cloud. */
+export function timingsFrom(stored: Readonly<Record<string, string | undefined>>): Timings {
+  const ms = (name: (typeof TIMINGS)[number]) => durationMs(effectiveValue(name, stored[name], '')) as number;
+  const electionMs = ms('election-timeout');
+  // Members that hear each other more rarely would elect for no reason.
+  return { heartbeatMs: Math.min(ms('heartbeat-interval'), Math.floor(electionMs / 2)), electionMs };
 }
 
 /** Refuses a key that is neither known nor free. */

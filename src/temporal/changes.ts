@@ -31,6 +31,7 @@ export interface ChangeInputs {
   readonly bootstrap: BootstrapInput;
   readonly enableHa: MembershipInput;
   readonly disableHa: MembershipInput;
+  readonly configure: MembershipInput;
   readonly destroy: DestroyInput;
 }
 
@@ -320,6 +321,7 @@ function changeRunning(environment: string, workflowId: string, running: Running
 
 function summaryOf(type: ChangeType, input: ChangeInputs[ChangeType]): string {
   const { name } = input.environment;
+  if (type === 'configure') return changeSummary.configure(name, input.by);
   if ('goal' in input) return changeSummary.membership(name, input.from, input.goal.controllers, input.by);
   if ('controllers' in input) return changeSummary.bootstrap(name, input.controllers, input.cloud, input.by);
   return type === 'destroy' ? changeSummary.destroy(name, input.by) : name;

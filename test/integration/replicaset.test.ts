@@ -98,6 +98,14 @@ test('a change made by hand in between is never overwritten, and a frozen or dea
   await grow();
   expect((await observer.look(members.hosts))?.config.settings).toMatchObject({ electionTimeoutMillis: 2100 });
 
+  const timings = { heartbeatMs: 250, electionMs: 1500 };
+  const before = await settled();
+  expect(before.timings).toEqual({ heartbeatMs: 500, electionMs: 2100 });
+  expect(await run({ kind: 'set-timings', timings }, before)).toEqual({ already: false });
+  expect(await run({ kind: 'set-timings', timings }, before)).toEqual({ already: true });
+  await expect(run({ kind: 'set-timings', timings: before.timings }, before)).rejects.toMatchObject({ code: 'stale' });
+  expect(await settled()).toMatchObject({ timings, primary: before.primary, version: before.version + 1 });
+
   third.signal('SIGSTOP');
   const start = performance.now();
   const frozen = await observer.observe(members.hosts);

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Changes } from '../../src/api/changes.js';
 import { ensureEngine } from '../../src/engine/engine.js';
 import type { Goal } from '../../src/membership/types.js';
 import { packageRoot } from '../../src/package.js';
@@ -89,6 +90,31 @@ describe('changes of membership', () => {
       ]),
     );
     expect((await environment.status()).ha.voters).toBe(3);
+  });
+
+  test('changed settings of the set take effect, and what was asked for before stays', async () => {
+    const config = () => environment.home.ok('config', 'heartbeat-interval=300ms', 'x-note=1');
+    const started = performance.now();
+    await config();
+    console.log(`settings took effect in ${Math.round(performance.now() - started)} ms`);
+    const handle = temporal.client.workflow.getHandle(workflowIds.membership(key));
+    const { history, description } = await record('configure', handle);
+    expect(description).toMatchObject({ type: 'configure', status: { name: 'COMPLETED' } });
+    expect(await description.staticSummary()).toMatch(/^demo: put changed settings into effect, asked for by /);
+    expect(history.events?.length).toBeLessThan(60);
+    expect((await environment.status()).ha).toMatchObject({ desired: 3, voters: 3 });
+    const { changes } = (await environment.client.request<Changes>('GET', '/v1/changes')).body;
+    expect(changes[0]).toMatchObject({ kind: 'configure', state: 'done' });
+    expect(changes[0]?.steps.map(({ text }) => text)).toContain(
+      'set the heartbeat interval to 300 ms, the election timeout to 2000 ms',
+    );
+    // Once more, beside another change: it is said that this one takes it in.
+    const down = await change('disableHa', 3, 1);
+    const { code, stderr } = await environment.home.run('config', 'heartbeat-interval=');
+    expect([code, stderr]).toEqual([0, expect.stringContaining('The settings take effect with it')]);
+    const end = await followChange(down, nothing);
+    expect(texts(end)).toContain('set the heartbeat interval to 500 ms, the election timeout to 2000 ms');
+    expect(await followChange(await change('enableHa', 1, 3), nothing)).toMatchObject({ state: 'done' });
   });
 
   test('cancelled on the way down, it goes on to a safe point, says where, and is gone on with by the same command', async () => {

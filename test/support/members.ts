@@ -141,10 +141,10 @@ export class TestMembers implements AsyncDisposable {
     return found;
   }
 
-  async initiate(heartbeatIntervalMillis = 500, electionTimeoutMillis = 2000): Promise<void> {
+  async initiate(heartbeatMs = 500, electionMs = 2000): Promise<void> {
     const [first] = this.members as [TestMember];
     const { identity, joiner: member } = first;
-    await initiate({ environment: this.environment, member, identity, heartbeatIntervalMillis, electionTimeoutMillis });
+    await initiate({ environment: this.environment, member, identity, timings: { heartbeatMs, electionMs } });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

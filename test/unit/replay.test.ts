@@ -30,7 +30,15 @@ beforeAll(async () => {
 
 test('there are histories of every kind of workflow', () => {
   const types = new Set(histories.map((file) => file.replace(/(-.*)?\.json$/, '')));
-  expect([...types].sort()).toEqual(['bootstrap', 'cleaner', 'destroy', 'disableHa', 'enableHa', 'provisioner']);
+  expect([...types].sort()).toEqual([
+    'bootstrap',
+    'cleaner',
+    'configure',
+    'destroy',
+    'disableHa',
+    'enableHa',
+    'provisioner',
+  ]);
 });
 
 test.each(histories)(

@@ -1,4 +1,4 @@
-/** A cancelled change goes only to the nearest safe point: an odd number of voters, known to a majority. */
+/** A change that adds and removes nobody (any more) goes only to the nearest safe point: an odd number of voters, known to a majority. */
 import { isHealthy, isVoter, votersOf } from '../facts.js';
 import type { Situation } from '../situation.js';
 import type { Step } from '../types.js';
@@ -13,12 +13,13 @@ export function settledAtOdd(situation: Situation): Step | null {
   const spreads = configSpreads(situation);
   if (spreads !== null) return spreads;
   const others = set.members.filter((member) => !isVoter(member));
+  const there = voters.length === goal.controllers;
   const sentences = [
-    `${count(voters.length, 'controller')} ${agree(voters, 'votes', 'vote')} (${list(voters.map((member) => member.machine ?? `member ${member.id}`))}), on the way to ${goal.controllers}.`,
+    `${count(voters.length, 'controller')} ${agree(voters, 'votes', 'vote')} (${list(voters.map((member) => member.machine ?? `member ${member.id}`))})${there ? '' : `, on the way to ${goal.controllers}`}.`,
     others.length === 0
       ? ''
       : `${capital(membersText(others))} ${agree(others, 'is a member', 'are members')} without a vote.`,
-    'The same command goes on from here.',
+    there ? '' : 'The same command goes on from here.',
   ];
   return { kind: 'done', text: sentences.filter((sentence) => sentence !== '').join(' ') };
 }
@@ -29,5 +30,5 @@ export function stepBack(situation: Situation): Step | null {
   const [last] = votersOf(set)
     .filter((member) => member.id !== set.primary)
     .sort((a, b) => Number(isHealthy(observed, a)) - Number(isHealthy(observed, b)) || b.id - a.id);
-  return last ? withdraw(situation, last, 'The change was cancelled, and the number of voters must be odd.') : null;
+  return last ? withdraw(situation, last, 'Nobody is added or removed, and the number of voters must be odd.') : null;
 }

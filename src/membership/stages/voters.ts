@@ -1,5 +1,5 @@
-/** The voters as a whole: equal, odd, and with the last config. */
-import { isCaughtUp, votersOf } from '../facts.js';
+/** The set as a whole: its voters equal and odd, its timings as wanted, the last config with all of them. */
+import { isCaughtUp, sameTimings, votersOf } from '../facts.js';
 import { isStaying, joiners, leavingVoters, type Situation } from '../situation.js';
 import { act, waitOrBlock } from '../steps.js';
 import type { Step } from '../types.js';
@@ -13,6 +13,13 @@ export function equalPriorities(situation: Situation): Step | null {
     { kind: 'equal-priority', members: other.map((member) => member.id) },
     'Somebody changed it by hand, and any voter must be able to take over.',
   );
+}
+
+/** Changed settings of the environment: before newcomers come, as whatever follows spreads at this pace. */
+export function setTimings(situation: Situation): Step | null {
+  const { timings } = situation.observed;
+  if (sameTimings(situation.set.timings, timings)) return null;
+  return act(situation, { kind: 'set-timings', timings }, 'The settings of the environment say so.');
 }
 
 /** An even number of voters is only passed through: whoever is ready makes it odd again at once. */

@@ -59,6 +59,7 @@ export const observations: fc.Arbitrary<Observed> = fc
       committed: mostly(true, false),
       unsettled: mostly<string | null>(null, 'an election is under way'),
       noted: fc.boolean(),
+      timings: mostly({ heartbeatMs: 500, electionMs: 2000 }, { heartbeatMs: 1000, electionMs: 2000 }),
       published: fc.subarray(Array.from({ length: 9 }, (_, i) => String(i))),
       life: fc.oneof(
         { weight: 19, arbitrary: fc.constant<'alive'>('alive') },
@@ -84,6 +85,7 @@ export const observations: fc.Arbitrary<Observed> = fc
               reference: primary === null ? null : { t: 2, s: 100, i: 0 },
               unsettled: it.unsettled,
               notes: primary === null ? members.map((one) => ({ member: one.id, version: 7, noted: it.noted })) : [],
+              timings: it.timings,
             },
       machines: it.machines,
       addresses: { version: 4, machines: it.published },
@@ -92,6 +94,7 @@ export const observations: fc.Arbitrary<Observed> = fc
       zones: ['a', 'b', 'c'],
       next: { machine: 20, member: 20 },
       grace: LOCAL_GRACE,
+      timings: { heartbeatMs: 500, electionMs: 2000 },
     };
   });
 

@@ -30,6 +30,7 @@ export function wrongs(observed: Observed, goal: Goal, step: Step): string[] {
   if (step.kind === 'done') {
     must(set?.primary !== null && set?.committed === true, 'done is settled');
     must(voters.length % 2 === 1, 'voters are odd at rest');
+    must(JSON.stringify(set?.timings) === JSON.stringify(observed.timings), 'the timings are as wanted');
     if (goal.settle) return wrong;
     must(voters.length === goal.controllers && set?.members.length === goal.controllers, 'done is as many as wanted');
     must(
@@ -81,7 +82,7 @@ export function wrongs(observed: Observed, goal: Goal, step: Step): string[] {
   if (deed.kind === 'grant-vote') after = [...voters, ...set.members.filter((member) => member.id === deed.member)];
   if (deed.kind === 'withdraw-vote') after = voters.filter((member) => member.id !== deed.member);
   if (deed.kind === 'remove-members') after = voters.filter((member) => !deed.members.includes(member.id));
-  if (['grant-vote', 'withdraw-vote', 'remove-members', 'join', 'equal-priority'].includes(deed.kind)) {
+  if (['grant-vote', 'withdraw-vote', 'remove-members', 'join', 'equal-priority', 'set-timings'].includes(deed.kind)) {
     must(set.committed && set.unsettled === null, 'a reconfig only on a committed, settled set');
     must(step.fence?.version === set.version && step.fence.term === set.term, 'a reconfig is fenced');
     must(Math.abs(after.length - voters.length) <= 1, 'one vote at a time');

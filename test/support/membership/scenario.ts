@@ -24,6 +24,7 @@ const ADDRESSES = 4;
 const CONFIG = 7;
 const NOW = { t: 2, s: 100, i: 0 };
 const EARLIER = { t: 2, s: 90, i: 0 };
+const WANTED = { heartbeatMs: 500, electionMs: 2000 };
 const NOTHING = { mongod: false, api: false, worker: false };
 
 export function readScenario(text: string): Scenario {
@@ -50,6 +51,7 @@ export function readScenario(text: string): Scenario {
               version: CONFIG,
               noted: note.endsWith(' noted'),
             })),
+            timings: set.has('other-timings') ? { heartbeatMs: 1000, electionMs: 5000 } : WANTED,
           },
     machines,
     addresses: { version: ADDRESSES, machines: (written.published ?? voting).map(String) },
@@ -58,6 +60,7 @@ export function readScenario(text: string): Scenario {
     zones: ['a', 'b', 'c'],
     next: { machine: Math.max(-1, ...machines.map((machine) => Number(machine.id))) + 1, member: 20 },
     grace: LOCAL_GRACE,
+    timings: WANTED,
   };
   return { observed, goal: readGoal(written.wanted), expired: (written.expired ?? []).map(readExpired) };
 }

@@ -71,6 +71,8 @@ export class World {
         reference: null,
         unsettled: null,
         notes: [],
+        // Now and then somebody has changed the settings just before.
+        timings: { heartbeatMs: dice(3) === 0 ? 1000 : 500, electionMs: 2000 },
       },
       machines: ids.map((id) => ({
         id: String(id),
@@ -93,6 +95,7 @@ export class World {
       zones: ['a', 'b', 'c'],
       next: { machine: controllers, member: controllers },
       grace: LOCAL_GRACE,
+      timings: { heartbeatMs: 500, electionMs: 2000 },
     };
     this.observe();
   }
