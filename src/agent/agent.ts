@@ -112,14 +112,16 @@ export class MachineAgent {
   /** Only an answer that is as new as what is known, or newer, changes what the machine does. */
   async #follow(told: ToldMachine): Promise<void> {
     const { conf } = this.machine;
-    const { type, addresses, ...document } = told;
+    const { type, addresses, settings, ...document } = told;
     const newAddresses = addresses.version > conf.addresses.version;
     const current = document.version >= conf.version;
-    if (newAddresses || document.version > conf.version) {
+    const newSettings = settings.suspectAfterMs !== conf.settings?.suspectAfterMs;
+    if (newAddresses || newSettings || document.version > conf.version) {
       const { version, servers, url } = addresses;
       await this.machine.update({
         ...(newAddresses ? { addresses: { version, servers }, url } : {}),
         ...(current ? document : {}),
+        settings,
       });
     }
     if (newAddresses) {

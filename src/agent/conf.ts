@@ -2,7 +2,7 @@ import { rename } from 'node:fs/promises';
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { QuorateError, reasonOf } from '../errors.js';
-import { Job, Life, ServerAddress } from '../state/documents.js';
+import { AgentSettings, Job, Life, ServerAddress } from '../state/documents.js';
 import { readIfThere, writePrivate } from '../store/files.js';
 
 /**
@@ -23,6 +23,8 @@ export const AgentConf = Type.Object(
     life: Life,
     memberId: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
     version: Type.Integer({ minimum: 0 }),
+    /** What it was told of the environment's settings; absent until then. */
+    settings: Type.Optional(AgentSettings),
     /** Machine 0 until its API server has taken over: the agent itself answers on the API's port. */
     bootstrapping: Type.Boolean(),
   },

@@ -83,6 +83,7 @@ export class Services {
 
   async #follow(conf: AgentConf, told: boolean, superseded: AbortSignal): Promise<void> {
     const { machine } = this.options;
+    this.#standing.follow();
     const alive = conf.life !== 'dead';
     const environ = alive && conf.jobs.includes('manage-environ');
     const state = alive && conf.jobs.includes('manage-state');

@@ -8,6 +8,8 @@ import type { Succession } from './succession/succession.js';
 
 /** A hand-over that takes longer is left to MongoDB, which hands over when its primary leaves in order. */
 const HAND_OVER_MS = 1500;
+/** Until a controller has said what the setting is. */
+const SUSPECT_AFTER_MS = 500;
 
 /** This machine's place in the succession, from when its mongod first runs until the mongod is to stop. */
 export class Standing {
@@ -23,6 +25,11 @@ export class Standing {
     if (this.#succession !== null) return;
     this.#succession = this.#start();
     this.#succession.catch((error) => say(`succession: it could not start: ${reasonOf(error)}`));
+  }
+
+  /** Takes over what agent.conf says now. */
+  follow(): void {
+    this.#current?.suspectAfter(this.#suspectAfterMs);
   }
 
   async end(): Promise<void> {
@@ -48,6 +55,10 @@ export class Standing {
     return this.#current?.status() ?? { stoodUp: 0, freed: 0, off: '' };
   }
 
+  get #suspectAfterMs(): number {
+    return this.machine.conf.settings?.suspectAfterMs ?? SUSPECT_AFTER_MS;
+  }
+
   async #start(): Promise<Succession> {
     const { startSuccession } = await import('./succession/succession.js');
     const { files, mongo } = this.machine;
@@ -56,6 +67,7 @@ export class Standing {
     this.#current = startSuccession({
       self: { host: mongo },
       tls: { ca, certificate: member, key: member },
+      suspectAfterMs: this.#suspectAfterMs,
       restartMongod: this.restartMongod,
       onEvent: (text) => say(`succession: ${text}`),
     });

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { AgentReport, Job, Life, ServerAddress } from '../state/documents.js';
+import { AgentReport, AgentSettings, Job, Life, ServerAddress } from '../state/documents.js';
 
 /** What an agent says on `/v1/agent`. */
 export const AgentMessage = Type.Union([
@@ -15,7 +15,7 @@ export type AgentMessage = Static<typeof AgentMessage>;
 
 /** What a controller says to an agent. */
 export const ToAgent = Type.Union([
-  /** Its machine and the address set, after hello and whenever one of them changes. */
+  /** Its machine, the address set and what agents need of the settings, after hello and whenever one of them changes. */
   Type.Object({
     type: Type.Literal('machine'),
     life: Life,
@@ -23,6 +23,7 @@ export const ToAgent = Type.Union([
     version: Type.Integer(),
     memberId: Type.Union([Type.Integer(), Type.Null()]),
     addresses: Type.Object({ version: Type.Integer(), servers: Type.Array(ServerAddress), url: Type.String() }),
+    settings: AgentSettings,
   }),
   /** This beat and all before it are written. */
   Type.Object({ type: Type.Literal('ack'), seq: Type.Integer() }),

@@ -2,9 +2,10 @@ import { Value } from '@sinclair/typebox/value';
 import type { WebSocket } from 'ws';
 import { AgentMessage, CLOSE, type ToAgent } from '../api/sockets.js';
 import { reasonOf } from '../errors.js';
-import type { AddressesDocument, MachineDocument } from '../state/documents.js';
+import type { AddressesDocument, AgentSettings, MachineDocument, SettingDocument } from '../state/documents.js';
 import { setAgentVersion } from '../state/machines.js';
 import { persist } from '../state/retry.js';
+import { durationMs, effectiveValue } from '../state/settings.js';
 import type { State } from '../state/state.js';
 import type { Feed } from './feed.js';
 import type { PresenceBatch } from './presence-batch.js';
@@ -18,6 +19,8 @@ export interface AgentContext {
 
 /** How long an agent that was let in may take to say who it is. */
 const HELLO_MS = 10_000;
+/** The one setting that agents need. */
+const SUSPECT_AFTER = 'suspect-after';
 /** How long the documents are waited for, over elections, before the agent is sent to another controller. */
 const DOCUMENTS_MS = 30_000;
 
@@ -54,6 +57,7 @@ class AgentSession {
   #machine: MachineDocument | null = null;
   #addresses: AddressesDocument | null = null;
   #url = '';
+  #settings: AgentSettings | null = null;
   /** The first beat, while the machine's document is still being read. */
   #early: Presence | null = null;
   #gone = false;
@@ -92,6 +96,7 @@ class AgentSession {
     this.#leave = feed.subscribe({
       onEvent: ({ kind, id, document }) => {
         if (kind === 'addresses' && document !== null) this.#learn(null, document as unknown as AddressesDocument);
+        if (kind === 'settings' && id === SUSPECT_AFTER) this.#adopt(document as SettingDocument | null);
         if (kind !== 'machines' || id !== this.id) return;
         if (document === null) this.#sayGone();
         else this.#learn(document as unknown as MachineDocument, null);
@@ -99,19 +104,22 @@ class AgentSession {
       onGap: () => close(this.socket, CLOSE.again, 'say hello again'),
     });
     try {
-      const [environment, machine, addresses] = await persist(
+      const [environment, machine, addresses, setting] = await persist(
         state,
         () =>
           Promise.all([
             state.environment.findOne({}),
             state.machines.findOne({ _id: this.id }),
             state.addresses.findOne({ _id: 'current' }),
+            state.settings.findOne({ _id: SUSPECT_AFTER }),
           ]),
         DOCUMENTS_MS,
       );
       if (environment === null) return close(this.socket, CLOSE.again, 'the environment is not there yet');
       if (machine === null) return this.#sayGone();
       this.#url = environment.url;
+      // Whatever the feed has said meanwhile is followed by all that is newer.
+      if (this.#settings === null) this.#adopt(setting);
       this.#learn(machine, addresses);
       if (this.#early !== null && this.#session !== null) this.#present(this.#session, this.#early);
       this.#early = null;
@@ -119,6 +127,13 @@ class AgentSession {
     } catch (error) {
       close(this.socket, CLOSE.again, reasonOf(error).slice(0, 100));
     }
+  }
+
+  #adopt(setting: SettingDocument | null): void {
+    const suspectAfterMs = durationMs(effectiveValue(SUSPECT_AFTER, setting?.value, '')) as number;
+    const news = this.#settings?.suspectAfterMs !== suspectAfterMs;
+    this.#settings = { suspectAfterMs };
+    if (news) this.#tellMachine();
   }
 
   /** Takes over what is newer than what is known, and tells the agent. */
@@ -132,7 +147,11 @@ class AgentSession {
       this.#addresses = addresses;
       news = true;
     }
-    if (!news || this.#machine === null) return;
+    if (news) this.#tellMachine();
+  }
+
+  #tellMachine(): void {
+    if (this.#machine === null || this.#settings === null || this.#gone) return;
     if (this.#machine.life === 'dead') {
       this.#sayGone();
       return;
@@ -146,6 +165,7 @@ class AgentSession {
       version,
       memberId,
       addresses: { version: addressVersion, servers, url: this.#url },
+      settings: this.#settings,
     });
   }
 

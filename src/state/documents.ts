@@ -98,6 +98,13 @@ export const ServiceStatus = Type.Object({
 export type ServiceStatus = Static<typeof ServiceStatus>;
 
 /** What an agent reports of its machine; sent with every presence beat. */
+/** What the environment's settings are for agents. */
+export const AgentSettings = Type.Object({
+  /** How long the primary may be silent before this machine's member stands up. */
+  suspectAfterMs: Type.Integer({ minimum: 1 }),
+});
+export type AgentSettings = Static<typeof AgentSettings>;
+
 export const AgentReport = Type.Object({
   status: Type.Union([Type.Literal('started'), Type.Literal('stopping')]),
   services: Type.Object({

@@ -441,6 +441,7 @@ describe('agents', () => {
       jobs: ['manage-state', 'manage-environ'],
       memberId: 2,
       addresses: { servers: [{ machine: '0' }, { machine: '1' }], url: 'file:///nowhere' },
+      settings: { suspectAfterMs: 500 },
     });
     await until('the ack', () => agent.messages.some(({ type, seq }) => type === 'ack' && seq === 1));
     expect(await controllers.state.presence.findOne({ _id: '2' })).toMatchObject({ seq: 1, session: 's1', report });
@@ -458,6 +459,12 @@ describe('agents', () => {
     );
     await controllers.state.machines.updateOne({ _id: '2' }, { $set: { knewKeys: true }, $inc: { version: 1 } });
     await until('the change', () => agent.messages.filter(({ type }) => type === 'machine').length >= 3);
+    const suspectAfter = () => agent.messages.at(-1)?.settings as { suspectAfterMs: number } | undefined;
+    const path = '/v1/settings/suspect-after';
+    await call(target('0'), 'PUT', path, { body: { value: '1.5s', version: 0 }, key: randomUUID() });
+    await until('the setting', () => suspectAfter()?.suspectAfterMs === 1500);
+    await call(target('0'), 'DELETE', `${path}?version=1`, { key: randomUUID() });
+    await until('its default', () => suspectAfter()?.suspectAfterMs === 500);
     agent.socket.close();
   });
 

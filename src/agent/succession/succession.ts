@@ -21,6 +21,7 @@ export interface SuccessionOptions {
   readonly self: { readonly host: string };
   /** OU=member, or CN=membership. */
   readonly tls: Identity;
+  /** How long the primary may be silent; see `Succession.suspectAfter`. */
   readonly suspectAfterMs?: number;
   /** Kills this machine's mongod and starts it again, at once; without it a hanging one is freed only by closing sockets. */
   readonly restartMongod?: () => Promise<void>;
@@ -40,6 +41,8 @@ export interface SuccessionStatus {
 export interface Succession {
   stop(): Promise<void>;
   status(): SuccessionStatus;
+  /** From now on the primary may be silent for so long. */
+  suspectAfter(ms: number): void;
   /** When the own member is primary, hands over in order to the next one that is ready; whether it is not primary afterwards. */
   handOver(): Promise<boolean>;
 }
@@ -74,10 +77,12 @@ class Runtime implements Succession {
   #lookedAt = 0;
   #handingOver = false;
   #freed = 0;
+  #suspectAfterMs: number;
   #stopped = false;
 
   constructor(options: SuccessionOptions) {
     this.#options = options;
+    this.#suspectAfterMs = options.suspectAfterMs ?? SUSPECT_AFTER_MS;
     // Enough connections that standing up never waits for one to be made.
     this.#own = directClient(options.self.host, options.tls, { minPoolSize: 3 });
     this.#observer = new Observer(options.tls);
@@ -98,6 +103,10 @@ class Runtime implements Succession {
     const left = Math.ceil((this.#state.offUntil - performance.now()) / 1000);
     const off = left > 0 ? `two successions found the old primary alive; off for another ${left} s` : '';
     return { stoodUp: this.#state.successions, freed: this.#freed, off };
+  }
+
+  suspectAfter(ms: number): void {
+    this.#suspectAfterMs = ms;
   }
 
   async handOver(): Promise<boolean> {
@@ -133,7 +142,7 @@ class Runtime implements Succession {
 
   #feed(event: Event): void {
     if (this.#stopped) return;
-    const limits = { suspectAfterMs: this.#options.suspectAfterMs ?? SUSPECT_AFTER_MS };
+    const limits = { suspectAfterMs: this.#suspectAfterMs };
     const { state, actions } = decide(this.#state, event, performance.now(), limits);
     this.#state = state;
     for (const action of actions) this.#do(action);
