@@ -7,7 +7,9 @@ import { reasonOf } from '../errors.js';
 import type { AgentReport } from '../state/documents.js';
 import { Bootstrap } from './bootstrap.js';
 import { Connection } from './connection.js';
+import { readPem } from './keys.js';
 import type { Machine } from './machine.js';
+import { Renewal } from './renewal.js';
 import { say } from './say.js';
 import { Sees } from './sees.js';
 import { Services } from './services.js';
@@ -18,6 +20,7 @@ export class MachineAgent {
   readonly #services: Services;
   readonly #client: ApiClient;
   readonly #connection: Connection;
+  readonly #renewal: Renewal;
   #sees: Sees | null = null;
   #bootstrap: Bootstrap | null = null;
   #stopping = false;
@@ -48,16 +51,13 @@ export class MachineAgent {
       fetchKeys: (signal) => this.#fetchKeys(signal),
       onChange: () => this.#connection.beat(),
     });
+    this.#renewal = new Renewal(machine, this.#services, this.#client);
   }
 
   static async of(machine: Machine, userData: UserData): Promise<MachineAgent> {
     const { files } = machine;
-    const [ca, certificate, key] = await Promise.all([
-      readFile(files.ca, 'utf8'),
-      readFile(files.certificate, 'utf8'),
-      readFile(files.key, 'utf8'),
-    ]);
-    return new MachineAgent(machine, userData, { ca, certificate, key });
+    const [ca, own] = await Promise.all([readFile(files.ca, 'utf8'), readPem(files.own)]);
+    return new MachineAgent(machine, userData, { ca, ...own });
   }
 
   /** Services first: after a power cut nobody else is up. Resolves when the environment no longer knows this machine. */
@@ -66,6 +66,8 @@ export class MachineAgent {
     const gone = new Promise<void>((resolve) => {
       this.#onGone = resolve;
     });
+    // A machine that was off for long starts nothing with certificates that have ended.
+    void this.#services.renewCertificates();
     void this.#services.follow('remembered');
     if (bootstrapping) {
       const onServe = () => {
@@ -86,6 +88,7 @@ export class MachineAgent {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#connection.beat();
+    this.#renewal.end();
     await this.#bootstrap?.close();
     await this.#services.stop();
     this.#connection.close();
@@ -93,11 +96,17 @@ export class MachineAgent {
     await this.#client.close();
   }
 
+  /** Looks at once for certificates that are near their end. */
+  renewCertificates(): Promise<void> {
+    return this.#renewal.check();
+  }
+
   async #connect(): Promise<void> {
     if (this.#stopping) return;
     const ca = await readFile(this.machine.files.ca, 'utf8');
     this.#sees = new Sees(this.machine, ca, () => this.#connection.beat());
     void this.#connection.run();
+    this.#renewal.begin();
   }
 
   #report(): AgentReport {

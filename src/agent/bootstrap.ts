@@ -8,7 +8,7 @@ import { fingerprint } from '../pki/certificate.js';
 import { timingsFrom } from '../state/settings.js';
 import { readIfThere, writePrivate } from '../store/files.js';
 import { type BootSteps, startBootListener } from './boot-listener.js';
-import { readAuthority } from './keys.js';
+import { readAuthority, readPem } from './keys.js';
 import type { Machine } from './machine.js';
 import { say } from './say.js';
 import type { Services } from './services.js';
@@ -44,8 +44,7 @@ export class Bootstrap implements BootSteps {
       machine: id,
       tls: {
         ca: await readFile(files.ca, 'utf8'),
-        certificate: await readFile(files.certificate, 'utf8'),
-        key: await readFile(files.key, 'utf8'),
+        ...(await readPem(files.own)),
       },
       token: () => this.#token,
       steps: this,
@@ -79,12 +78,12 @@ export class Bootstrap implements BootSteps {
   async initiate({ settings }: wire.Initiate): Promise<void> {
     await this.#untilMongodRuns();
     const { files, id, mongo, conf, metadata } = this.machine;
-    const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readFile(files.member, 'utf8')]);
+    const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readPem(files.member)]);
     const { initiate } = await import('../replicaset/initiate.js');
     await initiate({
       environment: conf.environment.uuid,
       member: { machine: id, memberId: conf.memberId ?? 0, host: mongo, zone: metadata.zone },
-      identity: { ca, certificate: member, key: member },
+      identity: { ca, ...member },
       timings: timingsFrom(settings),
     });
     this.#initiated = true;
@@ -98,8 +97,7 @@ export class Bootstrap implements BootSteps {
       hosts: [mongo],
       tls: {
         ca,
-        certificate: await readFile(files.state.certificate, 'utf8'),
-        key: await readFile(files.state.key, 'utf8'),
+        ...(await readPem(files.state)),
       },
     });
     try {

@@ -3,7 +3,7 @@ import type { Enrol, Enrolled } from '../api/access.js';
 import type { InstanceMetadata, UserData } from '../boot/user-data.js';
 import { ApiClient } from '../client/client.js';
 import { QuorateError, reasonOf } from '../errors.js';
-import { readIfThere, writePrivate } from '../store/files.js';
+import { readIfThere, shred, writePrivate } from '../store/files.js';
 import { type AgentConf, writeConf } from './conf.js';
 import type { AgentFiles } from './files.js';
 import { say } from './say.js';
@@ -32,9 +32,10 @@ export async function enrolMachine(
   metadata: InstanceMetadata,
 ): Promise<AgentConf> {
   await writePrivate(files.ca, userData.ca);
-  const request = await ownRequest(files);
-  if ((await readIfThere(files.certificate)) === null) {
-    await writePrivate(files.certificate, await askForCertificate(userData, metadata, request));
+  if ((await readIfThere(files.own)) === null) {
+    const { key, request } = await keyAndRequest(files.enrolment);
+    await writePrivate(files.own, (await askForCertificate(userData, metadata, request)) + key);
+    await shred(files.enrolment.key);
   }
   await shredToken(files.userData, userData);
   const conf: AgentConf = {
@@ -53,14 +54,14 @@ export async function enrolMachine(
   return conf;
 }
 
-async function ownRequest(files: AgentFiles): Promise<string> {
-  const there = await readIfThere(files.request);
-  if (there !== null && (await readIfThere(files.key)) !== null) return there;
+async function keyAndRequest(files: AgentFiles['enrolment']): Promise<{ key: string; request: string }> {
+  const [key, request] = await Promise.all([readIfThere(files.key), readIfThere(files.request)]);
+  if (key !== null && request !== null) return { key, request };
   const { createKeyAndRequest } = await import('../pki/authority.js');
-  const { key, request } = await createKeyAndRequest();
-  await writePrivate(files.key, key);
-  await writePrivate(files.request, request);
-  return request;
+  const made = await createKeyAndRequest();
+  await writePrivate(files.key, made.key);
+  await writePrivate(files.request, made.request);
+  return made;
 }
 
 async function askForCertificate(userData: UserData, metadata: InstanceMetadata, request: string): Promise<string> {

@@ -8,24 +8,24 @@ export interface AgentFiles {
   readonly metadata: string;
   readonly disk: string;
   readonly conf: string;
-  /** The machine's identity: the environment's CA certificate, and its own key and certificate. */
+  /** The machine's identity: the environment's CA certificate, and its own. */
   readonly identity: string;
   readonly ca: string;
-  readonly key: string;
-  /** The request that the certificate was asked for with. */
-  readonly request: string;
-  readonly certificate: string;
+  /** The machine's own certificate and key in one file, as all that follow: both change at once. */
+  readonly own: string;
+  /** What the first certificate is asked for with: a key, and the request for it. */
+  readonly enrolment: { readonly key: string; readonly request: string };
   /** What only controllers know; shredded as a whole when the machine stops being one. */
   readonly controller: string;
   readonly caKey: string;
   readonly bootKey: string;
   readonly temporal: string;
-  /** mongod's certificate and key in one file, as mongod wants them. */
+  /** mongod's. */
   readonly member: string;
   /** The certificate that API server and worker log in to MongoDB with. */
-  readonly state: { readonly certificate: string; readonly key: string };
+  readonly state: string;
   /** The certificate that may change the replica set. */
-  readonly membership: { readonly certificate: string; readonly key: string };
+  readonly membership: string;
   readonly apiConfig: string;
   readonly workerConfig: string;
   readonly logs: string;
@@ -38,10 +38,6 @@ export function agentFiles(instanceDirectory: string): AgentFiles {
   const disk = path.join(instanceDirectory, 'disk');
   const identity = path.join(disk, 'identity');
   const controller = path.join(disk, 'controller');
-  const login = (name: string) => ({
-    certificate: path.join(controller, `${name}.crt`),
-    key: path.join(controller, `${name}.key`),
-  });
   return {
     userData: path.join(instanceDirectory, 'user-data.json'),
     metadata: path.join(instanceDirectory, 'metadata.json'),
@@ -49,16 +45,15 @@ export function agentFiles(instanceDirectory: string): AgentFiles {
     conf: path.join(disk, 'agent.conf'),
     identity,
     ca: path.join(identity, 'ca.crt'),
-    key: path.join(identity, 'agent.key'),
-    request: path.join(identity, 'agent.csr'),
-    certificate: path.join(identity, 'agent.crt'),
+    own: path.join(identity, 'agent.pem'),
+    enrolment: { key: path.join(identity, 'enrol.key'), request: path.join(identity, 'enrol.csr') },
     controller,
     caKey: path.join(controller, 'ca.key'),
     bootKey: path.join(controller, 'boot.key'),
     temporal: path.join(controller, 'temporal.json'),
     member: path.join(controller, 'member.pem'),
-    state: login('state'),
-    membership: login('membership'),
+    state: path.join(controller, 'state.pem'),
+    membership: path.join(controller, 'membership.pem'),
     apiConfig: path.join(controller, 'api.json'),
     workerConfig: path.join(controller, 'worker.json'),
     logs: path.join(disk, 'log'),

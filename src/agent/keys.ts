@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ControllerKeys } from '../api/access.js';
 import type { Authority } from '../pki/authority.js';
-import { expiresAt, serverName } from '../pki/certificate.js';
+import { isDue, serverName, servesApi, splitPem } from '../pki/certificate.js';
 import { readIfThere, writePrivate } from '../store/files.js';
 import { type AgentFiles, shredDirectory } from './files.js';
 
@@ -11,8 +11,6 @@ export interface Identity {
   readonly machine: string;
   readonly address: string;
 }
-
-const RENEW_BEFORE_MS = 30 * 24 * 3_600_000;
 
 export async function holdsControllerKeys(files: AgentFiles): Promise<boolean> {
   return (await readIfThere(files.caKey)) !== null && (await readIfThere(files.bootKey)) !== null;
@@ -34,37 +32,40 @@ export async function readAuthority(files: AgentFiles): Promise<Authority> {
   return { certificate, key };
 }
 
+/** Certificate and key from a file that holds both. */
+export async function readPem(file: string): Promise<{ certificate: string; key: string }> {
+  return splitPem(await readFile(file, 'utf8'));
+}
+
 /**
- * Issues what a controller needs, itself, as it holds the CA's key: mongod's certificate and the two logins. Those that
- * are there and do not end soon stay.
+ * Issues what a controller needs, itself, as it holds the CA's key: its own certificate, mongod's and the two logins.
+ * Those that are there and good stay; with `renew`, for who has what runs take the next ones over, none that is near its
+ * end does. Whether any was issued.
  */
-export async function issueControllerCertificates(files: AgentFiles, identity: Identity): Promise<void> {
-  const member = { cn: `machine-${identity.machine}`, ou: 'member', o: identity.environment } as const;
-  const names = { addresses: [identity.address], names: [serverName(identity.environment)] };
+export async function issueControllerCertificates(
+  files: AgentFiles,
+  identity: Identity,
+  { renew = false } = {},
+): Promise<boolean> {
+  const { machine, environment: o, address } = identity;
+  const names = { addresses: [address], names: [serverName(o)] };
   const needed = [
-    { subject: member, ...names, certificate: files.member, key: null },
-    ...(['state', 'membership'] as const).map((cn) => ({
-      subject: { cn, ou: 'service', o: identity.environment } as const,
-      ...files[cn],
-    })),
-  ];
+    { file: files.own, subject: { cn: `machine-${machine}`, ou: 'agent', o }, ...names },
+    { file: files.member, subject: { cn: `machine-${machine}`, ou: 'member', o }, ...names },
+    { file: files.state, subject: { cn: 'state', ou: 'service', o } },
+    { file: files.membership, subject: { cn: 'membership', ou: 'service', o } },
+  ] as const;
   let authority: Authority | undefined;
-  for (const { certificate, key, ...options } of needed) {
-    if (await goodFor(certificate)) continue;
+  for (const { file, ...options } of needed) {
+    const there = await readIfThere(file);
+    // A machine that becomes a controller later has one that names no server of the API.
+    const good = there !== null && (file !== files.own || servesApi(there, o));
+    if (good && !(renew && isDue(there))) continue;
     // The library that issues is loaded only when there is something to issue.
     const { issueWithKey } = await import('../pki/authority.js');
     authority ??= await readAuthority(files);
-    const issued = await issueWithKey(authority, options);
-    if (key === null) {
-      await writePrivate(certificate, issued.certificate + issued.key);
-    } else {
-      await writePrivate(key, issued.key);
-      await writePrivate(certificate, issued.certificate);
-    }
+    const { certificate, key } = await issueWithKey(authority, options);
+    await writePrivate(file, certificate + key);
   }
-}
-
-async function goodFor(certificate: string): Promise<boolean> {
-  const pem = await readIfThere(certificate);
-  return pem !== null && expiresAt(pem).getTime() - Date.now() > RENEW_BEFORE_MS;
+  return authority !== undefined;
 }

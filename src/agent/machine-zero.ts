@@ -1,6 +1,5 @@
 import { randomSecret } from '../boot/token.js';
 import type { InstanceMetadata, UserData } from '../boot/user-data.js';
-import { serverName } from '../pki/certificate.js';
 import { writePrivate } from '../store/files.js';
 import { type AgentConf, writeConf } from './conf.js';
 import type { AgentFiles } from './files.js';
@@ -18,17 +17,10 @@ export async function makeEnvironment(
   userData: UserData,
   metadata: InstanceMetadata,
 ): Promise<AgentConf> {
-  const { createAuthority, issueWithKey } = await import('../pki/authority.js');
+  const { createAuthority } = await import('../pki/authority.js');
   const { environment, machine } = userData;
   const authority = await createAuthority(environment.uuid);
-  const own = await issueWithKey(authority, {
-    subject: { cn: `machine-${machine}`, ou: 'agent', o: environment.uuid },
-    addresses: [metadata.address],
-    names: [serverName(environment.uuid)],
-  });
   await writePrivate(files.ca, authority.certificate);
-  await writePrivate(files.key, own.key);
-  await writePrivate(files.certificate, own.certificate);
   await writeControllerKeys(files, { caKey: authority.key, bootKey: randomSecret(), temporal: null });
   await issueControllerCertificates(files, {
     environment: environment.uuid,

@@ -1,6 +1,7 @@
 import type { InstanceMetadata } from '../boot/user-data.js';
 import { type AgentConf, writeConf } from './conf.js';
 import type { AgentFiles } from './files.js';
+import type { Identity } from './keys.js';
 
 /** This machine as its agent knows it: where its files lie, what the cloud gave it, what it was told last. */
 export class Machine {
@@ -25,6 +26,11 @@ export class Machine {
 
   get environment(): AgentConf['environment'] {
     return this.#conf.environment;
+  }
+
+  /** Whom its certificates name. */
+  get identity(): Identity {
+    return { environment: this.environment.uuid, machine: this.id, address: this.metadata.address };
   }
 
   /** host:port of its mongod. */

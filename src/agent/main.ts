@@ -25,6 +25,7 @@ async function main(): Promise<void> {
   };
   process.once('SIGTERM', () => void leave());
   process.once('SIGINT', () => void leave());
+  process.on('SIGHUP', () => void agent.renewCertificates());
   say(`quorated runs as machine ${conf.machine} of ${conf.environment.name}.`);
   await agent.run();
   say(`Machine ${conf.machine} is no part of ${conf.environment.name} any more.`);

@@ -5,7 +5,7 @@ import { reasonOf } from '../errors.js';
 import type { AgentReport } from '../state/documents.js';
 import { readIfThere } from '../store/files.js';
 import type { AgentConf } from './conf.js';
-import { holdsControllerKeys, shredControllerKeys, writeControllerKeys } from './keys.js';
+import { holdsControllerKeys, issueControllerCertificates, shredControllerKeys, writeControllerKeys } from './keys.js';
 import type { Machine } from './machine.js';
 import { say } from './say.js';
 import { ApiServer } from './services/api.js';
@@ -34,6 +34,8 @@ export class Services {
   /** The member whose mongod was started last. */
   #member: number | null = null;
   #used = false;
+  /** Certificates are new, and not everything that runs has taken them over. */
+  #outdated = false;
   #following: Promise<void> = Promise.resolve();
   #superseded = new AbortController();
 
@@ -61,6 +63,17 @@ export class Services {
     this.#following = this.#following
       .then(() => this.#follow(this.options.machine.conf, source === 'told', superseded.signal))
       .catch((error) => say(`The machine's services could not follow its jobs: ${reasonOf(error)}`));
+    return this.#following;
+  }
+
+  /**
+   * A controller's certificates that are near their end are issued anew, and what runs takes them over. What fails is tried
+   * again at the next call.
+   */
+  renewCertificates(): Promise<void> {
+    this.#following = this.#following
+      .then(() => this.#renewCertificates())
+      .catch((error) => say(`The machine's certificates could not be renewed: ${reasonOf(error)}`));
     return this.#following;
   }
 
@@ -123,6 +136,27 @@ export class Services {
       if (superseded.aborted) return;
       if ((await readIfThere(machine.files.temporal)) !== null) this.worker.want(true);
     }
+  }
+
+  async #renewCertificates(): Promise<void> {
+    const { files, identity } = this.options.machine;
+    if (!(await holdsControllerKeys(files))) return;
+    if (await issueControllerCertificates(files, identity, { renew: true })) this.#outdated = true;
+    if (!this.#outdated) return;
+    if (this.mongod.pid !== null) {
+      await this.#mongod.rotateCertificates();
+      await this.#standing.end();
+      this.#standing.begin();
+    }
+    // In order, one after the other: a database driver shows for ever what it was made with.
+    for (const service of [this.api, this.worker]) {
+      if (service.pid === null) continue;
+      await halt(service);
+      service.want(true);
+      await service.tried(PATIENCE_MS, this.#superseded.signal);
+    }
+    this.#outdated = false;
+    say('The certificates of this machine were near their end and have been renewed.');
   }
 
   async #haltMongod(how: 'terminate' | 'kill'): Promise<void> {

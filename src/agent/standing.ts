@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../errors.js';
 import type { AgentReport } from '../state/documents.js';
+import { readPem } from './keys.js';
 import type { Machine } from './machine.js';
 import { say } from './say.js';
 import type { Succession } from './succession/succession.js';
@@ -63,10 +64,10 @@ export class Standing {
     const { startSuccession } = await import('./succession/succession.js');
     const { files, mongo } = this.machine;
     // The member's own certificate: the set's users are not there before its data is.
-    const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readFile(files.member, 'utf8')]);
+    const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readPem(files.member)]);
     this.#current = startSuccession({
       self: { host: mongo },
-      tls: { ca, certificate: member, key: member },
+      tls: { ca, ...member },
       suspectAfterMs: this.#suspectAfterMs,
       restartMongod: this.restartMongod,
       onEvent: (text) => say(`succession: ${text}`),

@@ -22,6 +22,13 @@ export type Enrol = Static<typeof Enrol>;
 export const Enrolled = Type.Object({ certificate: Type.String() });
 export type Enrolled = Static<typeof Enrolled>;
 
+/** The next certificate of whoever calls, for a new key. */
+export const Renew = Type.Object(
+  { request: Type.String({ maxLength: 8192, description: 'certificate request, PEM' }) },
+  { additionalProperties: false },
+);
+export type Renew = Static<typeof Renew>;
+
 export const NewToken = Type.Object(
   {
     user: Type.String({ pattern: '^[A-Za-z0-9._@-]{1,64}$' }),

@@ -57,6 +57,14 @@ export const ROUTES = {
     body: access.Enrol,
     answer: access.Enrolled,
   },
+  renew: {
+    method: 'POST',
+    path: '/v1/renew',
+    summary: 'Whoever calls with a certificate gets the next one in its own name, for a new key',
+    may: ['admin', 'agent'],
+    body: access.Renew,
+    answer: access.Enrolled,
+  },
   status: {
     method: 'GET',
     path: '/v1/status',

@@ -132,6 +132,11 @@ export class ApiClient {
     this.#controllers.use(set);
   }
 
+  /** Shows this certificate from the next connection on: the one before is about to end. */
+  useCertificate({ certificate, key }: { readonly certificate: string; readonly key: string }): void {
+    this.#dialer.useCertificate(certificate, key);
+  }
+
   /**
    * Sends a request until it is answered or `timeoutMs` (10 s) have passed. Throws the server's own error for an answer that
    * is not 2xx; 503 and 429 are tried again, like lost connections, as far as that is safe.

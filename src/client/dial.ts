@@ -29,7 +29,7 @@ export class Dialer {
   readonly #environment: { readonly uuid: string; readonly name: string };
   readonly #ca: string;
   readonly #localAddress: string | undefined;
-  readonly #context: SecureContext;
+  #context: SecureContext;
   readonly #timeoutMs: number;
 
   constructor(options: {
@@ -44,6 +44,11 @@ export class Dialer {
     this.#localAddress = options.localAddress;
     this.#timeoutMs = options.timeoutMs;
     this.#context = createSecureContext({ ca, cert: certificate, key, minVersion: 'TLSv1.3' });
+  }
+
+  /** Shows this certificate from the next connection on. */
+  useCertificate(certificate: string, key: string): void {
+    this.#context = createSecureContext({ ca: this.#ca, cert: certificate, key, minVersion: 'TLSv1.3' });
   }
 
   /** Resolves once TLS is complete and the server was found to be a controller of the environment. */

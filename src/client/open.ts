@@ -1,8 +1,14 @@
-import { QuorateError } from '../errors.js';
+import { QuorateError, reasonOf } from '../errors.js';
+import { expiresAt, isDue } from '../pki/certificate.js';
 import type { Store } from '../store/store.js';
 import { ApiClient } from './client.js';
 
-/** A client for an environment of the operator's store; refreshed address sets are written back. */
+const RENEW_WITHIN_MS = 3000;
+
+/**
+ * A client for an environment of the operator's store; refreshed address sets are written back, and so is the operator's
+ * next certificate when the present one is near its end.
+ */
 export async function openClient(store: Store, name: string): Promise<ApiClient> {
   const record = await store.readEnvironment(name);
   if (!record) {
@@ -22,7 +28,7 @@ export async function openClient(store: Store, name: string): Promise<ApiClient>
       },
     );
   }
-  return new ApiClient({
+  const client = new ApiClient({
     environment: { uuid: record.uuid, name },
     addresses: record.addresses.servers.map((server) => server.api),
     addressesVersion: record.addresses.version,
@@ -33,4 +39,19 @@ export async function openClient(store: Store, name: string): Promise<ApiClient>
         set.version > seen.addresses.version && seen.uuid === record.uuid ? { ...seen, addresses: set } : null,
       ),
   });
+  if (isDue(tls.certificate)) await renew(store, name, client, tls.certificate);
+  return client;
+}
+
+/** What was asked for goes on with the present certificate where no next one can be had yet. */
+async function renew(store: Store, name: string, client: ApiClient, present: string): Promise<void> {
+  try {
+    const { renewCertificate } = await import('./renew.js');
+    const next = await renewCertificate(client, RENEW_WITHIN_MS);
+    await store.renewCredentials(name, next);
+    client.useCertificate(next);
+  } catch (error) {
+    const end = expiresAt(present).toISOString();
+    process.emitWarning(`your certificate for ${name} ends at ${end} and could not be renewed: ${reasonOf(error)}`);
+  }
 }

@@ -1,6 +1,7 @@
 import type { RouteName } from '../api/routes.js';
 import type { Handler } from './call.js';
 import { enrol } from './handlers/enrol.js';
+import { renew } from './handlers/renew.js';
 import { controllerKeys, createToken, userData } from './handlers/secrets.js';
 import { deleteSetting, getSetting, listSettings, putSetting } from './handlers/settings.js';
 import { addresses, change, changes, machine, machines, status } from './handlers/views.js';
@@ -13,6 +14,7 @@ export const HANDLERS: { readonly [N in Answered]: Handler<N> } = {
   ping: async ({ config }) => ({ environment: config.environment.uuid, machine: config.machine }),
   openapi: async () => await openApi(),
   enrol,
+  renew,
   status,
   machines,
   machine,

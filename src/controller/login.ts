@@ -15,6 +15,7 @@ export interface Caller {
   readonly role: Role;
   /** The machine whose agent it is; null for people and programs. */
   readonly machine: string | null;
+  readonly by: 'certificate' | 'token';
 }
 
 const REMEMBERED_MS = 10_000;
@@ -74,7 +75,7 @@ export class Login {
         todo: 'Ask an operator of the environment for another one.',
       });
     }
-    const caller = { user: found.user, role: found.role, machine: null };
+    const caller = { user: found.user, role: found.role, machine: null, by: 'token' } as const;
     if (this.#tokens.size >= REMEMBERED) this.#tokens.clear();
     this.#tokens.set(hash, { caller, until: now + REMEMBERED_MS });
     return caller;
@@ -95,6 +96,6 @@ function byCertificate(socket: TLSSocket, environment: string): Caller | null {
       todo: 'Operators and agents have one of their own.',
     });
   }
-  if (ou === 'operator') return { user: cn, role: 'admin', machine: null };
-  return { user: cn, role: 'agent', machine: cn.replace(/^machine-/, '') };
+  if (ou === 'operator') return { user: cn, role: 'admin', machine: null, by: 'certificate' };
+  return { user: cn, role: 'agent', machine: cn.replace(/^machine-/, ''), by: 'certificate' };
 }

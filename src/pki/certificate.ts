@@ -50,6 +50,28 @@ export function expiresAt(pem: string): Date {
   return new Date(parse(pem).validTo);
 }
 
+/** Whether so little of a certificate's life is left, less than a third, that it is time for the next one. */
+export function dueForRenewal(notBefore: Date, notAfter: Date, now: Date): boolean {
+  return notAfter.getTime() - now.getTime() < (notAfter.getTime() - notBefore.getTime()) / 3;
+}
+
+/** The same of a certificate, now. */
+export function isDue(pem: string): boolean {
+  const { validFrom, validTo } = parse(pem);
+  return dueForRenewal(new Date(validFrom), new Date(validTo), new Date());
+}
+
+/** Whether whoever dials the environment's API takes this certificate for one of its servers'. */
+export function servesApi(pem: string, environment: string): boolean {
+  return parse(pem).checkHost(serverName(environment)) !== undefined;
+}
+
+/** The certificate and the key of a PEM text that holds both, in this order. */
+export function splitPem(pem: string): { certificate: string; key: string } {
+  const at = pem.search(/-----BEGIN [A-Z ]*PRIVATE KEY-----/);
+  return at < 0 ? { certificate: pem, key: '' } : { certificate: pem.slice(0, at), key: pem.slice(at) };
+}
+
 function parse(pem: string): X509Certificate {
   try {
     return new X509Certificate(pem);

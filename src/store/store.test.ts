@@ -107,11 +107,16 @@ describe('credentials', () => {
     expect(await store.credentials('demo')).toBeNull();
     await store.writeCredentials('demo', credentials);
     expect(await store.credentials('demo')).toEqual(credentials);
-    for (const file of ['ca.crt', 'client.crt', 'client.key']) {
+    for (const file of ['ca.crt', 'client.pem']) {
       expect(await modeOf('data', 'environments', 'demo', file)).toBe('600');
     }
-    await rm(join(home, 'data/environments/demo/client.crt'));
-    await expect(store.credentials('demo')).rejects.toThrow(/client\.crt is damaged: it is missing/);
+    const next = await issueWithKey(authority, { subject: { cn: 'ana', ou: 'operator', o: 'u' } });
+    await store.renewCredentials('demo', next);
+    expect(await store.credentials('demo')).toEqual({ ca: authority.certificate, ...next });
+    await store.renewCredentials('demo', { certificate, key: '' });
+    await expect(store.credentials('demo')).rejects.toThrow(/client\.pem is damaged: it holds no private key/);
+    await rm(join(home, 'data/environments/demo/client.pem'));
+    await expect(store.credentials('demo')).rejects.toThrow(/client\.pem is damaged: it is missing/);
     await rm(join(home, 'data/environments/demo/ca.crt'));
     expect(await store.credentials('demo')).toBeNull();
   });

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { QuorateError, reasonOf } from '../errors.js';
+import { splitPem } from '../pki/certificate.js';
 import { type Dirs, dirsOf } from './dirs.js';
 import { directoriesIn, privateDirectory, readIfThere, shred, writeError, writePrivate } from './files.js';
 import { validateEnvironmentName } from './names.js';
@@ -126,26 +127,27 @@ export class Store {
     await writePrivate(this.currentFile, `${name}\n`);
   }
 
-  /** null until all three were written. */
+  /** null until all were written. */
   async credentials(name: string): Promise<Credentials | null> {
-    const [ca, certificate, key] = await Promise.all([
-      this.read(name, 'ca.crt'),
-      this.read(name, 'client.crt'),
-      this.read(name, 'client.key'),
-    ]);
+    const [ca, own] = await Promise.all([this.read(name, 'ca.crt'), this.read(name, OWN)]);
     // The CA is written last: without it an enrolment was cut short.
     if (ca === null) return null;
     this.checkCertificate(name, 'ca.crt', ca);
-    this.checkCertificate(name, 'client.crt', certificate);
-    if (!key?.includes('PRIVATE KEY-----')) throw damaged(this.file(name, 'client.key'), 'it holds no private key');
-    return { ca, certificate: certificate as string, key };
+    this.checkCertificate(name, OWN, own);
+    const { certificate, key } = splitPem(own ?? '');
+    if (key === '') throw damaged(this.file(name, OWN), 'it holds no private key');
+    return { ca, certificate, key };
   }
 
   async writeCredentials(name: string, credentials: Credentials): Promise<void> {
     await rm(this.file(name, 'ca.crt'), { force: true });
-    await this.write(name, 'client.key', credentials.key);
-    await this.write(name, 'client.crt', credentials.certificate);
+    await this.renewCredentials(name, credentials);
     await this.write(name, 'ca.crt', credentials.ca);
+  }
+
+  /** Certificate and key change at once: whoever reads finds two that belong together. */
+  async renewCredentials(name: string, { certificate, key }: Omit<Credentials, 'ca'>): Promise<void> {
+    await this.write(name, OWN, certificate + key);
   }
 
   /** Machine 0's boot token, hex, between the beginning of a bootstrap and the operator's enrolment. */
@@ -191,3 +193,5 @@ export class Store {
 }
 
 const RECORD = 'environment.json';
+/** The operator's certificate and its key. */
+const OWN = 'client.pem';

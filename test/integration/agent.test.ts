@@ -5,6 +5,8 @@ import type { Ping } from '../../src/api/access.js';
 import type { UserData } from '../../src/boot/user-data.js';
 import { ApiClient } from '../../src/client/client.js';
 import { bootCall, enrolOperator, type OperatorCredentials } from '../../src/client/enrol.js';
+import { issueWithKey } from '../../src/pki/authority.js';
+import { isDue, splitPem, subjectOf } from '../../src/pki/certificate.js';
 import { addControllers, dropJobs, markDead, recordInstance } from '../../src/state/machines.js';
 import { openState, type State } from '../../src/state/state.js';
 import { Home, until } from '../support/home.js';
@@ -41,8 +43,7 @@ const serves = (machine: TestMachine) =>
   );
 
 async function withState<T>(work: (state: State) => Promise<T>): Promise<T> {
-  const [certificate, key] = ['state.crt', 'state.key'].map((name) => zero.file('disk', 'controller', name));
-  const tls = { ca: operator.ca, certificate: certificate ?? '', key: key ?? '' };
+  const tls = { ca: operator.ca, ...splitPem(zero.file('disk', 'controller', 'state.pem')) };
   const state = await openState({ hosts: [`${zero.address}:37017`], tls });
   try {
     return await work(state);
@@ -116,6 +117,46 @@ test('what dies is started again: mongod, then the API server', async () => {
     });
     await serves(zero);
   }
+});
+
+test('a changed suspect-after is kept and followed without a restart of anything', async () => {
+  const kept = () => JSON.parse(zero.file('disk', 'agent.conf')).settings?.suspectAfterMs;
+  const before = ['mongod', 'api'].map((service) => zero.pids(service as 'api'));
+  await until('the default', async () => kept() === 500);
+  const client = clientOf(zero);
+  const path = '/v1/settings/suspect-after';
+  await client.request('PUT', path, { body: { value: '900ms', version: 0 }, idempotencyKey: 'suspect' });
+  await client.close();
+  await until('the new one', async () => kept() === 900);
+  expect(['mongod', 'api'].map((service) => zero.pids(service as 'api'))).toEqual(before);
+});
+
+test('certificates near their end are replaced while everything runs, and mongod is not restarted', async () => {
+  const disk = (...names: string[]) => join(zero.directory, 'disk', ...names);
+  const certificates = [
+    ['identity', 'agent.pem'],
+    ['controller', 'member.pem'],
+    ['controller', 'state.pem'],
+    ['controller', 'membership.pem'],
+  ];
+  const authority = { certificate: operator.ca, key: zero.file('disk', 'controller', 'ca.key') };
+  for (const names of certificates) {
+    const subject = subjectOf(zero.file('disk', ...names));
+    const { certificate, key } = await issueWithKey(authority, { subject, addresses: [zero.address], days: 10 / 1440 });
+    writeFileSync(disk(...names), certificate + key);
+  }
+  const before = { mongod: zero.pids('mongod'), api: zero.pids('api') };
+  process.kill(zero.pids('agent')[0] ?? 0, 'SIGHUP');
+  await until('its API server is another one', async () => {
+    const api = zero.pids('api');
+    return api.length === 1 && api[0] !== before.api[0];
+  });
+  await serves(zero);
+  for (const names of certificates) expect(isDue(zero.file('disk', ...names)), names.join('/')).toBe(false);
+  expect(zero.pids('mongod')).toEqual(before.mongod);
+  await until('it says so', async () => zero.console.includes('have been renewed'));
+  const report = await until('the agent reports', () => reportOf('0'));
+  expect(report).toMatchObject({ services: { mongod: { state: 'running' } } });
 });
 
 test('a second machine enrols with its token, gets its jobs and becomes a controller', async () => {

@@ -15,15 +15,15 @@ export class ApiServer implements Service {
   constructor(private readonly machine: Machine) {}
 
   async prepare(): Promise<Launch> {
-    const { files, metadata, environment, id, members } = this.machine;
-    await issueControllerCertificates(files, { environment: environment.uuid, machine: id, address: metadata.address });
+    const { files, metadata, environment, id, identity, members } = this.machine;
+    await issueControllerCertificates(files, identity);
     const config = {
       environment,
       machine: id,
       listen: { address: metadata.address, port: metadata.ports.api },
       mongo: members,
-      tls: { ca: files.ca, certificate: files.certificate, key: files.key },
-      stateTls: files.state,
+      tls: { ca: files.ca, certificate: files.own, key: files.own },
+      stateTls: { certificate: files.state, key: files.state },
       caKeyFile: files.caKey,
       bootKeyFile: files.bootKey,
       temporalFile: files.temporal,

@@ -6,7 +6,7 @@ import { applyParameters, mongodArguments, refusedParameter } from '../../replic
 import { dirsOf } from '../../store/dirs.js';
 import { readIfThere } from '../../store/files.js';
 import { type FoundServer, findServer } from '../../toolchain/find.js';
-import { issueControllerCertificates } from '../keys.js';
+import { issueControllerCertificates, readPem } from '../keys.js';
 import type { Machine } from '../machine.js';
 import type { Launch, Service } from '../supervisor.js';
 
@@ -31,16 +31,12 @@ export class Mongod implements Service {
   constructor(private readonly machine: Machine) {}
 
   async prepare(): Promise<Launch> {
-    const { files, metadata, conf } = this.machine;
+    const { files, metadata, conf, identity } = this.machine;
     const { memberId } = conf;
     if (memberId === null) throw new QuorateError('no-member', 'the machine has manage-state and no member ID yet');
     const [server] = await Promise.all([
       this.#server ?? findServer('mongod', { cacheDir: dirsOf(process.env).toolchain }),
-      issueControllerCertificates(files, {
-        environment: conf.environment.uuid,
-        machine: conf.machine,
-        address: metadata.address,
-      }),
+      issueControllerCertificates(files, identity),
       mkdir(files.dataDirectory(memberId), { recursive: true, mode: 0o700 }),
     ]);
     this.#server = server;
@@ -62,10 +58,8 @@ export class Mongod implements Service {
   async ready(signal: AbortSignal): Promise<void> {
     // The driver is loaded while mongod starts, and on machines without one not at all.
     const { adminCommand, directClient } = await import('../../replicaset/connect.js');
-    const member = await readFile(this.machine.files.member, 'utf8');
-    const ca = await readFile(this.machine.files.ca, 'utf8');
     // Before the set exists there are no users: the member's own certificate is let in always.
-    const client = directClient(this.machine.mongo, { ca, certificate: member, key: member }, { maxPoolSize: 1 });
+    const client = directClient(this.machine.mongo, await this.#login(), { maxPoolSize: 1 });
     try {
       for (;;) {
         signal.throwIfAborted();
@@ -82,6 +76,18 @@ export class Mongod implements Service {
     } finally {
       await client.close();
     }
+  }
+
+  /** Has the running mongod take over the certificate that lies in its file now. */
+  async rotateCertificates(): Promise<void> {
+    const { rotateCertificates } = await import('../../replicaset/rotate.js');
+    await rotateCertificates(this.machine.mongo, await this.#login());
+  }
+
+  async #login() {
+    const { files } = this.machine;
+    const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readPem(files.member)]);
+    return { ca, ...member };
   }
 
   /** A start parameter that this mongod does not know is left out from then on. */

@@ -15,18 +15,18 @@ export class Worker implements Service {
   constructor(private readonly machine: Machine) {}
 
   async prepare(): Promise<Launch> {
-    const { files, metadata, environment, id, members } = this.machine;
+    const { files, environment, id, identity, members } = this.machine;
     if ((await readIfThere(files.temporal)) === null) {
       throw new QuorateError('no-temporal', 'nobody has said yet where Temporal is');
     }
-    await issueControllerCertificates(files, { environment: environment.uuid, machine: id, address: metadata.address });
+    await issueControllerCertificates(files, identity);
     const config = {
       environment,
       machine: id,
       mongo: members,
       ca: files.ca,
-      stateTls: files.state,
-      membershipTls: files.membership,
+      stateTls: { certificate: files.state, key: files.state },
+      membershipTls: { certificate: files.membership, key: files.membership },
       temporalFile: files.temporal,
     };
     await writePrivate(files.workerConfig, JSON.stringify(config));

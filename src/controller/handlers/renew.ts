@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises';
+import { QuorateError } from '../../errors.js';
+import type { IssueOptions } from '../../pki/authority.js';
+import { serverName } from '../../pki/certificate.js';
+import type { Controller, Handler } from '../call.js';
+import type { Caller } from '../login.js';
+import { noMachine } from './views.js';
+
+/** The next certificate in the name of the present one. A token gives none: it would outlive its own end. */
+export const renew: Handler<'renew'> = async (controller, { caller, body: { request } }) => {
+  if (caller?.by !== 'certificate') {
+    throw new QuorateError('not-allowed', 'A certificate is renewed only for who shows the present one.');
+  }
+  const { config, ca } = controller;
+  const named = await nameOf(controller, caller);
+  // The library that issues is loaded only where something is issued.
+  const { issue, publicKeyHash } = await import('../../pki/authority.js');
+  const authority = { certificate: ca, key: await readFile(config.caKeyFile, 'utf8') };
+  const certificate = await issue(authority, { ...named, request });
+  console.log(
+    `renew: ${caller.user} (${named.subject.ou}) has a new certificate, public key ${publicKeyHash(request)}`,
+  );
+  return { certificate };
+};
+
+type Named = Pick<IssueOptions, 'subject' | 'addresses' | 'names'>;
+
+async function nameOf({ config, state }: Controller, { user, machine: id }: Caller): Promise<Named> {
+  const o = config.environment.uuid;
+  if (id === null) return { subject: { cn: user, ou: 'operator', o } };
+  const machine = await state.machines.findOne({ _id: id });
+  if (machine === null) throw noMachine(id);
+  if (machine.life === 'dead') throw new QuorateError('machine-not-alive', `Machine ${id} is dead.`);
+  return {
+    subject: { cn: user, ou: 'agent', o },
+    addresses: machine.instance === null ? [] : [machine.instance.address],
+    names: machine.jobs.includes('manage-environ') ? [serverName(o)] : [],
+  };
+}

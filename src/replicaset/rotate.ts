@@ -1,0 +1,14 @@
+import { adminCommand, directClient, type Identity } from './connect.js';
+
+/**
+ * Has a running mongod read its certificate file anew: new connections, its own to other members included, show what lies
+ * there now. Connections that are there stay, and nothing is restarted. `identity`: the member's own (OU=member).
+ */
+export async function rotateCertificates(host: string, identity: Identity): Promise<void> {
+  const client = directClient(host, identity, { maxPoolSize: 1 });
+  try {
+    await adminCommand(client, { rotateCertificates: 1, message: 'renewed before its end' });
+  } finally {
+    await client.close();
+  }
+}
