@@ -1,5 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { MachineDocument } from '../src/state/documents.js';
+import { currentToken, follow } from '../src/state/follow.js';
+import type { State } from '../src/state/state.js';
 import type { Singleton } from '../src/temporal/names.js';
 import type { Network } from './network.js';
 
@@ -48,34 +50,35 @@ export function workActivities({ state }: Network) {
       readonly forMs: number;
     }): Promise<readonly Work[]> {
       const context = Context.current();
-      const ends = performance.now() + input.forMs;
+      const over = new AbortController();
       const beat = setInterval(() => context.heartbeat(), BEAT_MS);
-      const stream = state.machines.watch([], { maxAwaitTimeMS: 1000 });
-      const stop = () => void stream.close();
-      context.cancellationSignal.addEventListener('abort', stop, { once: true });
+      const ends = setTimeout(() => over.abort(), input.forMs);
+      const signal = AbortSignal.any([over.signal, context.cancellationSignal]);
       try {
-        // Opens the cursor: what follows is later than what is read next.
-        let changed = await stream.tryNext();
-        for (;;) {
-          const environment = await state.environment.findOne({});
-          const machines = environment?.life === 'alive' ? await state.machines.find({}).toArray() : [];
-          const works = workOn(input.singleton, machines, input.resting);
-          if (works.length > 0) return works;
-          do {
-            context.cancellationSignal.throwIfAborted();
-            if (performance.now() >= ends) return [];
-            changed = await stream.tryNext();
-          } while (changed === null);
-        }
-      } catch (error) {
-        // Closing the stream fails its pending read; the reason is the cancellation.
-        context.cancellationSignal.throwIfAborted();
-        throw error;
+        // A worker that leaves is not to wait for the database first.
+        return await Promise.race([nextWork(state, input.singleton, input.resting, signal), context.cancelled]);
       } finally {
         clearInterval(beat);
-        context.cancellationSignal.removeEventListener('abort', stop);
-        await stream.close();
+        clearTimeout(ends);
+        over.abort();
       }
     },
   };
+}
+
+async function nextWork(
+  state: State,
+  singleton: Singleton,
+  resting: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly Work[]> {
+  const after = await currentToken(state, signal);
+  if (after === null) return [];
+  const events = follow(state, ['machines', 'environment'], { after, signal });
+  for (;;) {
+    const environment = await state.environment.findOne({});
+    const machines = environment?.life === 'alive' ? await state.machines.find({}).toArray() : [];
+    const works = workOn(singleton, machines, resting);
+    if (works.length > 0 || (await events.next()).done) return works;
+  }
 }
