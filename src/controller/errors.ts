@@ -1,7 +1,7 @@
 import type { ErrorBody } from '../api/errors.js';
 import { STATUS_OF_CODE } from '../api/errors.js';
 import { QuorateError } from '../errors.js';
-import { isPassing } from '../state/retry.js';
+import { isPassing } from '../state/passing.js';
 
 /** The status and body that an error is answered with; what is a defect is logged, and its text kept from the caller. */
 export function answerFor(error: unknown, what: string): { status: number; body: ErrorBody } {

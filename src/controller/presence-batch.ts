@@ -1,6 +1,6 @@
 import { reasonOf } from '../errors.js';
+import { isPassing } from '../state/passing.js';
 import { type Beat, writePresence } from '../state/presence.js';
-import { isPassing } from '../state/retry.js';
 import type { State } from '../state/state.js';
 
 const EVERY_MS = 250;

@@ -1,6 +1,6 @@
 import { QuorateError } from '../errors.js';
+import { isPassing } from '../state/passing.js';
 import type { PresenceObserver } from '../state/presence-observer.js';
-import { isPassing } from '../state/retry.js';
 import type { State } from '../state/state.js';
 import type { Facts, MemberFacts } from './facts.js';
 import type { Reading } from './reading.js';

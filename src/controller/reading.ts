@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReadConcern, ReadPreference } from 'mongodb';
 import { QuorateError } from '../errors.js';
-import { isPassing } from '../state/retry.js';
+import { isPassing } from '../state/passing.js';
 import type { State } from '../state/state.js';
 
 /** Options for a read, and whether what it finds may be old. */

@@ -10,8 +10,10 @@ import { type Answer, assemble, type Basis, basisOf, referenceOf } from './assem
 import { adminCommand, directClient, type Identity, within } from './connect.js';
 import { type Hello, opTime, type SetConfig, type SetStatus } from './wire.js';
 
-/** How long one member may take to answer. */
+/** How long one member may take to answer before the others are asked what they think of it. */
 const ANSWER_MS = 300;
+/** How long one may take that somebody still calls healthy: a busy machine is slow, and is not to be taken for a dead one. */
+const SLOW_ANSWER_MS = 1500;
 /** How long a member that is close behind may take to reach what the primary had when we looked. */
 const FOLLOW_MS = 250;
 /** Further behind than this (seconds), it is not waited for. */
@@ -82,11 +84,21 @@ export class Observer {
   }
 
   async #askAll(hosts: ReadonlySet<string>): Promise<Answer[]> {
-    const asked = [...hosts].map((host) =>
+    const answers = new Map<string, Answer>();
+    const asked = new Map(
       // Not answering is an answer: what it means is decided from the whole picture.
-      within(ANSWER_MS, host, this.#ask(host)).catch(() => null),
+      [...hosts].map((host) => [
+        host,
+        within(SLOW_ANSWER_MS, host, this.#ask(host)).then(
+          (answer) => void answers.set(host, answer),
+          () => undefined,
+        ),
+      ]),
     );
-    return (await Promise.all(asked)).filter((answer) => answer !== null);
+    await Promise.race([Promise.all(asked.values()), sleep(ANSWER_MS)]);
+    const slow = [...asked].filter(([host]) => !answers.has(host) && !calledUnhealthy(host, answers.values()));
+    await Promise.all(slow.map(([, answer]) => answer));
+    return [...answers.values()];
   }
 
   async #ask(host: string): Promise<Answer> {
@@ -164,4 +176,10 @@ async function orRefused<T>(answer: Promise<T>): Promise<T | null> {
     if (error instanceof MongoServerError) return null;
     throw error;
   }
+}
+
+/** Somebody answered, and each who has an opinion of this one says that it is down. */
+function calledUnhealthy(host: string, answers: Iterable<Answer>): boolean {
+  const opinions = [...answers].flatMap(({ status }) => status?.members.filter((member) => member.name === host) ?? []);
+  return opinions.length > 0 && opinions.every(({ health }) => health === 0);
 }

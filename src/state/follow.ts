@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChangeStreamDocument, ChangeStreamOptions } from 'mongodb';
 import { QuorateError } from '../errors.js';
-import { isPassing } from './retry.js';
+import { isPassing } from './passing.js';
 import type { State } from './state.js';
 
 export type Followed = 'environment' | 'machines' | 'presence' | 'addresses' | 'settings' | 'changes';

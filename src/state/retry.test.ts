@@ -1,7 +1,8 @@
 import { MongoNetworkError, MongoServerError, MongoServerSelectionError, type TopologyDescription } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import { QuorateError } from '../errors.js';
-import { isPassing, persist } from './retry.js';
+import { isPassing } from './passing.js';
+import { persist } from './retry.js';
 import type { State } from './state.js';
 
 const server = (code: number, errorLabels: string[] = []) => new MongoServerError({ message: 'no', code, errorLabels });

@@ -19,7 +19,7 @@ import type {
   SettingDocument,
   TokenDocument,
 } from './documents.js';
-import { isPassing } from './retry.js';
+import { isPassing } from './passing.js';
 
 export const DATABASE = 'quorate';
 export const REPLICA_SET = 'juju';
