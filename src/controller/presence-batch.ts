@@ -3,7 +3,7 @@ import { isPassing } from '../state/passing.js';
 import { type Beat, writePresence } from '../state/presence.js';
 import type { State } from '../state/state.js';
 
-const EVERY_MS = 250;
+const EVERY_MS = 100;
 
 interface Waiting {
   readonly beat: Beat;
@@ -11,7 +11,7 @@ interface Waiting {
 }
 
 /**
- * Collects beats and writes them together, four times a second at most: the latest of each machine. What cannot be written
+ * Collects beats and writes them together, ten times a second at most: the latest of each machine. What cannot be written
  * now, as there is no primary, is written once there is one, unless a later beat has taken its place.
  */
 export class PresenceBatch {

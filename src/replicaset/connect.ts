@@ -18,7 +18,8 @@ function login({ ca, certificate, key }: Identity): MongoClientOptions {
 
 /** A client of this one member, whatever state it is in. */
 export function directClient(host: string, identity: Identity, options: MongoClientOptions = {}): MongoClient {
-  const only = { directConnection: true, maxPoolSize: 4, appName: 'quorate' } as const;
+  // While somebody waits for it, a member that refuses connections is knocked at every 50 ms: it may be starting.
+  const only = { directConnection: true, maxPoolSize: 4, minHeartbeatFrequencyMS: 50, appName: 'quorate' } as const;
   return new MongoClient(`mongodb://${host}/`, { ...login(identity), ...PATIENCE, ...only, ...options });
 }
 

@@ -12,7 +12,7 @@ import { type Hello, opTime, type SetConfig, type SetStatus } from './wire.js';
 
 /** How long one member may take to answer before the others are asked what they think of it. */
 const ANSWER_MS = 300;
-/** How long one may take that somebody still calls healthy: a busy machine is slow, and is not to be taken for a dead one. */
+/** How long one may take that somebody still hears: a busy machine is slow, and is not to be taken for a dead one. */
 const SLOW_ANSWER_MS = 1500;
 /** How long a member that is close behind may take to reach what the primary had when we looked. */
 const FOLLOW_MS = 250;
@@ -96,7 +96,9 @@ export class Observer {
       ]),
     );
     await Promise.race([Promise.all(asked.values()), sleep(ANSWER_MS)]);
-    const slow = [...asked].filter(([host]) => !answers.has(host) && !calledUnhealthy(host, answers.values()));
+    const slow = [...asked].filter(
+      ([host]) => !answers.has(host) && (answers.size === 0 || calledHealthy(host, answers.values())),
+    );
     await Promise.all(slow.map(([, answer]) => answer));
     return [...answers.values()];
   }
@@ -178,8 +180,8 @@ async function orRefused<T>(answer: Promise<T>): Promise<T | null> {
   }
 }
 
-/** Somebody answered, and each who has an opinion of this one says that it is down. */
-function calledUnhealthy(host: string, answers: Iterable<Answer>): boolean {
+/** Somebody who answered hears its heartbeats. */
+function calledHealthy(host: string, answers: Iterable<Answer>): boolean {
   const opinions = [...answers].flatMap(({ status }) => status?.members.filter((member) => member.name === host) ?? []);
-  return opinions.length > 0 && opinions.every(({ health }) => health === 0);
+  return opinions.some(({ health }) => health === 1);
 }
