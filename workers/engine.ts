@@ -15,12 +15,13 @@ import { environmentKey, taskQueues } from '../src/temporal/names.js';
 import { keepVersionCurrent } from './versions.js';
 import { connectWorkers, prepareRuntime, startWorkers, type Workers } from './worker.js';
 
-const LOOK_MS = 1000;
+// The watch tells of a new environment before its record is written; a look costs a few small files.
+const LOOK_MS = 150;
 const RETRY = { leastMs: 200, mostMs: 5000 } as const;
 
 /**
  * The engine's worker: one process for all environments of the store that this Temporal runs, `-workflows` and `-cloud`
- * of each. Environments come and go while it runs: it watches the store, and looks every second besides.
+ * of each. Environments come and go while it runs: it watches the store, and looks besides.
  */
 export async function runEngineWorker(): Promise<void> {
   prepareRuntime();
@@ -123,7 +124,7 @@ async function environmentsHere(
   return found;
 }
 
-/** A promise of the next change in the store's environments; missed ones are found by looking every second. */
+/** A promise of the next change in the store's environments; missed ones are found by looking. */
 async function watchStore(store: Store): Promise<{ next(): Promise<void>; close(): void }> {
   const directory = path.join(store.dirs.data, 'environments');
   await mkdir(directory, { recursive: true, mode: 0o700 });
