@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { closeSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { reasonOf } from '../errors.js';
+import { endLeftover, markOf, type ProcessMark, signal } from '../process.js';
 import type { ServiceStatus } from '../state/documents.js';
 import { readIfThere, writePrivate } from '../store/files.js';
 import type { AgentFiles } from './files.js';
-import { endLeftover, markOf, type ProcessMark, signal } from './process.js';
 import { say } from './say.js';
 import { nextFor, SETTLED_MS, type ServiceView } from './supervise.js';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import type { Changes } from '../api/changes.js';
 import { columns, duration, type OutputOptions, print, since, withEnvironment, withFormat } from './output.js';
-import type { ChangeDetails } from './show-change.js';
 
 export function configure(command: Command): void {
   withEnvironment(withFormat(command))
@@ -9,7 +9,7 @@ export function configure(command: Command): void {
       const { openEnvironment } = await import('./client.js');
       const { client } = await openEnvironment(options.environment);
       try {
-        const { body } = await client.request<{ changes: ChangeDetails[] }>('GET', '/v1/changes');
+        const { body } = await client.request<Changes>('GET', '/v1/changes');
         await print(body.changes, options, () =>
           body.changes.length === 0
             ? 'No changes yet.'

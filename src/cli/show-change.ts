@@ -1,22 +1,7 @@
 import type { Command } from 'commander';
-import type { ChangeStep } from '../state/documents.js';
+import type { Change } from '../api/changes.js';
 import { duration, type OutputOptions, print, symbols, withEnvironment, withFormat } from './output.js';
 import { stepLine } from './progress.js';
-
-/** A change as the API tells it. */
-export interface ChangeDetails {
-  readonly id: string;
-  readonly kind: string;
-  readonly summary: string;
-  readonly workflowId: string;
-  readonly url: string;
-  readonly by: string;
-  readonly state: string;
-  readonly steps: readonly ChangeStep[];
-  readonly result: string;
-  readonly startedAt: string;
-  readonly endedAt: string | null;
-}
 
 export function configure(command: Command): void {
   withEnvironment(withFormat(command))
@@ -26,7 +11,7 @@ export function configure(command: Command): void {
       const { openEnvironment } = await import('./client.js');
       const { client } = await openEnvironment(options.environment);
       try {
-        const { body } = await client.request<ChangeDetails>('GET', `/v1/changes/${encodeURIComponent(id)}`);
+        const { body } = await client.request<Change>('GET', `/v1/changes/${encodeURIComponent(id)}`);
         await print(body, options, () => story(body, options));
       } finally {
         client.close();
@@ -35,7 +20,7 @@ export function configure(command: Command): void {
 }
 
 /** The story of one change: what, by whom, each step with its time and its reason, and how it ended. */
-function story(change: ChangeDetails, options: OutputOptions): string {
+function story(change: Change, options: OutputOptions): string {
   const sign = symbols(options);
   const marks = { done: sign.done, running: sign.running, waiting: sign.running, next: sign.next, failed: sign.failed };
   const took = change.endedAt

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { open, rename, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { markOf, type ProcessMark } from '../agent/process.js';
 import { listProcesses } from '../cloud/local/processes.js';
 import { QuorateError, reasonOf } from '../errors.js';
+import { markOf, type ProcessMark } from '../process.js';
 
 /** A process that leads a group of its own: it outlives the command that started it, and all of it can be ended. */
 export type GroupMark = ProcessMark;

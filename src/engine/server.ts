@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { markOf } from '../agent/process.js';
 import { QuorateError } from '../errors.js';
+import { markOf } from '../process.js';
 import type { Dirs } from '../store/dirs.js';
 import { privateDirectory } from '../store/files.js';
 import { searchAttributeFlags } from '../temporal/attributes.js';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { agentFiles, makeDirectories } from '../../src/agent/files.js';
-import { markOf } from '../../src/agent/process.js';
 import { type Service, Supervisor } from '../../src/agent/supervisor.js';
+import { markOf } from '../../src/process.js';
 import { until } from '../support/home.js';
 
 /** Real processes, of a few lines each. */
