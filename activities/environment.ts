@@ -58,8 +58,8 @@ export function environmentActivities(network: Network) {
 
     /** Begins the change's story and remembers how many controllers were asked for, if any were. */
     async begin({ record, desired }: { record: ChangeRecord; desired: number | null }): Promise<{ number: number }> {
-      const { id, kind, summary, workflowId, url, by } = record;
-      const { number } = await beginChange(state, fence, { id, kind, summary, workflowId, url, by });
+      const { id, kind, summary, workflowId, url, by, startedAt } = record;
+      const { number } = await beginChange(state, fence, { id, kind, summary, workflowId, url, by, startedAt });
       if (desired !== null) await setDesired(state, fence, desired);
       return { number };
     },

@@ -14,6 +14,8 @@ export interface ChangeRecord {
   readonly workflowId: string;
   readonly url: string;
   readonly by: string;
+  /** ISO 8601, when the workflow started. */
+  readonly startedAt: string;
   readonly state: Progress['state'];
   readonly steps: readonly ChangeStep[];
   /** Counted up with every record: a late one never overwrites a newer one. */
@@ -23,13 +25,13 @@ export interface ChangeRecord {
 
 /** Writes a change's story as it stands, and its end once it has one. */
 export async function writeRecord({ state, fence }: Network, record: ChangeRecord): Promise<void> {
-  const { id, kind, summary, workflowId, url, by, steps, sequence, result } = record;
+  const { id, kind, summary, workflowId, url, by, startedAt, steps, sequence, result } = record;
   if (record.state === 'running') {
     await recordSteps(state, fence, id, { sequence, steps });
     return;
   }
   // A change that never reached the environment before, such as bootstrap, begins and ends here.
-  await beginChange(state, fence, { id, kind, summary, workflowId, url, by });
+  await beginChange(state, fence, { id, kind, summary, workflowId, url, by, startedAt });
   await endChange(state, fence, id, { state: record.state, result, steps });
 }
 

@@ -12,7 +12,7 @@ const CONTROLLERS = defineSearchAttributeKey(searchAttributes.controllers, 'INT'
 
 /** What the environment keeps of a change, as it stands; activities write it along with what they do. */
 export function recordOf(input: ChangeInput, story: Story): ChangeRecord {
-  const { workflowId, firstExecutionRunId, namespace } = workflowInfo();
+  const { workflowId, firstExecutionRunId, namespace, startTime } = workflowInfo();
   const { kind, summary, state, steps, result, wayOut } = story.progress();
   return {
     id: firstExecutionRunId,
@@ -21,6 +21,7 @@ export function recordOf(input: ChangeInput, story: Story): ChangeRecord {
     workflowId,
     url: workflowUrl(input.ui, namespace, workflowId, firstExecutionRunId),
     by: input.by,
+    startedAt: startTime.toISOString(),
     state,
     // What is foreseen changes all the time and is asked of the workflow itself.
     steps: steps.filter((step) => step.state !== 'next'),

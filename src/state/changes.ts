@@ -16,11 +16,13 @@ export async function beginChange(
     readonly workflowId: string;
     readonly url: string;
     readonly by: string;
+    /** ISO 8601, when its workflow started. */
+    readonly startedAt: string;
   },
 ): Promise<ChangeDocument> {
   return await transaction(state, async (session) => {
     const environment = await checkFence(state, session, fence);
-    const { id, ...said } = change;
+    const { id, startedAt, ...said } = change;
     const begun = await state.changes.findOne({ _id: id }, { session });
     if (begun !== null) return begun;
     const document: ChangeDocument = {
@@ -30,7 +32,7 @@ export async function beginChange(
       state: 'running',
       steps: [],
       result: '',
-      startedAt: new Date(),
+      startedAt: new Date(startedAt),
       endedAt: null,
       version: 0,
     };

@@ -83,7 +83,7 @@ describe('transactions', () => {
       setDesired(state, late, 5),
       setEnvironmentDying(state, late),
       forgetMachine(state, late, '0'),
-      beginChange(state, late, { id: 'x', kind: '', summary: '', workflowId: '', url: '', by: '' }),
+      beginChange(state, late, { id: 'x', kind: '', summary: '', workflowId: '', url: '', by: '', startedAt: '' }),
     ]);
     for (const act of acts) expect(act).toMatchObject({ status: 'rejected', reason: { code: 'wrong-epoch' } });
     expect(await state.machines.countDocuments()).toBe(1);
@@ -176,7 +176,8 @@ describe('transactions', () => {
   });
 
   test('the story of a change: numbered, late steps leave no trace, the first end stands', async () => {
-    const change = { id: 'run-1', kind: 'enable-ha', summary: 's', workflowId: 'w', url: '', by: 'ana' };
+    const startedAt = '2026-01-01T00:00:00.000Z';
+    const change = { id: 'run-1', kind: 'enable-ha', summary: 's', workflowId: 'w', url: '', by: 'ana', startedAt };
     const begun = await beginChange(state, await fence(), change);
     expect(await beginChange(state, await fence(), change)).toEqual(begun);
     const other = await beginChange(state, await fence(), { ...change, id: 'run-2', workflowId: 'v' });
