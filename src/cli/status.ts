@@ -26,16 +26,17 @@ export function configure(command: Command): void {
     .action(async (options: Options) => {
       const format = formatOf(options);
       const { openEnvironment } = await import('./client.js');
-      const { client } = await openEnvironment(options.environment);
+      const { client, record } = await openEnvironment(options.environment);
+      const text = async (status: Status) => statusText(status, options, await temporalText(record.temporal.address));
       try {
         const read = async () => (await client.request<Status>('GET', '/v1/status')).body;
         if (options.watch) {
           const { watchStatus } = await import('./watch-status.js');
-          await watchStatus(client, read, format === 'tabular' ? (status) => statusText(status, options) : null);
+          await watchStatus(client, read, format === 'tabular' ? text : null);
           return;
         }
         const status = await read();
-        await print(status, options, () => statusText(status, options));
+        await print(status, options, () => text(status));
       } finally {
         client.close();
       }
@@ -43,7 +44,7 @@ export function configure(command: Command): void {
 }
 
 /** The screen of `quorate status`: what a person reads at a glance. */
-export async function statusText(status: Status, options: OutputOptions): Promise<string> {
+export async function statusText(status: Status, options: OutputOptions, temporal: string): Promise<string> {
   const sign = symbols(options);
   const paint = colours(process.stdout);
   const { environment, ha } = status;
@@ -92,6 +93,12 @@ export async function statusText(status: Status, options: OutputOptions): Promis
   }
   if (ha.problems.length > 0) blocks.push(ha.problems.map((problem) => paint.bad(`Problem: ${problem}`)).join('\n'));
   return blocks.join('\n\n');
+}
+
+/** The state of the Temporal that changes run in; the environment serves without it. */
+async function temporalText(address: string): Promise<string> {
+  const { reachable } = await import('./reachable.js');
+  return (await reachable(address)) ? 'Temporal: up' : 'Temporal: does not answer, changes wait (quorate engine start)';
 }
 
 /** For each controller that is not heard: since when, what is known of its member, and what a person can do. */
