@@ -62,7 +62,7 @@ export async function statusText(status: Status, options: OutputOptions, tempora
     'no-quorum': paint.bad,
   };
   const blocks = [
-    [environment.name, environment.cloud, phase[environment.phase](environment.phase), spare].join('   '),
+    [environment.name, environment.cloud, phase[environment.phase](environment.phase), spare, temporal].join('   '),
   ];
   if (status.stale) {
     blocks.push(
