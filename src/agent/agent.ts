@@ -137,6 +137,7 @@ export class MachineAgent {
       this.#client.useAddresses({ version: addresses.version, servers: addresses.servers });
       // Only now is the new set acknowledged: it would survive a power cut.
       this.#connection.beat();
+      void this.#sees?.look();
     }
     if (!current || this.#stopping) return;
     if (document.life === 'dead') return this.#gone();

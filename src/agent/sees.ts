@@ -4,7 +4,7 @@ import { Pinger } from './ping.js';
 const EVERY_MS = 2000;
 const ANSWER_WITHIN_MS = 1000;
 
-/** Which other controllers' API servers this machine reaches, asked every two seconds. */
+/** Which other controllers' API servers this machine reaches, asked every two seconds, and at once when there are new addresses. */
 export class Sees {
   #machines: readonly string[] = [];
   readonly #pinger: Pinger;
@@ -16,8 +16,8 @@ export class Sees {
     private readonly onChange: () => void,
   ) {
     this.#pinger = new Pinger(machine.environment.uuid, ca);
-    this.#timer = setInterval(() => void this.#look(), EVERY_MS);
-    void this.#look();
+    this.#timer = setInterval(() => void this.look(), EVERY_MS);
+    void this.look();
   }
 
   get machines(): readonly string[] {
@@ -29,7 +29,7 @@ export class Sees {
     this.#pinger.close();
   }
 
-  async #look(): Promise<void> {
+  async look(): Promise<void> {
     const { servers } = this.machine.conf.addresses;
     const others = servers.filter(({ machine }) => machine !== '' && machine !== this.machine.id);
     const answers = await Promise.all(

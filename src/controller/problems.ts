@@ -91,8 +91,9 @@ function services({ controllers }: Seen): string[] {
   return [...failing, ...(resting ? ['No controller has a worker: changes and healing rest.'] : []), ...off];
 }
 
-/** Controllers that serve and do not reach each other. */
-function reach({ controllers }: Seen): string[] {
+/** Controllers that serve and do not reach each other. During a change not all know of each other yet. */
+function reach({ facts, controllers }: Seen): string[] {
+  if (facts.running.length > 0) return [];
   const serving = controllers.filter(
     ({ agent, life, services }) => agent === 'started' && life === 'alive' && services.api?.state === 'running',
   );
