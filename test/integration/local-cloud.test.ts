@@ -280,6 +280,8 @@ describe('the local cloud', () => {
   test('a start during a stop waits for it, and the stop leaves the new run alone', async () => {
     const cloud = ground.cloud(DEAF);
     const { id } = await cloud.start(ground.request());
+    // Before it has said that it is deaf, it hears.
+    await until('its children are there', async () => (await processesOf(id)).length === 4);
     const stopping = cloud.stop(id, { graceMs: 500 });
     await until('it shows as stopping', async () => (await cloud.describe(id))?.state === 'stopping');
     expect((await cloud.startAgain(id)).state).toBe('running');
@@ -290,6 +292,8 @@ describe('the local cloud', () => {
   test('a termination does not wait for a stop under way', async () => {
     const cloud = ground.cloud(DEAF);
     const { id } = await cloud.start(ground.request());
+    // Before it has said that it is deaf, it hears.
+    await until('its children are there', async () => (await processesOf(id)).length === 4);
     const stopping = cloud.stop(id, { graceMs: 60_000 });
     await until('it shows as stopping', async () => (await cloud.describe(id))?.state === 'stopping');
     expect((await cloud.terminate(id)).state).toBe('terminated');
