@@ -13,7 +13,7 @@ import { type Hello, opTime, type SetConfig, type SetStatus } from './wire.js';
 /** How long one member may take to answer before the others are asked what they think of it. */
 const ANSWER_MS = 300;
 /** How long one may take that somebody still hears: a busy machine is slow, and is not to be taken for a dead one. */
-const SLOW_ANSWER_MS = 1500;
+const SLOW_ANSWER_MS = 600;
 /** How long a member that is close behind may take to reach what the primary had when we looked. */
 const FOLLOW_MS = 250;
 /** Further behind than this (seconds), it is not waited for. */
