@@ -4,6 +4,10 @@ import { QuorateError, reasonOf } from '../errors.js';
 import { isPassing, MovedOn } from './passing.js';
 import type { State } from './state.js';
 
+/** Pauses between tries. Each try waits for a primary by itself, so a long pause would only miss its coming. */
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 30;
+
 /** How long an operation on the old primary may still take once another primary has been seen. */
 const LET_GO_MS = 50;
 
@@ -23,7 +27,7 @@ export async function persist<T>(state: State, work: (attempt: number) => Promis
     } catch (error) {
       if (!isPassing(error)) throw error;
       sent ||= !(error instanceof MongoServerSelectionError);
-      const pause = Math.min(10 * 2 ** attempt, 200) * (0.5 + Math.random() / 2);
+      const pause = Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
       if (performance.now() + pause < deadline) {
         await sleep(pause);
         continue;
