@@ -51,7 +51,7 @@ export async function statusText(status: Status, options: OutputOptions, tempora
   const spare =
     ha.faultTolerance === 0
       ? environment.phase === 'default'
-        ? 'one controller: losing it stops the environment (quorate enable-ha)'
+        ? 'has no controller to spare'
         : 'cannot lose another controller'
       : `can lose ${ha.faultTolerance} more controller${ha.faultTolerance === 1 ? '' : 's'}`;
   const phase = {
