@@ -52,7 +52,7 @@ export function configure(command: Command): void {
         const change = await start(store, engine, wanted, temporal);
         const again = `quorate watch -e ${wanted.name}`;
         process.stdout.write(
-          `${wanted.name}: starting on ${wanted.cloud}${change.url ? `        follow: ${change.url}` : ''}\n\n`,
+          `${wanted.name}: starting on ${wanted.cloud}${change.url ? `\nfollow: ${change.url}` : ''}\n\n`,
         );
         if (options.detach) {
           process.stderr.write(`It goes on by itself. Follow it with: ${again}\n`);

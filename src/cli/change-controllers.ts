@@ -99,12 +99,8 @@ function headline(record: EnvironmentRecord, planned: Planned, change: StartedCh
   const lines = (['maintaining', 'adding', 'converting', 'removing'] as const).flatMap((word) =>
     explanation[word].length > 0 ? [`${word} machines: ${explanation[word].join(', ')}`] : [],
   );
-  return [
-    `${title(record, planned, options)}${change.url ? `        follow: ${change.url}` : ''}`,
-    ...lines,
-    '',
-    '',
-  ].join('\n');
+  const follow = change.url ? [`follow: ${change.url}`] : [];
+  return [title(record, planned, options), ...follow, ...lines, '', ''].join('\n');
 }
 
 function title(record: EnvironmentRecord, { from, goal }: Planned, options: OutputOptions): string {

@@ -25,6 +25,9 @@ export function configure(command: Command): void {
     .action((options: Options) => (options.cleanup ? cleanup(options) : demonstrate(options)));
 }
 
+/** Where the times stand, so that what the client waited still fits beside them. */
+const COLUMNS = 76;
+
 /** One line for each part: what was done, how long it took, the longest time that the client waited meanwhile. */
 class Parts {
   readonly #sign: Symbols;
@@ -60,7 +63,9 @@ class Parts {
     const text = typeof title === 'string' ? title : title(outcome);
     const seconds = timed ? (performance.now() - began) / 1000 : null;
     const mark = colours(process.stdout).good(this.#sign.done);
-    process.stdout.write(`${timed ? stepLine(mark, text, seconds, note) : `${mark} ${text}   ${note}`.trimEnd()}\n`);
+    process.stdout.write(
+      `${timed ? stepLine(mark, text, seconds, note, COLUMNS) : `${mark} ${text}   ${note}`.trimEnd()}\n`,
+    );
     return outcome;
   }
 }
@@ -169,7 +174,7 @@ async function demonstrate(options: Options): Promise<void> {
     await part(
       'going back to one controller',
       () => changeControllers(store, engine, name, { kind: 'disable-ha' }),
-      (progress) => `disable-ha: back to one controller${progress.result ? ` (${progress.result})` : ''}`,
+      'disable-ha: back to one controller',
     );
     await writer.stop();
     const missing = await writer.missing();
