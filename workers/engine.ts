@@ -87,7 +87,7 @@ async function serveEnvironment(given: {
   readonly record: EnvironmentRecord;
 }): Promise<Serving> {
   const { store, temporal, connection, target, key } = given;
-  const side = { store, temporal: target, cloudOf: (kind: string) => cloudOf(store, kind) };
+  const side = { store, temporal: target, cloudOf: (kind: string, region: string) => cloudOf(store, kind, region) };
   const workers: Workers = await startWorkers(connection, target.namespace, key, [
     { name: taskQueues.workflows(key), activities: singletonActivities(), workflows: true },
     { name: taskQueues.cloud(key), activities: { ...cloudActivities(side), ...bootActivities(side) } },
@@ -140,8 +140,8 @@ async function watchStore(store: Store): Promise<{ next(): Promise<void>; close(
   };
 }
 
-async function cloudOf(store: Store, kind: string): Promise<RemovableCloud> {
-  if (kind === 'local') return openLocalCloud(store.dirs.localCloud);
+async function cloudOf(store: Store, kind: string, region: string): Promise<RemovableCloud> {
+  if (kind === 'local') return openLocalCloud(store.dirs.localCloud, region);
   throw new QuorateError('unknown-cloud', `This version of Quorate knows no cloud called ${kind}.`, {
     todo: 'Use: local',
   });

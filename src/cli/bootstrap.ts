@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
+import { LOCAL_REGIONS } from '../cloud/local/open.js';
 import type { Engine } from '../engine/engine.js';
 import { QuorateError, usageError } from '../errors.js';
 import { controllersOf } from '../membership/goal.js';
@@ -38,7 +39,7 @@ export function configure(command: Command): void {
     .option('--ascii', 'plain ASCII instead of symbols')
     .addHelpText(
       'after',
-      '\nExamples:\n  quorate bootstrap local demo\n  quorate bootstrap local prod -n 3 --config heartbeat-interval=200ms',
+      '\nExamples:\n  quorate bootstrap local demo\n  quorate bootstrap local prod -n 3 --config heartbeat-interval=200ms\n  quorate bootstrap local/ports demo',
     )
     .action(async (place: string, name: string | undefined, options: Options) => {
       const wanted = wantedFrom(place, name, options);
@@ -124,12 +125,13 @@ function wantedFrom(place: string, name: string | undefined, options: Options): 
       `There is: ${CLOUDS.join(', ')}.`,
     );
   }
-  if (region)
+  if (!LOCAL_REGIONS.some((known) => known === region)) {
     throw usageError(
-      'no-regions',
-      `the cloud '${cloud}' has no regions.`,
-      `Use: quorate bootstrap ${cloud} ${name ?? 'NAME'}`,
+      'unknown-region',
+      `the cloud '${cloud}' has no region '${region}'.`,
+      `Use: quorate bootstrap ${cloud} ${name ?? 'NAME'}, or ${cloud}/ports to have all on one address with a port each.`,
     );
+  }
   const environment = name ?? cloud;
   validateEnvironmentName(environment);
   const asked = controllersOf(options.n);

@@ -5,13 +5,20 @@ import { LocalCloud } from './local-cloud.js';
 /** What a machine's agent needs to find the servers where the operator's own commands find them. */
 const PASSED_ON = ['QUORATE_MONGOD', 'QUORATE_HOME', 'XDG_CACHE_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME'] as const;
 
+/**
+ * Regions of the local cloud: `` gives each instance an address of its own where the system allows it, `ports` one address
+ * for all and a port each. An environment keeps what its first instance was started with.
+ */
+export const LOCAL_REGIONS = ['', 'ports'] as const;
+
 /** The local cloud whose instances run this package's agent. */
-export function openLocalCloud(root: string, env: NodeJS.ProcessEnv = process.env): LocalCloud {
+export function openLocalCloud(root: string, region = '', env: NodeJS.ProcessEnv = process.env): LocalCloud {
   const passed = PASSED_ON.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]));
   const init = join(packageRoot(), 'bin', 'quorated-init');
   return new LocalCloud({
     root,
     startCommand: ['/bin/sh', init, process.execPath, builtFile('src', 'agent', 'main.js')],
     env: Object.fromEntries(passed),
+    addressing: region === 'ports' ? 'ports' : 'loopback',
   });
 }
