@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
+/** Where CI wants the counts of each run, one file each. */
+const reports = process.env.QUORATE_TEST_REPORTS;
+
 export default defineConfig({
   test: {
+    reporters: ['default', ...(reports ? ['json'] : [])],
+    ...(reports ? { outputFile: { json: `${reports}/${process.pid}.json` } } : {}),
     projects: [
       {
         test: {
