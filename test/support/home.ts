@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Status } from '../../src/api/status.js';
 import { packageRoot } from '../../src/package.js';
+import { reap } from './reap.js';
 
 const root = packageRoot();
 const bin = join(root, 'bin/quorate.js');
@@ -27,11 +28,7 @@ export class Home {
     // Found servers are kept between tests; everything else is new.
     this.env = { ...process.env, QUORATE_HOME: this.dir, NO_COLOR: '1' };
     for (const name of Object.keys(this.env)) if (name.startsWith('TEMPORAL_')) delete this.env[name];
-    const reaper = join(root, 'test/support/reaper.mjs');
-    this.#reaper = spawn(process.execPath, [reaper, this.dir], {
-      stdio: ['pipe', 'ignore', 'inherit'],
-      detached: true,
-    });
+    this.#reaper = reap(this.dir);
   }
 
   /** Starts a command; its end is in `done`. */

@@ -16,6 +16,7 @@ import { applyParameters, mongodArguments } from '../../src/replicaset/parameter
 import type { Joiner } from '../../src/replicaset/reconfig.js';
 import { dirsOf } from '../../src/store/dirs.js';
 import { findServer } from '../../src/toolchain/find.js';
+import { reap } from './reap.js';
 
 const PORT = 37017;
 
@@ -101,7 +102,8 @@ export class TestMembers implements AsyncDisposable {
 
   static async start(count: number): Promise<TestMembers> {
     const { path: command } = await findServer('mongod', { cacheDir: dirsOf(process.env).toolchain });
-    const directory = await mkdtemp(path.join(os.tmpdir(), 'quorate-members-'));
+    const directory = await mkdtemp(path.join(os.tmpdir(), 'quorate-test-members-'));
+    reap(directory);
     const environment = crypto.randomUUID();
     const authority = await createAuthority(environment);
     const identityOf = async (cn: string, ou: 'member' | 'service', addresses: string[] = []): Promise<Identity> => ({
