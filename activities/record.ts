@@ -1,21 +1,12 @@
 import { log } from '@temporalio/activity';
 import { reasonOf } from '../src/errors.js';
-import { beginChange, endChange, recordSteps } from '../src/state/changes.js';
+import { beginChange, type ChangeBeginning, endChange, recordSteps } from '../src/state/changes.js';
 import type { ChangeStep } from '../src/state/documents.js';
 import type { Progress } from '../src/temporal/progress.js';
 import type { Network } from './network.js';
 
 /** What the environment keeps of a change. Plain JSON; small. */
-export interface ChangeRecord {
-  /** The workflow's first run ID. */
-  readonly id: string;
-  readonly kind: string;
-  readonly summary: string;
-  readonly workflowId: string;
-  readonly url: string;
-  readonly by: string;
-  /** ISO 8601, when the workflow started. */
-  readonly startedAt: string;
+export interface ChangeRecord extends ChangeBeginning {
   readonly state: Progress['state'];
   readonly steps: readonly ChangeStep[];
   /** Counted up with every record: a late one never overwrites a newer one. */

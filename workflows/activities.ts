@@ -1,3 +1,4 @@
+import type { RetryPolicy } from '@temporalio/common';
 import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { BootActivities } from '../activities/boot.js';
 import type { CloudActivities } from '../activities/cloud.js';
@@ -10,6 +11,14 @@ import { taskQueues } from '../src/temporal/names.js';
 
 /** Errors that trying again cannot heal; activities throw them with these types. */
 export const NON_RETRYABLE = ['Fatal'];
+
+/** Tried again at once at first, then at most this far apart, unless trying again cannot heal it. */
+const soonAndAgain = (maximumInterval: '2s' | '5s'): RetryPolicy => ({
+  initialInterval: '100ms',
+  backoffCoefficient: 2,
+  maximumInterval,
+  nonRetryableErrorTypes: NON_RETRYABLE,
+});
 
 /**
  * The classes of activities: how long each may take, and what its failure means. Every activity belongs to one.
@@ -38,24 +47,14 @@ const classes = {
   watch: {
     startToCloseTimeout: '15m',
     heartbeatTimeout: '3s',
-    retry: {
-      initialInterval: '100ms',
-      backoffCoefficient: 2,
-      maximumInterval: '2s',
-      nonRetryableErrorTypes: NON_RETRYABLE,
-    },
+    retry: soonAndAgain('2s'),
     cancellationType: ActivityCancellationType.TRY_CANCEL,
   },
   /** Idempotent by nature (a nonce, a fence, a fixed target) and needed before anything else can go on. */
   steady: {
     startToCloseTimeout: '30s',
     heartbeatTimeout: '5s',
-    retry: {
-      initialInterval: '100ms',
-      backoffCoefficient: 2,
-      maximumInterval: '5s',
-      nonRetryableErrorTypes: NON_RETRYABLE,
-    },
+    retry: soonAndAgain('5s'),
     cancellationType: ActivityCancellationType.TRY_CANCEL,
   },
   /** The same, where whoever asked goes on without it after a while and says so. */
@@ -63,12 +62,7 @@ const classes = {
     startToCloseTimeout: '30s',
     heartbeatTimeout: '5s',
     scheduleToCloseTimeout: '60s',
-    retry: {
-      initialInterval: '100ms',
-      backoffCoefficient: 2,
-      maximumInterval: '2s',
-      nonRetryableErrorTypes: NON_RETRYABLE,
-    },
+    retry: soonAndAgain('2s'),
     cancellationType: ActivityCancellationType.TRY_CANCEL,
   },
   /** A question that is worth a moment only: the answer may be that nobody could say. */
@@ -83,12 +77,7 @@ const classes = {
     startToCloseTimeout: '60s',
     heartbeatTimeout: '10s',
     scheduleToCloseTimeout: '3m',
-    retry: {
-      initialInterval: '100ms',
-      backoffCoefficient: 2,
-      maximumInterval: '2s',
-      nonRetryableErrorTypes: NON_RETRYABLE,
-    },
+    retry: soonAndAgain('2s'),
     cancellationType: ActivityCancellationType.TRY_CANCEL,
   },
 } satisfies Record<string, ActivityOptions>;

@@ -24,7 +24,7 @@ export function configure(command: Command): void {
 }
 
 /** Juju's HA column: `none`, `3`, or `2/3` when fewer are active. */
-export function haColumn({ ha }: Status): string {
+function haColumn({ ha }: Status): string {
   if (ha.desired <= 1) return 'none';
   return ha.healthyVoters === ha.desired ? String(ha.desired) : `${ha.healthyVoters}/${ha.desired}`;
 }

@@ -52,7 +52,7 @@ async function load() {
   return { engine, store: await openStore() };
 }
 
-export function port(value: string): number {
+function port(value: string): number {
   const number = Number(value);
   if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
   throw new InvalidArgumentError('A port is a whole number from 1 to 65535.');

@@ -1,6 +1,5 @@
 import { QuorateError } from '../errors.js';
 import { followChange, type StartedChange } from '../temporal/changes.js';
-import { changeId } from '../temporal/names.js';
 import type { Progress } from '../temporal/progress.js';
 import type { OutputOptions } from './output.js';
 import { ProgressView } from './progress.js';
@@ -41,5 +40,3 @@ function wordFor(state: Progress['state']): string {
     running: 'still runs',
   }[state];
 }
-
-export { changeId };

@@ -48,7 +48,7 @@ export async function print(
 }
 
 /** Whether symbols beyond ASCII may be printed. */
-export function plainAscii(options: OutputOptions, env: NodeJS.ProcessEnv = process.env): boolean {
+function plainAscii(options: OutputOptions, env: NodeJS.ProcessEnv = process.env): boolean {
   if (options.ascii) return true;
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
   return process.platform !== 'win32' && !/utf-?8/i.test(locale);

@@ -23,7 +23,7 @@ export function reportError(error: unknown): 1 | 2 {
 }
 
 /** Commander says "error: unknown command 'stats'\n(Did you mean status?)"; we say it in one line and what to do. */
-export function usageSentence(message: string): string {
+function usageSentence(message: string): string {
   const plain = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
   return /Did you mean|--help/.test(plain) ? plain : `${plain}. See: quorate --help`;
 }

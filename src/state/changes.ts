@@ -2,24 +2,24 @@ import type { ChangeDocument, ChangeStep } from './documents.js';
 import { advanceEnvironment, checkFence, type Epoch } from './fence.js';
 import { type State, transaction } from './state.js';
 
+/** What is known of a change when it begins. */
+export interface ChangeBeginning {
+  /** The workflow's first run ID. */
+  readonly id: string;
+  readonly kind: string;
+  readonly summary: string;
+  readonly workflowId: string;
+  readonly url: string;
+  readonly by: string;
+  /** ISO 8601, when its workflow started. */
+  readonly startedAt: string;
+}
+
 /**
  * Begins the story of a change, under the next number; `id` is the workflow's first run ID. Asked again it answers what
  * is there. One of the same workflow ID that still counts as running was ended from outside, since the ID is the lock.
  */
-export async function beginChange(
-  state: State,
-  fence: Epoch,
-  change: {
-    readonly id: string;
-    readonly kind: string;
-    readonly summary: string;
-    readonly workflowId: string;
-    readonly url: string;
-    readonly by: string;
-    /** ISO 8601, when its workflow started. */
-    readonly startedAt: string;
-  },
-): Promise<ChangeDocument> {
+export async function beginChange(state: State, fence: Epoch, change: ChangeBeginning): Promise<ChangeDocument> {
   return await transaction(state, async (session) => {
     const environment = await checkFence(state, session, fence);
     const { id, startedAt, ...said } = change;
