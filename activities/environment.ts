@@ -12,6 +12,7 @@ import {
   markDead,
   markDying,
   recordInstance,
+  renewMember,
   setDesired,
   setEnvironmentDying,
 } from '../src/state/machines.js';
@@ -51,6 +52,7 @@ export function environmentActivities(network: Network) {
     addJobs: deed<'add-jobs'>((state, fence, { machines }) => addJobs(state, fence, machines)),
     publish: deed<'publish'>((state, fence, { machines }) => publish(state, fence, machines)),
     dropJobs: deed<'drop-jobs'>((state, fence, { machines }) => dropJobs(state, fence, machines)),
+    renewMember: deed<'renew-member'>((state, fence, { machine }) => renewMember(state, fence, machine)),
     markDying: deed<'mark-dying'>((state, fence, { machines }, evidence) =>
       markDying(state, fence, machines, Object.fromEntries(machines.map((id) => [id, evidence[id] ?? 0]))),
     ),

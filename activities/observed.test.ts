@@ -17,6 +17,8 @@ const machine = {
   memberId: 1,
   instance: { id: 'i', address: '127.0.0.3', ports: { api: 17070, mongo: 37017 }, state: 'running' },
   provisioningError: '',
+  maintenanceUntil: null,
+  resyncs: 0,
   createdAt: at,
 };
 const beat = (status = 'started') => ({

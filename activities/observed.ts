@@ -68,6 +68,8 @@ function machineFrom(machine: MachineDocument, facts: Facts): Machine {
     services: { mongod: running('mongod'), api: running('api'), worker: running('worker') },
     addressVersion: beat?.report.addressVersion ?? 0,
     ageMs: Math.max(0, facts.databaseTime.getTime() - machine.createdAt.getTime()),
+    maintenance: machine.maintenanceUntil !== null && machine.maintenanceUntil > facts.databaseTime,
+    resyncs: machine.resyncs,
   };
 }
 

@@ -116,7 +116,7 @@ async function grow(input: BootstrapInput, story: Story): Promise<void> {
   const { environment, key, controllers, by, ui, searchable } = input;
   const summary = changeSummary.membership(environment.name, 1, controllers, by);
   story.begin(`enable-ha: 1 → ${controllers} controllers`, `follow ${workflowIds.membership(key)}`);
-  const goal = { controllers, keep: [], avoid: [], to: [], settle: false };
+  const goal = { controllers, keep: [], avoid: [], to: [], settle: false, primary: null };
   try {
     await executeChild(enableHa, {
       workflowId: workflowIds.membership(key),

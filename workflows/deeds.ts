@@ -53,6 +53,8 @@ export async function perform(
     }
     case 'drop-jobs':
       return await activities.dropJobs(decision);
+    case 'renew-member':
+      return await activities.renewMember(decision);
     case 'mark-dying':
       return await activities.markDying(decision);
     case 'mark-dead':

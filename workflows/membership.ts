@@ -112,7 +112,7 @@ class MembershipLoop {
   /** Cancelled: go on to the nearest safe point only. */
   settle(): void {
     this.#cancelled = true;
-    this.#goal = { ...this.#goal, settle: true };
+    this.#goal = { ...this.#goal, settle: true, primary: null };
     this.#waiting?.cancel();
   }
 

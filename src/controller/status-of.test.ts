@@ -66,6 +66,8 @@ function factsOf({ desired, controllers, facts = {} }: Scene): Facts {
       provisioningError: '',
       agentVersion: '',
       knewKeys: false,
+      maintenanceUntil: null,
+      resyncs: 0,
       createdAt: AT,
       version: 1,
       ...machine,

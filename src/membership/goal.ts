@@ -72,7 +72,7 @@ export function goalFor(observed: Observed, asked: Asked, desired: number): Resu
       'Keep fewer, or ask for more with -n.',
     );
   }
-  return { ok: true, goal: { controllers, keep, avoid, to, settle: false } };
+  return { ok: true, goal: { controllers, keep, avoid, to, settle: false, primary: null } };
 }
 
 /** The goal of disable-ha: one controller, the one named or the present primary. */
@@ -88,6 +88,7 @@ export const goalAsItIs = (voters: number): Goal => ({
   avoid: [],
   to: [],
   settle: true,
+  primary: null,
 });
 
 /** The machine whose member is primary, if one is and its machine is known. */

@@ -46,6 +46,15 @@ export function apply(observed: Observed, deed: Deed): Observed {
         const jobs = machine.jobs.filter((job) => job === 'host-units');
         return { jobs, life: jobs.length === 0 ? 'dying' : machine.life };
       });
+    case 'renew-member':
+      return {
+        ...change(observed, [deed.machine], (machine) => ({
+          memberId: observed.next.member,
+          resyncs: machine.resyncs + 1,
+          services: { ...machine.services, mongod: false },
+        })),
+        next: { ...observed.next, member: observed.next.member + 1 },
+      };
     case 'mark-dying':
       return change(observed, deed.machines, () => ({ life: 'dying' }));
     case 'mark-dead':
@@ -180,4 +189,6 @@ const newMachine = (observed: Observed, zones: readonly string[], i: number): Ma
   services: { mongod: false, api: false, worker: false },
   addressVersion: 0,
   ageMs: 0,
+  maintenance: false,
+  resyncs: 0,
 });

@@ -55,6 +55,8 @@ export function deedText(observed: Observed, deed: Deed): string {
       return `publish the addresses of ${deed.machines.join(', ')}`;
     case 'drop-jobs':
       return `take the controller's jobs from ${machinesText(deed.machines)}`;
+    case 'renew-member':
+      return `have machine ${deed.machine} start anew as a member, with an empty directory`;
     case 'mark-dying':
       return `write off ${machinesText(deed.machines)}`;
     case 'mark-dead':

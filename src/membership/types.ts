@@ -101,6 +101,10 @@ export interface Machine {
   readonly addressVersion: number;
   /** Milliseconds since the machine was asked for (for boot deadlines). */
   readonly ageMs: number;
+  /** A person said that it will be away for a while: silence says nothing, and nothing planned is handed to it. */
+  readonly maintenance: boolean;
+  /** How often its member was made anew in place, with an empty directory. */
+  readonly resyncs: number;
 }
 
 /** How long a silent controller is waited for before it counts as lost, by what its cloud says; settings of the environment. */
@@ -142,6 +146,8 @@ export interface Goal {
   readonly to: readonly MachineId[];
   /** Add and remove nobody: go only to the nearest safe point (an odd number of voters), then done. */
   readonly settle: boolean;
+  /** With `settle`: the machine whose member is to be primary in the end (switchover). null: whoever is. */
+  readonly primary: MachineId | null;
 }
 
 /** The smallest things done to an environment; each idempotent. `reason` is one sentence for people. */
@@ -166,6 +172,8 @@ export type Deed =
   | { readonly kind: 'publish'; readonly machines: readonly MachineId[] }
   /** Take the controller's jobs away; a machine with no job left becomes dying. */
   | { readonly kind: 'drop-jobs'; readonly machines: readonly MachineId[] }
+  /** A machine whose member was removed gets a new member ID, and its agent starts it anew in an empty directory. */
+  | { readonly kind: 'renew-member'; readonly machine: MachineId }
   /** The verdict that machines are lost, before anything else is done to them: life=dying, whatever jobs they have. */
   | { readonly kind: 'mark-dying'; readonly machines: readonly MachineId[] }
   /** Dying machines whose services have stopped, or that are lost, become dead; the provisioner terminates, the cleaner forgets. */

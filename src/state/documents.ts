@@ -77,6 +77,10 @@ export const MachineDocument = Type.Object({
   agentVersion: Type.String(),
   /** It knew the CA key and the boot key once and is no controller any more. */
   knewKeys: Type.Boolean(),
+  /** Until when (the database's clock) a person said that it may be away; null for no maintenance. */
+  maintenanceUntil: Type.Union([Type.Null(), Type.Unsafe<Date>({ bsonType: 'date' })]),
+  /** How often its member was made anew in place; after two it is replaced. */
+  resyncs: Type.Integer(),
   createdAt: Type.Unsafe<Date>({ bsonType: 'date' }),
   version: Type.Integer(),
 });

@@ -49,6 +49,8 @@ export async function addControllers(
         provisioningError: '',
         agentVersion: '',
         knewKeys: false,
+        maintenanceUntil: null,
+        resyncs: 0,
         createdAt,
         version: 1,
       }),
@@ -78,7 +80,9 @@ export async function addJobs(state: State, fence: Fence, machines: readonly Mac
       }
       if (machine.jobs.includes('manage-state')) continue;
       const jobs = [...new Set([...machine.jobs, ...CONTROLLER_JOBS])];
-      changed.push(await replaceMachine(state, session, machine, { jobs, memberId: nextMember, knewKeys: false }));
+      changed.push(
+        await replaceMachine(state, session, machine, { jobs, memberId: nextMember, knewKeys: false, resyncs: 0 }),
+      );
       nextMember += 1;
     }
     await advanceEnvironment(state, session, environment, { nextMember });
@@ -100,6 +104,22 @@ export async function dropJobs(state: State, fence: Fence, machines: readonly Ma
     }
     await advanceEnvironment(state, session, environment, {});
     return changed;
+  });
+}
+
+/**
+ * Resync in place: a controller gets a member ID that was never used. Its agent sees it, ends the mongod of the one before
+ * with its data and starts another in an empty directory.
+ */
+export async function renewMember(state: State, fence: Fence, machine: MachineId): Promise<MachineDocument> {
+  return await transaction(state, async (session) => {
+    const environment = await checkFence(state, session, fence);
+    const [document] = (await readMachines(state, session, [machine])) as [MachineDocument];
+    if (document.life !== 'alive' || document.memberId === null)
+      throw stale(`machine ${machine} is no controller any more`);
+    const memberId = environment.nextMember;
+    await advanceEnvironment(state, session, environment, { nextMember: memberId + 1 });
+    return await replaceMachine(state, session, document, { memberId, resyncs: document.resyncs + 1 });
   });
 }
 

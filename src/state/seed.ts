@@ -69,6 +69,8 @@ export async function seed(state: State, given: Seed): Promise<EnvironmentDocume
         provisioningError: '',
         agentVersion,
         knewKeys: false,
+        maintenanceUntil: null,
+        resyncs: 0,
         createdAt: now,
         version: 1,
       },

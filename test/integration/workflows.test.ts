@@ -47,7 +47,14 @@ afterAll(async () => {
   await environment?.close();
 }, 60_000);
 
-const goal = (controllers: number): Goal => ({ controllers, keep: [], avoid: [], to: [], settle: false });
+const goal = (controllers: number): Goal => ({
+  controllers,
+  keep: [],
+  avoid: [],
+  to: [],
+  settle: false,
+  primary: null,
+});
 const change = (type: 'enableHa' | 'disableHa', from: number, to: number) =>
   startChange(temporal, type, { ...input, goal: goal(to), from });
 const nothing = () => undefined;

@@ -26,6 +26,8 @@ const machine = (id: string): fc.Arbitrary<Machine> =>
     services: fc.record({ mongod: mostly(true, false), api: mostly(true, false), worker: mostly(true, false) }),
     addressVersion: fc.constantFrom(3, 4),
     ageMs: fc.constantFrom(1_000, 10 * 60_000),
+    maintenance: mostly(false, true),
+    resyncs: mostly(0, 1, 2),
   });
 
 const member = (id: number, primary: boolean): fc.Arbitrary<Member> =>
@@ -106,6 +108,7 @@ export const goals: fc.Arbitrary<Goal> = fc.record({
   avoid: fc.oneof(fc.constant([]), ids),
   to: fc.oneof(fc.constant([]), ids),
   settle: mostly(false, true),
+  primary: mostly<string | null>(null, '0', '1', '2'),
 });
 
 const WAITS: readonly WaitFor[] = [

@@ -90,6 +90,8 @@ function readMachine(line: string): Machine {
         : { mongod: !said.has('no-mongod'), api: !said.has('no-api'), worker: true },
     addressVersion: said.has('old-addresses') ? ADDRESSES - 1 : ADDRESSES,
     ageMs: seconds(said.value('age')) ?? (pending ? 10_000 : 3_600_000),
+    maintenance: said.has('maintenance'),
+    resyncs: Number(said.value('resyncs') ?? 0),
   };
   said.allRead();
   return machine;
@@ -126,7 +128,7 @@ function readMember(line: string): Member {
   return member;
 }
 
-/** "3 controllers, keep 1, avoid 2, to 4 5, cancelled" */
+/** "3 controllers, keep 1, avoid 2, to 4 5, cancelled", or "3 controllers, switchover 2" */
 function readGoal(text: string): Goal {
   const [size, ...rest] = text.split(/,\s*/);
   const ids = (word: string) =>
@@ -134,15 +136,17 @@ function readGoal(text: string): Goal {
       .find((part) => part.startsWith(`${word} `))
       ?.split(' ')
       .slice(1) ?? [];
-  const known = rest.every((part) => part === 'cancelled' || /^(keep|avoid|to) /.test(part));
+  const known = rest.every((part) => part === 'cancelled' || /^(keep|avoid|to|switchover) /.test(part));
   const match = /^(\d) controllers?$/.exec(size as string);
   if (!match || !known) throw new Error(`not understood: ${text}`);
+  const primary = ids('switchover')[0] ?? null;
   return {
     controllers: Number(match[1]),
     keep: ids('keep'),
     avoid: ids('avoid'),
     to: ids('to'),
-    settle: rest.includes('cancelled'),
+    settle: rest.includes('cancelled') || primary !== null,
+    primary,
   };
 }
 

@@ -88,6 +88,8 @@ export class World {
         services: { mongod: true, api: true, worker: true },
         addressVersion: 1,
         ageMs: 60_000,
+        maintenance: false,
+        resyncs: 0,
       })),
       addresses: { version: 1, machines: ids.map(String) },
       environmentVersion: 1,
@@ -318,5 +320,6 @@ export const goalOf = (controllers: number, more: Partial<Goal> = {}): Goal => (
   avoid: [],
   to: [],
   settle: false,
+  primary: null,
   ...more,
 });
