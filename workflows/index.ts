@@ -2,6 +2,6 @@
 export { bootstrap } from './bootstrap.js';
 export { cleaner } from './cleaner.js';
 export { destroy } from './destroy.js';
-export { configure, disableHa, enableHa } from './membership.js';
+export { configure, disableHa, enableHa, replace, switchover } from './membership.js';
 export { planChange } from './plan-change.js';
 export { provisioner } from './provisioner.js';

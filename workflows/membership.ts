@@ -58,6 +58,18 @@ export async function disableHa(input: MembershipInput): Promise<MembershipResul
   return await changeMembership('disable-ha', membershipSummary(input), input);
 }
 
+/** Another controller in the place of those to avoid, and of what is lost; as many as before. */
+export async function replace(input: MembershipInput): Promise<MembershipResult> {
+  const summary = changeSummary.replace(input.environment.name, input.goal.avoid, input.by);
+  return await changeMembership('replace', summary, input);
+}
+
+/** Another primary; nobody is added or removed. */
+export async function switchover(input: MembershipInput): Promise<MembershipResult> {
+  const summary = changeSummary.switchover(input.environment.name, input.goal.primary, input.by);
+  return await changeMembership('switchover', summary, input);
+}
+
 /** Changed settings that are in the set's own config are put into effect; nobody is added or removed. */
 export async function configure(input: MembershipInput): Promise<MembershipResult> {
   const summary = changeSummary.configure(input.environment.name, input.by);
@@ -67,6 +79,8 @@ export async function configure(input: MembershipInput): Promise<MembershipResul
 // A running change stays with the code it was planned by; it is moved by starting its loop again (workers/versions.ts).
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, enableHa);
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, disableHa);
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, replace);
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, switchover);
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, configure);
 
 /**

@@ -31,6 +31,8 @@ export interface ChangeInputs {
   readonly bootstrap: BootstrapInput;
   readonly enableHa: MembershipInput;
   readonly disableHa: MembershipInput;
+  readonly replace: MembershipInput;
+  readonly switchover: MembershipInput;
   readonly configure: MembershipInput;
   readonly destroy: DestroyInput;
 }
@@ -322,6 +324,8 @@ function changeRunning(environment: string, workflowId: string, running: Running
 function summaryOf(type: ChangeType, input: ChangeInputs[ChangeType]): string {
   const { name } = input.environment;
   if (type === 'configure') return changeSummary.configure(name, input.by);
+  if (type === 'replace' && 'goal' in input) return changeSummary.replace(name, input.goal.avoid, input.by);
+  if (type === 'switchover' && 'goal' in input) return changeSummary.switchover(name, input.goal.primary, input.by);
   if ('goal' in input) return changeSummary.membership(name, input.from, input.goal.controllers, input.by);
   if ('controllers' in input) return changeSummary.bootstrap(name, input.controllers, input.cloud, input.by);
   return type === 'destroy' ? changeSummary.destroy(name, input.by) : name;

@@ -34,7 +34,15 @@ export const WORKFLOW_TASK_TIMEOUT = '2s';
 export const deploymentName = (key: string): string => key;
 
 /** Workflow types: one type a kind of change, all of those that change controllers under one ID. */
-export const CHANGE_TYPES = ['bootstrap', 'enableHa', 'disableHa', 'configure', 'destroy'] as const;
+export const CHANGE_TYPES = [
+  'bootstrap',
+  'enableHa',
+  'disableHa',
+  'replace',
+  'switchover',
+  'configure',
+  'destroy',
+] as const;
 export type ChangeType = (typeof CHANGE_TYPES)[number];
 
 /** The word for a change as people type it: `enableHa` is enable-ha. */
@@ -53,6 +61,11 @@ export const changeSummary = {
     `${name}: start with ${controllers === 1 ? 'one controller' : `${controllers} controllers`} on ${cloud}, asked for by ${by}`,
   membership: (name: string, from: number, to: number, by: string) =>
     `${name}: ${from} → ${to} ${Math.max(from, to) === 1 ? 'controller' : 'controllers'}, asked for by ${by}`,
+  /** `machines`: those that are to leave; none where only what is lost is replaced. */
+  replace: (name: string, machines: readonly string[], by: string) =>
+    `${name}: replace ${machines.length === 0 ? 'what is lost' : `machine ${machines.join(', ')}`}, asked for by ${by}`,
+  switchover: (name: string, to: string | null, by: string) =>
+    `${name}: make ${to === null ? 'another machine' : `machine ${to}`} the primary, asked for by ${by}`,
   configure: (name: string, by: string) => `${name}: put changed settings into effect, asked for by ${by}`,
   destroy: (name: string, by: string) => `${name}: destroy it with everything in it, asked for by ${by}`,
 };
