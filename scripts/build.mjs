@@ -48,7 +48,7 @@ if (stamp.sources === sources && existsSync(bundleFile)) process.exit(0);
 process.stderr.write('Building dist\n');
 rmSync(stampFile, { force: true }); // whatever happens below, a build that was broken off is not taken for a whole one
 
-const tsc = spawnSync(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', at('tsconfig.json')], {
+const tsc = spawnSync(process.execPath, [at('node_modules', 'typescript7', 'bin', 'tsc'), '-p', at('tsconfig.json')], {
   stdio: 'inherit',
 });
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
