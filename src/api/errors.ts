@@ -11,6 +11,7 @@ export type ErrorBody = Static<typeof ErrorBody>;
 export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'bad-request': 400,
   'bad-setting': 400,
+  'bad-duration': 400,
   'bad-token': 400,
   'bad-certificate-request': 400,
   'no-idempotency-key': 400,
@@ -24,6 +25,9 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   overwritten: 409,
   stale: 409,
   'machine-not-alive': 409,
+  'environment-not-alive': 409,
+  'no-majority': 409,
+  'no-maintenance': 409,
   'token-too-old': 410,
   'too-large': 413,
   'key-reused': 422,

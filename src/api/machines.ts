@@ -19,6 +19,8 @@ export const Machine = Type.Object({
   /** Why its instance could not be started; empty when it could. */
   provisioningError: Type.String(),
   agentVersion: Type.String(),
+  /** Until when nothing is done to it, by the database's clock; empty for no maintenance. It may have ended by itself. */
+  maintenanceUntil: Type.String(),
   version: Type.Integer(),
 });
 export type Machine = Static<typeof Machine>;

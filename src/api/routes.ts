@@ -3,6 +3,7 @@ import { UserData } from '../boot/user-data.js';
 import * as access from './access.js';
 import { Change, Changes, ChangesQuery } from './changes.js';
 import { Addresses, Machine, Machines } from './machines.js';
+import { Maintenance, PutMaintenance } from './maintenance.js';
 import { DeleteSettingQuery, PutSetting, Setting, SettingQuery, Settings, SettingsQuery } from './settings.js';
 import { WatchQuery } from './sockets.js';
 import { Status } from './status.js';
@@ -80,6 +81,23 @@ export const ROUTES = {
     summary: 'What the instance of a machine is started with; holds its one-time token',
     may: ADMIN,
     answer: UserData,
+  },
+  putMaintenance: {
+    method: 'PUT',
+    path: '/v1/machines/:id/maintenance',
+    summary: 'For so long from now nothing is done to a machine that is silent; it ends by itself',
+    may: ADMIN,
+    body: PutMaintenance,
+    answer: Maintenance,
+    change: true,
+  },
+  deleteMaintenance: {
+    method: 'DELETE',
+    path: '/v1/machines/:id/maintenance',
+    summary: 'End the maintenance of a machine now',
+    may: ADMIN,
+    answer: Nothing,
+    change: true,
   },
   settings: {
     method: 'GET',

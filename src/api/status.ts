@@ -19,6 +19,12 @@ export const Phase = Type.Union([
 ]);
 export type Phase = Static<typeof Phase>;
 
+/** null: it is under none. While it is, nothing is done to the machine. */
+export const MaintenanceStatus = Type.Union([
+  Type.Null(),
+  Type.Object({ until: Type.String({ description: 'by the database’s clock' }), secondsLeft: Type.Integer() }),
+]);
+
 export const ControllerStatus = Type.Object({
   machine: Type.String(),
   instance: Type.String(),
@@ -54,6 +60,7 @@ export const ControllerStatus = Type.Object({
     Type.Object({ version: Type.String(), parameters: Type.Record(Type.String(), Type.String()) }),
   ]),
   succession: Type.Object({ stoodUp: Type.Integer(), freed: Type.Integer(), off: Type.String() }),
+  maintenance: MaintenanceStatus,
 });
 export type ControllerStatus = Static<typeof ControllerStatus>;
 
@@ -66,6 +73,7 @@ export const MachineStatus = Type.Object({
   address: Type.String(),
   agent: AgentState,
   ports: Type.Array(Type.String()),
+  maintenance: MaintenanceStatus,
 });
 export type MachineStatus = Static<typeof MachineStatus>;
 

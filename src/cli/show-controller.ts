@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Status } from '../api/status.js';
 import { type QuorateError, usageError } from '../errors.js';
-import { type OutputOptions, print, symbols, withEnvironment, withFormat } from './output.js';
+import { duration, type OutputOptions, print, symbols, withEnvironment, withFormat } from './output.js';
 
 export function configure(command: Command): void {
   withEnvironment(withFormat(command))
@@ -39,6 +39,7 @@ function text(controller: Controller & { haStatus: string }, options: OutputOpti
     ['instance', controller.instance || none],
     ['ha status', controller.haStatus],
     ['agent', controller.agent],
+    ...maintenance(controller),
     ['api', controller.api || none],
     ['mongo', controller.mongo || none],
     ['member', member ? `${member.state}, ${member.vote ? 'votes' : 'no vote'}` : none],
@@ -55,6 +56,10 @@ function text(controller: Controller & { haStatus: string }, options: OutputOpti
   return [`controller ${controller.machine}`, ...lines.map(([key, value]) => `  ${key.padEnd(10)} ${value}`)].join(
     '\n',
   );
+}
+
+function maintenance({ maintenance: left }: Controller): [string, string][] {
+  return left === null ? [] : [['rests', `under maintenance for ${duration(left.secondsLeft)}; nothing is done to it`]];
 }
 
 function settings(parameters: Readonly<Record<string, string>>): string {

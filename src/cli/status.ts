@@ -69,7 +69,7 @@ export async function statusText(status: Status, options: OutputOptions, tempora
       'No majority of the replica set answers: what follows is what one controller remembers, and may be old.',
     );
   }
-  blocks.push([await controllersText(status, sign), ...silences(status, sign)].join('\n'));
+  blocks.push([await controllersText(status, sign), ...silences(status, sign), ...maintained(status, sign)].join('\n'));
   if (status.machines.length > 0) {
     blocks.push(
       await columns(
@@ -112,6 +112,21 @@ function silences(status: Status, sign: Symbols): string[] {
       const way = `start it again, or have another one in its place: quorate enable-ha -n ${Math.max(3, status.ha.desired)}`;
       return `  ${sign.note} ${machine}: ${left}, ${reached}; ${way}`;
     });
+}
+
+/** Who is under maintenance, and how to end that; workload machines too. */
+function maintained(status: Status, sign: Symbols): string[] {
+  const all = [
+    ...status.controllers.map((controller) => ({ ...controller, id: controller.machine })),
+    ...status.machines,
+  ];
+  return all.flatMap(({ id, maintenance }) =>
+    maintenance === null
+      ? []
+      : [
+          `  ${sign.note} ${id}: under maintenance for ${duration(maintenance.secondsLeft)}; end it with: quorate maintenance ${id} --end`,
+        ],
+  );
 }
 
 /** The table of controllers, shared with `quorate controllers`. */

@@ -34,4 +34,6 @@ export interface Facts {
   /** Boot tokens that another key tried to use. */
   readonly refused: readonly TokenDocument[];
   readonly members: readonly MemberFacts[];
+  /** The time of the member that was asked: dates in documents are the database's. */
+  readonly databaseTime: Date;
 }

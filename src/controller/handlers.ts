@@ -1,6 +1,7 @@
 import type { RouteName } from '../api/routes.js';
 import type { Handler } from './call.js';
 import { enrol } from './handlers/enrol.js';
+import { deleteMaintenance, putMaintenance } from './handlers/maintenance.js';
 import { renew } from './handlers/renew.js';
 import { controllerKeys, createToken, userData } from './handlers/secrets.js';
 import { deleteSetting, getSetting, listSettings, putSetting } from './handlers/settings.js';
@@ -19,6 +20,8 @@ export const HANDLERS: { readonly [N in Answered]: Handler<N> } = {
   machines,
   machine,
   userData,
+  putMaintenance,
+  deleteMaintenance,
   settings: listSettings,
   setting: getSetting,
   putSetting,

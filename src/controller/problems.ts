@@ -1,4 +1,5 @@
 import type { ControllerStatus, Status } from '../api/status.js';
+import { maintenanceLeft } from '../state/maintenance.js';
 import type { Facts } from './facts.js';
 
 interface Seen {
@@ -11,6 +12,7 @@ interface Seen {
 export function problemsOf(seen: Seen): string[] {
   return [
     ...quorum(seen),
+    ...maintenance(seen),
     ...agents(seen),
     ...members(seen),
     ...services(seen),
@@ -47,6 +49,21 @@ function quorum({ facts, ha }: Seen): string[] {
     );
   }
   return sentences;
+}
+
+/** No problem by itself, but the reason why nothing is done about one. */
+function maintenance({ facts }: Seen): string[] {
+  return facts.machines.flatMap((machine) => {
+    const left = maintenanceLeft(machine, facts.databaseTime);
+    if (left === 0) return [];
+    return [`Machine ${machine._id} is under maintenance for ${more(left)}; nothing is done to it.`];
+  });
+}
+
+/** "8 more minutes"; seconds when it is less than two minutes. */
+function more(ms: number): string {
+  const [n, unit] = ms > 120_000 ? [Math.ceil(ms / 60_000), 'minute'] : [Math.ceil(ms / 1000), 'second'];
+  return `${n} more ${unit}${n === 1 ? '' : 's'}`;
 }
 
 function agents({ controllers }: Seen): string[] {

@@ -28,23 +28,25 @@ export async function readFacts(
   reading: Reading,
 ): Promise<Facts> {
   const { options } = reading;
-  const [environment, machines, presence, running, refused, members] = await Promise.all([
+  const [environment, machines, presence, running, refused, members, databaseTime] = await Promise.all([
     state.environment.findOne({}, options),
     state.machines.find({}, options).toArray(),
     state.presence.find({}, options).toArray(),
     state.changes.find({ state: 'running' }, options).toArray(),
     state.tokens.find({ 'refusedFrom.0': { $exists: true } }, options).toArray(),
     readMembers(state, reading),
+    readTime(state, reading),
   ]);
   if (environment === null) {
     throw new QuorateError('no-quorum', 'The state has not been seeded yet.', { todo: 'Ask again in a moment.' });
   }
   const silentMs = Object.fromEntries(machines.map(({ _id }) => [_id, observer.silentMs(_id)]));
-  return { self, stale: reading.stale, environment, machines, presence, silentMs, running, refused, members };
+  const { stale } = reading;
+  return { self, stale, environment, machines, presence, silentMs, running, refused, members, databaseTime };
 }
 
 /** What the member that is asked says of all; the primary when there is one. */
-async function readMembers(state: State, reading: Reading): Promise<MemberFacts[]> {
+export async function readMembers(state: State, reading: Reading): Promise<MemberFacts[]> {
   const admin = state.client.db('admin');
   const { readPreference } = reading.options;
   try {
@@ -72,6 +74,10 @@ async function readMembers(state: State, reading: Reading): Promise<MemberFacts[
     if (isPassing(error) || !reading.stale) throw error;
     return [];
   }
+}
+
+async function readTime(state: State, { options: { readPreference } }: Reading): Promise<Date> {
+  return (await state.client.db('admin').command({ hello: 1 }, { readPreference })).localTime as Date;
 }
 
 function lag(primary: StatusMember | undefined, member: StatusMember): number | null {

@@ -22,6 +22,7 @@ interface Controller {
 }
 
 const AT = new Date('2026-01-01T00:00:00Z');
+const later = (minutes: number) => new Date(AT.getTime() + minutes * 60_000);
 const running: ServiceStatus = { state: 'running', message: '', pid: 1, restarts: 0 };
 const broken: ServiceStatus = { state: 'backing-off', message: 'port in use', pid: null, restarts: 3 };
 
@@ -98,6 +99,7 @@ function factsOf({ desired, controllers, facts = {} }: Scene): Facts {
     ),
     running: [],
     refused: [],
+    databaseTime: AT,
     members: entries.flatMap(([id, { member = id === '0' ? 'PRIMARY' : 'SECONDARY', vote = true }]) =>
       member === null ? [] : [memberOf(id, member, vote)],
     ),
@@ -182,6 +184,22 @@ const scenarios: readonly {
     phase: 'degraded',
     ha: { healthyVoters: 3, faultTolerance: 1 },
     problems: ['The agent of machine 1 has been silent for 3 s; its member is healthy.'],
+  },
+  {
+    name: 'a machine is under maintenance, and another one was',
+    scene: {
+      controllers: {
+        ...three,
+        '1': { agent: { silentMs: 9000 }, member: 'DOWN', machine: { maintenanceUntil: later(7.5) } },
+        '2': { machine: { maintenanceUntil: later(-1) } },
+      },
+    },
+    phase: 'degraded',
+    problems: [
+      '2 of 3 controllers answer. Losing another one stops changes and writes.',
+      'Machine 1 is under maintenance for 8 more minutes; nothing is done to it.',
+      'The agent of machine 1 has been silent for 9 s; its member does not answer either.',
+    ],
   },
   {
     name: 'an agent that misses a beat is no problem',
@@ -346,6 +364,13 @@ describe('the status', () => {
     );
     expect(controllers.map(({ agent }) => agent)).toEqual(['started', 'pending', 'down', 'stopped']);
     expect(controllers.map(({ silentSeconds }) => silentSeconds)).toEqual([0, 0, 60, 0]);
+  });
+
+  test('a maintenance says how long it still lasts', () => {
+    const machine = { maintenanceUntil: later(0.5) };
+    const { controllers } = statusOf(factsOf({ controllers: { ...three, '1': { machine } } }));
+    const lasting = { until: later(0.5).toISOString(), secondsLeft: 30 };
+    expect(controllers.map(({ maintenance }) => maintenance)).toEqual([null, lasting, null]);
   });
 
   test('the running change, with its step; bootstrap stands behind the one that it started', () => {

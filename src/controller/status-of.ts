@@ -1,5 +1,6 @@
 import type { AgentState, ControllerStatus, MachineStatus, Phase, Status } from '../api/status.js';
 import type { MachineDocument, PresenceDocument } from '../state/documents.js';
+import { maintenanceLeft } from '../state/maintenance.js';
 import { environmentKey } from '../temporal/names.js';
 import type { Facts } from './facts.js';
 import { problemsOf } from './problems.js';
@@ -93,6 +94,7 @@ function controllerStatus(facts: Facts, machine: MachineDocument): ControllerSta
     services: beat?.report.services ?? {},
     mongod: beat?.report.mongod ?? null,
     succession: beat?.report.succession ?? { stoodUp: 0, freed: 0, off: '' },
+    maintenance: maintenanceOf(facts, machine),
   };
 }
 
@@ -107,7 +109,14 @@ function machineStatus(facts: Facts, machine: MachineDocument): MachineStatus {
     address: machine.instance?.address ?? '',
     agent: agentState(beat, facts.silentMs[machine._id] ?? 0),
     ports: [],
+    maintenance: maintenanceOf(facts, machine),
   };
+}
+
+function maintenanceOf({ databaseTime }: Facts, machine: MachineDocument): MachineStatus['maintenance'] {
+  const left = maintenanceLeft(machine, databaseTime);
+  if (left === 0 || machine.maintenanceUntil === null) return null;
+  return { until: machine.maintenanceUntil.toISOString(), secondsLeft: Math.ceil(left / 1000) };
 }
 
 /** The change of controllers that runs; bootstrap stands behind the one that it started. */

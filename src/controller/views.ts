@@ -13,7 +13,18 @@ export function settingView({ _id: key, value, version, at, by }: WrittenSetting
 }
 
 export function machineView(machine: MachineDocument, agent: AgentState): Machine {
-  const { _id: id, jobs, life, instance, zone, memberId, provisioningError, agentVersion, version } = machine;
+  const {
+    _id: id,
+    jobs,
+    life,
+    instance,
+    zone,
+    memberId,
+    provisioningError,
+    agentVersion,
+    maintenanceUntil,
+    version,
+  } = machine;
   return {
     id,
     jobs,
@@ -27,6 +38,7 @@ export function machineView(machine: MachineDocument, agent: AgentState): Machin
     memberId,
     provisioningError,
     agentVersion,
+    maintenanceUntil: maintenanceUntil?.toISOString() ?? '',
     version,
   };
 }

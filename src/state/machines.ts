@@ -243,7 +243,7 @@ export async function setAgentVersion(state: State, machine: MachineId, agentVer
   });
 }
 
-function refuseUnlessAlive(environment: EnvironmentDocument): void {
+export function refuseUnlessAlive(environment: EnvironmentDocument): void {
   if (environment.life === 'alive') return;
   throw new QuorateError(
     'environment-not-alive',
@@ -265,7 +265,7 @@ async function readMachines(
 }
 
 /** Replaces the whole document, so that change streams carry it exactly as it was at that version. */
-async function replaceMachine(
+export async function replaceMachine(
   state: State,
   session: ClientSession,
   machine: MachineDocument,
