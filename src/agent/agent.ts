@@ -7,6 +7,7 @@ import { reasonOf } from '../errors.js';
 import type { AgentReport } from '../state/documents.js';
 import { Bootstrap } from './bootstrap.js';
 import { Connection } from './connection.js';
+import { Health } from './health.js';
 import { readPem } from './keys.js';
 import type { Machine } from './machine.js';
 import { Renewal } from './renewal.js';
@@ -21,6 +22,7 @@ export class MachineAgent {
   readonly #client: ApiClient;
   readonly #connection: Connection;
   readonly #renewal: Renewal;
+  readonly #health: Health;
   #sees: Sees | null = null;
   #bootstrap: Bootstrap | null = null;
   #stopping = false;
@@ -52,6 +54,7 @@ export class MachineAgent {
       onChange: () => this.#connection.beat(),
     });
     this.#renewal = new Renewal(machine, this.#services, this.#client);
+    this.#health = new Health(machine.files, () => this.#connection.beat());
   }
 
   static async of(machine: Machine, userData: UserData): Promise<MachineAgent> {
@@ -93,6 +96,7 @@ export class MachineAgent {
     await this.#services.stop();
     this.#connection.close();
     this.#sees?.close();
+    this.#health.close();
     await this.#client.close();
   }
 
@@ -115,6 +119,7 @@ export class MachineAgent {
       ...this.#services.report(),
       addressVersion: this.machine.conf.addresses.version,
       sees: [...(this.#sees?.machines ?? [])],
+      ...this.#health.report(),
     };
   }
 

@@ -1,5 +1,5 @@
+import { Pinger } from '../client/ping.js';
 import type { Machine } from './machine.js';
-import { Pinger } from './ping.js';
 
 const EVERY_MS = 2000;
 const ANSWER_WITHIN_MS = 1000;

@@ -4,7 +4,11 @@ import { TemporalConnection } from '../boot/wire.js';
 /** Who may do what. `agent`: a machine's own certificate. The others rise: who may write may read. */
 export type Role = 'read' | 'write' | 'admin' | 'agent';
 
-export const Ping = Type.Object({ environment: Type.String(), machine: Type.String() });
+export const Ping = Type.Object({
+  environment: Type.String(),
+  machine: Type.String(),
+  time: Type.Integer({ description: "the machine's clock, milliseconds since 1970" }),
+});
 export type Ping = Static<typeof Ping>;
 
 /** A machine's first call: its one-time token, and the key that its certificate shall be for. */

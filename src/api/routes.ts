@@ -4,6 +4,7 @@ import * as access from './access.js';
 import { Change, Changes, ChangesQuery } from './changes.js';
 import { Addresses, Machine, Machines } from './machines.js';
 import { Maintenance, PutMaintenance } from './maintenance.js';
+import { Reach } from './reach.js';
 import { DeleteSettingQuery, PutSetting, Setting, SettingQuery, Settings, SettingsQuery } from './settings.js';
 import { WatchQuery } from './sockets.js';
 import { Status } from './status.js';
@@ -72,6 +73,13 @@ export const ROUTES = {
     summary: 'The environment at a glance; without a majority what this controller remembers, marked stale',
     may: READERS_AND_AGENTS,
     answer: Status,
+  },
+  reach: {
+    method: 'GET',
+    path: '/v1/reach',
+    summary: 'Whom this controller itself reaches, looked at now: APIs, and members as its own member hears them',
+    may: READERS,
+    answer: Reach,
   },
   machines: { method: 'GET', path: '/v1/machines', summary: 'All machines', may: READERS, answer: Machines },
   machine: { method: 'GET', path: '/v1/machines/:id', summary: 'One machine', may: READERS, answer: Machine },

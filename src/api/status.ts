@@ -24,6 +24,12 @@ export const MaintenanceStatus = Type.Union([
   Type.Null(),
   Type.Object({ until: Type.String({ description: 'by the database’s clock' }), secondsLeft: Type.Integer() }),
 ]);
+/** What every machine says of itself. */
+const OwnReport = {
+  agentVersion: Type.String(),
+  disk: Type.Union([Type.Null(), Type.Object({ freeBytes: Type.Number(), totalBytes: Type.Number() })]),
+  certificateEnds: Type.String({ description: 'ISO 8601, the first of its certificates; empty when it has not said' }),
+};
 
 export const ControllerStatus = Type.Object({
   machine: Type.String(),
@@ -61,6 +67,7 @@ export const ControllerStatus = Type.Object({
   ]),
   succession: Type.Object({ stoodUp: Type.Integer(), freed: Type.Integer(), off: Type.String() }),
   maintenance: MaintenanceStatus,
+  ...OwnReport,
 });
 export type ControllerStatus = Static<typeof ControllerStatus>;
 
@@ -74,6 +81,7 @@ export const MachineStatus = Type.Object({
   agent: AgentState,
   ports: Type.Array(Type.String()),
   maintenance: MaintenanceStatus,
+  ...OwnReport,
 });
 export type MachineStatus = Static<typeof MachineStatus>;
 

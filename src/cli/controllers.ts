@@ -1,16 +1,25 @@
 import type { Command } from 'commander';
+import type { Reach } from '../api/reach.js';
 import type { Status } from '../api/status.js';
+import { askControllers } from './ask-controllers.js';
 import { type OutputOptions, print, symbols, withEnvironment, withFormat } from './output.js';
 import { controllersText } from './status.js';
 
 export function configure(command: Command): void {
   withEnvironment(withFormat(command))
-    .addHelpText('after', '\nExample:\n  quorate controllers')
-    .action(async (options: OutputOptions & { environment?: string }) => {
+    .option('--matrix', 'who reaches whom, asked of each controller itself')
+    .addHelpText('after', '\nExamples:\n  quorate controllers\n  quorate controllers --matrix')
+    .action(async (options: OutputOptions & { environment?: string; matrix?: boolean }) => {
       const { openEnvironment } = await import('./client.js');
-      const { client } = await openEnvironment(options.environment);
+      const { client, record, store } = await openEnvironment(options.environment);
       try {
         const { body } = await client.request<Status>('GET', '/v1/status');
+        if (options.matrix) {
+          const { matrixOf, matrixText } = await import('./matrix.js');
+          const matrix = matrixOf(body, await askControllers(store, record, body, (ask) => ask<Reach>('/v1/reach')));
+          await print(matrix, options, () => matrixText(matrix, symbols(options)));
+          return;
+        }
         const table = { ha: haColumn(body), controllers: body.controllers };
         await print(
           table,

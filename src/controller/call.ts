@@ -1,5 +1,6 @@
 import type { Static, TSchema } from '@sinclair/typebox';
 import type { ROUTES, RouteName } from '../api/routes.js';
+import type { Pinger } from '../client/ping.js';
 import type { PresenceObserver } from '../state/presence-observer.js';
 import type { Request } from '../state/requests.js';
 import type { State } from '../state/state.js';
@@ -17,6 +18,8 @@ export interface Controller {
   readonly state: State;
   readonly reader: Reader;
   readonly observer: PresenceObserver;
+  /** Asks other controllers whether they are there. */
+  readonly pinger: Pinger;
 }
 
 /** The parts of a call, by its route's schemas. */

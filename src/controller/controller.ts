@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { Pinger } from '../client/ping.js';
 import { PresenceObserver } from '../state/presence-observer.js';
 import { openState } from '../state/state.js';
 import { environmentKey } from '../temporal/names.js';
@@ -29,6 +30,7 @@ export async function startController(config: ControllerConfig): Promise<{ close
   const feed = new Feed(state);
   const observer = new PresenceObserver(state);
   const presence = new PresenceBatch(state);
+  const pinger = new Pinger(environment.uuid, ca);
   const server = new ApiServer({
     config,
     key: environmentKey(environment.name, environment.uuid),
@@ -39,6 +41,7 @@ export async function startController(config: ControllerConfig): Promise<{ close
     feed,
     observer,
     presence,
+    pinger,
     login: new Login(environment.uuid, state, reader),
   });
   await server.listen();
@@ -46,6 +49,7 @@ export async function startController(config: ControllerConfig): Promise<{ close
     close: async () => {
       feed.close();
       observer.close();
+      pinger.close();
       await server.close();
       await presence.close();
       await state.close();

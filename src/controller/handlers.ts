@@ -2,6 +2,7 @@ import type { RouteName } from '../api/routes.js';
 import type { Handler } from './call.js';
 import { enrol } from './handlers/enrol.js';
 import { deleteMaintenance, putMaintenance } from './handlers/maintenance.js';
+import { reach } from './handlers/reach.js';
 import { renew } from './handlers/renew.js';
 import { controllerKeys, createToken, userData } from './handlers/secrets.js';
 import { deleteSetting, getSetting, listSettings, putSetting } from './handlers/settings.js';
@@ -12,11 +13,12 @@ import { openApi } from './openapi.js';
 export type Answered = Exclude<RouteName, 'watch' | 'agent'>;
 
 export const HANDLERS: { readonly [N in Answered]: Handler<N> } = {
-  ping: async ({ config }) => ({ environment: config.environment.uuid, machine: config.machine }),
+  ping: async ({ config }) => ({ environment: config.environment.uuid, machine: config.machine, time: Date.now() }),
   openapi: async () => await openApi(),
   enrol,
   renew,
   status,
+  reach,
   machines,
   machine,
   userData,

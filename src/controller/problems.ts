@@ -1,3 +1,4 @@
+import { cutsOf, cutText } from '../api/cuts.js';
 import type { ControllerStatus, Status } from '../api/status.js';
 import { maintenanceLeft } from '../state/maintenance.js';
 import type { Facts } from './facts.js';
@@ -114,11 +115,9 @@ function reach({ facts, controllers }: Seen): string[] {
   const serving = controllers.filter(
     ({ agent, life, services }) => agent === 'started' && life === 'alive' && services.api?.state === 'running',
   );
-  return serving.flatMap(({ machine, sees }) =>
-    serving
-      .filter((other) => other.machine !== machine && !sees.includes(other.machine))
-      .map((other) => `Machine ${machine} does not reach the API of machine ${other.machine}.`),
-  );
+  const sees = new Map(serving.map((controller) => [controller.machine, controller.sees]));
+  const cuts = cutsOf([...sees.keys()], (from, to) => sees.get(from)?.includes(to) ?? null);
+  return cuts.map((cut) => cutText(cut, 'API'));
 }
 
 /** A zone whose loss would take the majority with it, where there is a choice. */

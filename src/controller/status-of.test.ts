@@ -257,7 +257,15 @@ const scenarios: readonly {
     name: 'two controllers do not reach each other',
     scene: { controllers: { ...three, '1': { sees: ['0'] }, '2': { sees: ['0'] } } },
     phase: 'ha',
-    problems: ['Machine 1 does not reach the API of machine 2.', 'Machine 2 does not reach the API of machine 1.'],
+    problems: ["Controllers 1 and 2 do not reach each other's API."],
+  },
+  {
+    name: 'a link that is cut one way',
+    scene: { controllers: { ...three, '1': { sees: ['0'] } } },
+    phase: 'ha',
+    problems: [
+      'Controller 1 does not reach the API of controller 2, though 2 reaches that of 1: the link is cut one way.',
+    ],
   },
   {
     name: 'one that has no API server yet is not missed',

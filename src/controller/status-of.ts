@@ -95,6 +95,7 @@ function controllerStatus(facts: Facts, machine: MachineDocument): ControllerSta
     mongod: beat?.report.mongod ?? null,
     succession: beat?.report.succession ?? { stoodUp: 0, freed: 0, off: '' },
     maintenance: maintenanceOf(facts, machine),
+    ...ownReport(machine, beat),
   };
 }
 
@@ -110,6 +111,7 @@ function machineStatus(facts: Facts, machine: MachineDocument): MachineStatus {
     agent: agentState(beat, facts.silentMs[machine._id] ?? 0),
     ports: [],
     maintenance: maintenanceOf(facts, machine),
+    ...ownReport(machine, beat),
   };
 }
 
@@ -117,6 +119,11 @@ function maintenanceOf({ databaseTime }: Facts, machine: MachineDocument): Machi
   const left = maintenanceLeft(machine, databaseTime);
   if (left === 0 || machine.maintenanceUntil === null) return null;
   return { until: machine.maintenanceUntil.toISOString(), secondsLeft: Math.ceil(left / 1000) };
+}
+
+function ownReport({ agentVersion }: MachineDocument, beat: PresenceDocument | undefined) {
+  const { disk = null, certificateEnds = '' } = beat?.report ?? {};
+  return { agentVersion, disk, certificateEnds };
 }
 
 /** The change of controllers that runs; bootstrap stands behind the one that it started. */

@@ -126,6 +126,10 @@ export const AgentReport = Type.Object({
   ]),
   /** Successions that this agent began, and the reason it is switched off, if it is. */
   succession: Type.Object({ stoodUp: Type.Integer(), freed: Type.Integer(), off: Type.String() }),
+  /** Of the file system that holds the machine's disk. */
+  disk: Type.Optional(Type.Object({ freeBytes: Type.Number(), totalBytes: Type.Number() })),
+  /** ISO 8601: the first end of a certificate of this machine. */
+  certificateEnds: Type.Optional(Type.String()),
 });
 export type AgentReport = Static<typeof AgentReport>;
 

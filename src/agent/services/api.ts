@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Pinger } from '../../client/ping.js';
 import { builtFile } from '../../package.js';
 import { writePrivate } from '../../store/files.js';
 import { issueControllerCertificates } from '../keys.js';
 import type { Machine } from '../machine.js';
-import { Pinger } from '../ping.js';
 import { type Launch, type Service, SMALL_HEAP } from '../supervisor.js';
 
 /** `manage-environ`: the API server. */
