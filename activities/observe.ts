@@ -127,7 +127,7 @@ async function look(network: Network, instances: ObserveRequest['instances']): P
     state.machines.find({}, from).sort({ _id: 1 }).toArray(),
     state.presence.find({}, from).toArray(),
     state.addresses.findOne({ _id: 'current' }, from),
-    state.settings.find({ _id: { $in: ['grace', 'stopped-grace', ...TIMINGS] } }, from).toArray(),
+    state.settings.find({ _id: { $in: ['grace', 'stopped-grace', 'resync-after', ...TIMINGS] } }, from).toArray(),
   ]);
   if (environment === null) throw new QuorateError('no-environment', 'The state holds no environment.');
   const set = await observer.observe(hostsOf(network, machines));

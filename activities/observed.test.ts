@@ -75,7 +75,9 @@ test("the cloud's own word of just now comes before what was written down", () =
 });
 
 test('grace comes from the cloud, and from the settings where they say otherwise', () => {
-  expect(see({}).grace).toEqual({ stoppedMs: 0, runningMs: 15_000, silentMs: 15_000 });
+  expect(see({}).grace).toEqual({ stoppedMs: 0, runningMs: 15_000, silentMs: 15_000, memberMs: 600_000 });
   const settings = [{ _id: 'grace', value: '30s' } as SettingDocument];
   expect(see({ settings }).grace).toMatchObject({ runningMs: 30_000, silentMs: 30_000 });
+  const resync = [{ _id: 'resync-after', value: '5s' } as SettingDocument];
+  expect(see({ settings: resync }).grace.memberMs).toBe(5000);
 });

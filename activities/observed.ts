@@ -6,7 +6,7 @@ import type {
   PresenceDocument,
   SettingDocument,
 } from '../src/state/documents.js';
-import { durationMs, timingsFrom } from '../src/state/settings.js';
+import { durationMs, effectiveValue, timingsFrom } from '../src/state/settings.js';
 
 /** Everything that was read, as it was read. */
 export interface Facts {
@@ -102,19 +102,21 @@ export function seenAs(state: string): InstanceSeen {
 }
 
 const SECOND = 1000;
-const DEFAULT_GRACE: Readonly<Record<string, Grace>> = {
+const DEFAULT_GRACE: Readonly<Record<string, Omit<Grace, 'memberMs'>>> = {
   local: { stoppedMs: 0, runningMs: 15 * SECOND, silentMs: 15 * SECOND },
   ec2: { stoppedMs: 60 * SECOND, runningMs: 300 * SECOND, silentMs: 60 * SECOND },
 };
 
-/** How long a silent controller is waited for, by the cloud and the settings `grace` and `stopped-grace`. */
+/** How long a silent controller is waited for, by the cloud and the settings `grace`, `stopped-grace` and `resync-after`. */
 function graceFrom(cloud: string, settings: readonly SettingDocument[]): Grace {
   const defaults = DEFAULT_GRACE[cloud] ?? { stoppedMs: 60 * SECOND, runningMs: 300 * SECOND, silentMs: 60 * SECOND };
-  const set = (key: string) => durationMs(settings.find(({ _id }) => _id === key)?.value ?? '');
+  const value = (key: string) => settings.find(({ _id }) => _id === key)?.value;
+  const set = (key: string) => durationMs(value(key) ?? '');
   const grace = set('grace');
   return {
     stoppedMs: set('stopped-grace') ?? defaults.stoppedMs,
     runningMs: grace ?? defaults.runningMs,
     silentMs: grace ?? defaults.silentMs,
+    memberMs: durationMs(effectiveValue('resync-after', value('resync-after'), cloud)) as number,
   };
 }

@@ -115,6 +115,8 @@ export interface Grace {
   readonly runningMs: number;
   /** The cloud says neither, or cannot be asked (local 15 s, EC2 60 s). */
   readonly silentMs: number;
+  /** Its agent is there, and its member does not answer (10 min): then it is resynced, or leaves. */
+  readonly memberMs: number;
 }
 
 export interface Observed {

@@ -34,6 +34,9 @@ test('the grace of a silent machine is what its cloud says, less the silence so 
   // Silent for long while its member answered: the member still gets a moment.
   expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=90s'))).toBe(3_000);
   expect(
-    graceLeft({ stoppedMs: 60_000, runningMs: 300_000, silentMs: 60_000 }, machine('1 controller silent=90s')),
+    graceLeft(
+      { ...LOCAL_GRACE, stoppedMs: 60_000, runningMs: 300_000, silentMs: 60_000 },
+      machine('1 controller silent=90s'),
+    ),
   ).toBe(210_000);
 });

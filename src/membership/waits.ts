@@ -5,7 +5,7 @@ import type { Expired, Grace, Machine, MachineId, Observed, Step, WaitFor } from
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/** Longest waits. `healthy` is for a member whose agent is there; silent machines have the environment's `grace`. */
+/** Longest waits. How long a controller that does not answer is waited for is the environment's `grace`. */
 export const DEADLINES: Readonly<Record<WaitFor, number>> = {
   boot: 5 * MINUTE,
   primary: 30 * SECOND,
@@ -26,7 +26,12 @@ const MEMBER_BLIP = 3 * SECOND;
 export const MAX_FAILED_STARTS = 3;
 
 /** The environment settings' defaults on the local cloud. */
-export const LOCAL_GRACE: Grace = { stoppedMs: 0, runningMs: 15 * SECOND, silentMs: 15 * SECOND };
+export const LOCAL_GRACE: Grace = {
+  stoppedMs: 0,
+  runningMs: 15 * SECOND,
+  silentMs: 15 * SECOND,
+  memberMs: 10 * MINUTE,
+};
 
 /** How much longer a silent machine is waited for. */
 export function graceLeft(grace: Grace, machine: Machine): number {

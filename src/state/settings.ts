@@ -58,6 +58,14 @@ export const SETTINGS: readonly KnownSetting[] = [
       'How often members of the replica set ask for each other, at least twice within election-timeout; a change of members spreads at this pace.',
   },
   {
+    name: 'resync-after',
+    kind: 'duration',
+    default: '10m',
+    min: 0,
+    max: 24 * HOUR,
+    description: 'How long a controller whose agent is there may be without a working member before that is made anew.',
+  },
+  {
     name: 'stopped-grace',
     kind: 'duration',
     default: { local: '0s', else: '60s' },

@@ -16,7 +16,7 @@ import { act } from '../steps.js';
 import type { Machine, Member, Step } from '../types.js';
 import { verdict } from '../verdict.js';
 import { remove, withdraw } from '../votes.js';
-import { DEADLINES, graceLeft, hasExpired, wait } from '../waits.js';
+import { graceLeft, hasExpired, wait } from '../waits.js';
 import { agree, capital, machinesText, memberText } from '../words.js';
 
 /** The verdict is a document before anything follows from it. */
@@ -159,5 +159,5 @@ export function stayingAnswer(situation: Situation): Step | null {
     reason: `The agent of ${machinesText(idsOf(away))} is there, its mongod does not answer.`,
     otherwise: 'let it leave in order and take another machine',
   };
-  return wait('healthy', idsOf(away), words, DEADLINES.healthy);
+  return wait('healthy', idsOf(away), words, observed.grace.memberMs);
 }
