@@ -8,7 +8,10 @@ import type { Network } from './network.js';
 /** What the environment keeps of a change. Plain JSON; small. */
 export interface ChangeRecord extends ChangeBeginning {
   readonly state: Progress['state'];
+  /** Of this run. */
   readonly steps: readonly ChangeStep[];
+  /** Steps that earlier runs have written, which come before; absent where there were none. */
+  readonly earlier?: number;
   /** Counted up with every record: a late one never overwrites a newer one. */
   readonly sequence: number;
   readonly result: string;
@@ -16,14 +19,14 @@ export interface ChangeRecord extends ChangeBeginning {
 
 /** Writes a change's story as it stands, and its end once it has one. */
 export async function writeRecord({ state, fence }: Network, record: ChangeRecord): Promise<void> {
-  const { id, kind, summary, workflowId, url, by, startedAt, steps, sequence, result } = record;
+  const { id, kind, summary, workflowId, url, by, startedAt, steps, earlier = 0, sequence, result } = record;
   if (record.state === 'running') {
-    await recordSteps(state, fence, id, { sequence, steps });
+    await recordSteps(state, fence, id, { sequence, steps, earlier });
     return;
   }
   // A change that never reached the environment before, such as bootstrap, begins and ends here.
   await beginChange(state, fence, { id, kind, summary, workflowId, url, by, startedAt });
-  await endChange(state, fence, id, { state: record.state, result, steps });
+  await endChange(state, fence, id, { state: record.state, result, steps, earlier });
 }
 
 /** The same beside something that matters more: a story that cannot be written now is written with the next step. */

@@ -22,6 +22,7 @@ import type { ChangeInput } from '../src/temporal/progress.js';
 import { cloud, network } from './activities.js';
 import { copyAddresses } from './addresses.js';
 import { perform } from './deeds.js';
+import { evidenceOf } from './evidence.js';
 import { answerProgress } from './query.js';
 import { recordBegin, recordEnd, recordOf, showPhase } from './records.js';
 import { Story } from './story.js';
@@ -34,6 +35,8 @@ export interface MembershipInput extends ChangeInput {
   readonly cancelled?: boolean;
   /** Records of its story that earlier runs of the same change have written. */
   readonly records?: number;
+  /** Steps of its story that earlier runs have told; they stay. */
+  readonly earlier?: number;
 }
 
 export interface MembershipResult {
@@ -90,7 +93,7 @@ setWorkflowOptions({ versioningBehavior: 'PINNED' }, configure);
  * Cancelling does not stop it where it stands: the goal becomes the nearest safe point, and it ends as cancelled there.
  */
 async function changeMembership(kind: string, summary: string, input: MembershipInput): Promise<MembershipResult> {
-  const story = new Story(kind, summary, input.records);
+  const story = new Story(kind, summary, { records: input.records ?? 0, steps: input.earlier ?? 0 });
   answerProgress(story);
   showPhase(input, 'changing', input.goal.controllers);
   const loop = new MembershipLoop(input, story);
@@ -144,7 +147,7 @@ class MembershipLoop {
       if (step.kind === 'done') return await this.#end(step.text, observed);
       if (step.kind === 'blocked') return await this.#block(step.reason, step.wayOut);
       if (step.kind === 'wait') this.#startWait(step);
-      else this.#story.begin(step.text, step.reason);
+      else this.#story.begin(step.text, step.reason, evidenceOf(step, observation));
       this.#foresee(observed, step.text);
       if (step.kind === 'do') await this.#perform(step, observation);
     }
@@ -228,6 +231,7 @@ class MembershipLoop {
       goal: this.#goal,
       cancelled: this.#cancelled,
       records,
+      earlier: this.#story.ended,
     });
   }
 

@@ -25,6 +25,7 @@ export function recordOf(input: ChangeInput, story: Story): ChangeRecord {
     state,
     // What is foreseen changes all the time and is asked of the workflow itself.
     steps: steps.filter((step) => step.state !== 'next'),
+    earlier: story.earlier,
     sequence: story.nextRecord(),
     result: wayOut === '' ? result : `${result} ${wayOut}`,
   };

@@ -38,17 +38,19 @@ test('a wait says until when, and what happens if it does not come', () => {
   expect(story.progress().waitingFor).toMatchObject({ untilSecondsLeft: 50, otherwise: 'go on without it' });
   story.begin('join', '');
   expect(story.progress().waitingFor).toBeNull();
+  // What it waited for stays with the step.
+  expect(story.steps()[0]).toMatchObject({ deadline: '2026-01-01T10:01:00.000Z', otherwise: 'go on without it' });
 });
 
 test('the same step told again goes on; one that failed stays with its reason', () => {
   const story = new Story('enable-ha', 'demo');
-  story.begin('join', '');
-  story.begin('join', '');
+  story.begin('join', 'It is up.', ['config 3 of term 1']);
+  story.begin('join', 'It is up.');
   story.fail('the primary was lost');
-  story.begin('join', '');
-  expect(story.steps().map(({ state, reason }) => [state, reason])).toEqual([
-    ['failed', 'the primary was lost'],
-    ['running', ''],
+  story.begin('join', 'It is up.');
+  expect(story.steps()).toMatchObject([
+    { state: 'failed', reason: 'It is up.', evidence: ['config 3 of term 1'], outcome: 'the primary was lost' },
+    { state: 'running', reason: 'It is up.' },
   ]);
   expect(details.shown).toContain('- ✗ join (0.0 s): the primary was lost');
 });
@@ -64,5 +66,5 @@ test('the end takes away what was foreseen, and says what a person can do', () =
 });
 
 test('records are counted on from those of earlier runs', () => {
-  expect(new Story('enable-ha', 'demo', 7).nextRecord()).toBe(8);
+  expect(new Story('enable-ha', 'demo', { records: 7 }).nextRecord()).toBe(8);
 });

@@ -25,10 +25,13 @@ export class Story {
   #result = '';
   #wayOut = '';
   #records: number;
+  readonly #earlier: number;
   #number: number | null = null;
 
-  constructor(kind: string, summary: string, records = 0) {
-    this.#records = records;
+  /** `before`: how many records and steps of it earlier runs of the same change have written. */
+  constructor(kind: string, summary: string, before: { records?: number; steps?: number } = {}) {
+    this.#records = before.records ?? 0;
+    this.#earlier = before.steps ?? 0;
     this.#kind = kind;
     this.#summary = summary;
     this.#show();
@@ -39,12 +42,13 @@ export class Story {
   }
 
   /** The step now under way; the one before it is done. Telling the same step again goes on with it. */
-  begin(text: string, reason: string): void {
+  begin(text: string, reason: string, evidence: readonly string[] = []): void {
     if (this.#current()?.text === text) return;
     this.#finish('done');
     this.#since = Date.now();
     const startedAt = new Date(this.#since).toISOString();
-    this.#steps.push({ text, state: 'running', reason, startedAt, seconds: null });
+    const seen = evidence.length > 0 ? { evidence: [...evidence] } : {};
+    this.#steps.push({ text, state: 'running', reason, startedAt, seconds: null, ...seen });
     this.#show();
   }
 
@@ -52,7 +56,7 @@ export class Story {
   wait(text: string, reason: string, at: number, otherwise: string): void {
     this.begin(text, reason);
     const current = this.#current();
-    if (current) current.state = 'waiting';
+    if (current) Object.assign(current, { state: 'waiting', deadline: new Date(at).toISOString(), otherwise });
     this.#until = { at, text, otherwise };
     this.#show();
   }
@@ -60,7 +64,7 @@ export class Story {
   /** The step under way did not take effect; `why` stays with it. */
   fail(why: string): void {
     const current = this.#current();
-    if (current && why !== '') current.reason = why;
+    if (current && why !== '') current.outcome = why;
     this.#finish('failed');
     this.#show();
   }
@@ -106,6 +110,16 @@ export class Story {
   nextRecord(): number {
     this.#records += 1;
     return this.#records;
+  }
+
+  /** How many steps earlier runs have told: they stay as they are. */
+  get earlier(): number {
+    return this.#earlier;
+  }
+
+  /** The same for the next run, which takes up the step under way. */
+  get ended(): number {
+    return this.#earlier + this.#steps.filter(({ state }) => state === 'done' || state === 'failed').length;
   }
 
   steps(): readonly ChangeStep[] {
@@ -158,7 +172,7 @@ function line(step: ChangeStep): string {
       : step.startedAt !== null
         ? ` (since ${clock(Date.parse(step.startedAt))} UTC)`
         : '';
-  const why = step.state === 'failed' && step.reason !== '' ? `: ${step.reason}` : '';
+  const why = step.state === 'failed' && step.outcome ? `: ${step.outcome}` : '';
   return `- ${MARKS[step.state]} ${step.text}${time}${why}`;
 }
 

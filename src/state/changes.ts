@@ -47,6 +47,17 @@ export async function beginChange(state: State, fence: Epoch, change: ChangeBegi
   });
 }
 
+/** The steps of the run that writes, and how many of earlier runs of the same change stay before them (none when left out). */
+interface Told {
+  readonly steps: readonly ChangeStep[];
+  readonly earlier?: number;
+}
+
+const storyOf = (change: ChangeDocument, { steps, earlier = 0 }: Told): ChangeStep[] => [
+  ...change.steps.slice(0, earlier),
+  ...steps,
+];
+
 /**
  * Records the steps of a running change as they stand at `sequence`, a number that the workflow counts up with every
  * record. Older ones that arrive late, and those of an ended change, leave no trace.
@@ -55,7 +66,7 @@ export async function recordSteps(
   state: State,
   fence: Epoch,
   id: string,
-  record: { readonly sequence: number; readonly steps: readonly ChangeStep[] },
+  record: { readonly sequence: number } & Told,
 ): Promise<void> {
   await transaction(state, async (session) => {
     await checkFence(state, session, fence);
@@ -65,7 +76,7 @@ export async function recordSteps(
     );
     if (change === null) return;
     const { _id, ...fields } = change;
-    const next = { ...fields, steps: [...record.steps], version: record.sequence };
+    const next = { ...fields, steps: storyOf(change, record), version: record.sequence };
     await state.changes.replaceOne({ _id }, next, { session });
   });
 }
@@ -78,8 +89,7 @@ export async function endChange(
   end: {
     readonly state: 'done' | 'blocked' | 'cancelled' | 'failed';
     readonly result: string;
-    readonly steps: readonly ChangeStep[];
-  },
+  } & Told,
 ): Promise<void> {
   await transaction(state, async (session) => {
     await checkFence(state, session, fence);
@@ -90,7 +100,7 @@ export async function endChange(
       ...fields,
       state: end.state,
       result: end.result,
-      steps: [...end.steps],
+      steps: storyOf(change, end),
       endedAt: new Date(),
       version: change.version + 1,
     };

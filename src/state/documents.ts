@@ -194,6 +194,13 @@ export const ChangeStep = Type.Object({
   startedAt: Type.Union([Type.String(), Type.Null()]),
   /** Seconds it took, or null while it runs. */
   seconds: Type.Union([Type.Number(), Type.Null()]),
+  /** What it was judged from, one sentence each: the cloud's word, silence, the config. */
+  evidence: Type.Optional(Type.Array(Type.String())),
+  /** Of a wait: its deadline, ISO 8601, and what was to be done then. */
+  deadline: Type.Optional(Type.String()),
+  otherwise: Type.Optional(Type.String()),
+  /** Why it did not take effect, or what its deadline led to. */
+  outcome: Type.Optional(Type.String()),
 });
 export type ChangeStep = Static<typeof ChangeStep>;
 
