@@ -11,7 +11,13 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'workflows/**/*.test.ts', 'activities/**/*.test.ts', 'test/unit/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'workflows/**/*.test.ts',
+            'activities/**/*.test.ts',
+            'test/unit/**/*.test.ts',
+            'test/crash/cases.test.ts',
+          ],
           pool: 'forks',
         },
       },
@@ -24,6 +30,17 @@ export default defineConfig({
           fileParallelism: false,
           globalSetup: ['test/support/servers.ts'],
           testTimeout: 240_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'crash',
+          include: ['test/crash/crash.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          globalSetup: ['test/support/servers.ts'],
+          testTimeout: 300_000,
           hookTimeout: 120_000,
         },
       },

@@ -3,7 +3,14 @@ import { builtFile, packageRoot } from '../../package.js';
 import { LocalCloud } from './local-cloud.js';
 
 /** What a machine's agent needs to find the servers where the operator's own commands find them. */
-const PASSED_ON = ['QUORATE_MONGOD', 'QUORATE_HOME', 'XDG_CACHE_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME'] as const;
+const PASSED_ON = [
+  'QUORATE_MONGOD',
+  'QUORATE_HOME',
+  'XDG_CACHE_HOME',
+  'XDG_DATA_HOME',
+  'XDG_STATE_HOME',
+  'NODE_OPTIONS',
+] as const;
 
 /**
  * Regions of the local cloud: `` gives each instance an address of its own where the system allows it, `ports` one address

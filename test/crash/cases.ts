@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../src/package.js';
+
+/** Where an activity is held: its effect has not begun, may be half done, or is done and nobody knows yet. */
+export const MOMENTS = ['before', 'during', 'after'] as const;
+export type Moment = (typeof MOMENTS)[number];
+
+/** What dies while the activity is held. */
+const DEATHS = ['worker', 'all workers', 'engine', 'target machine'] as const;
+/** Nothing dies: the activity is held so long that its effect comes late. */
+const DELAYS = ['until the run has ended', 'until the run was terminated and the next one has ended'] as const;
+export type Calamity = (typeof DEATHS)[number] | (typeof DELAYS)[number];
+
+export interface Case {
+  /** Workflow type, as in its recorded history. */
+  readonly workflow: string;
+  readonly activity: string;
+  /** Its how manyth run, from 1. */
+  readonly occurrence: number;
+  readonly moment: Moment;
+  readonly calamity: Calamity;
+}
+
+/** Each activity of a workflow, and how often it ran. */
+export interface Boundary {
+  readonly workflow: string;
+  readonly activity: string;
+  readonly times: number;
+}
+
+interface RecordedEvent {
+  readonly workflowExecutionStartedEventAttributes?: { readonly workflowType: { readonly name: string } };
+  readonly activityTaskScheduledEventAttributes?: { readonly activityType: { readonly name: string } };
+}
+
+/**
+ * Every activity boundary of every workflow, from the histories that the workflows' own tests recorded: a new activity is
+ * covered as soon as its workflow is recorded again, which the replay tests demand.
+ */
+export function boundaries(directory = join(packageRoot(), 'test/histories')): readonly Boundary[] {
+  const found = new Map<string, Boundary>();
+  for (const file of readdirSync(directory).filter((name) => name.endsWith('.json'))) {
+    const { history } = JSON.parse(readFileSync(join(directory, file), 'utf8')) as {
+      history: { events: readonly RecordedEvent[] };
+    };
+    const workflow = history.events[0]?.workflowExecutionStartedEventAttributes?.workflowType.name ?? '';
+    const counts = new Map<string, number>();
+    for (const { activityTaskScheduledEventAttributes: scheduled } of history.events) {
+      if (!scheduled) continue;
+      const activity = scheduled.activityType.name;
+      counts.set(activity, (counts.get(activity) ?? 0) + 1);
+    }
+    for (const [activity, times] of counts) {
+      const key = `${workflow} ${activity}`;
+      found.set(key, { workflow, activity, times: Math.max(times, found.get(key)?.times ?? 0) });
+    }
+  }
+  return [...found.values()];
+}
+
+/** All that can befall one boundary. An effect that began in time cannot come late, so delays hold before it. */
+export function casesAt({ workflow, activity, times }: Boundary, random: () => number): readonly Case[] {
+  const at = (moment: Moment, calamity: Calamity): Case => ({
+    workflow,
+    activity,
+    // How often it runs differs from run to run; the first runs there always are.
+    occurrence: 1 + Math.floor(random() * Math.max(1, Math.ceil(times / 2))),
+    moment,
+    calamity,
+  });
+  return [
+    ...MOMENTS.flatMap((moment) => DEATHS.map((calamity) => at(moment, calamity))),
+    ...DELAYS.map((calamity) => at('before', calamity)),
+  ];
+}
+
+/** One case of each boundary, drawn by the seed; or all of them. */
+export function choose(all: readonly Boundary[], which: 'one of each' | 'all', random: () => number): readonly Case[] {
+  return all.flatMap((boundary) => {
+    const cases = casesAt(boundary, random);
+    return which === 'all' ? cases : [cases[Math.floor(random() * cases.length)] as Case];
+  });
+}
+
+/** Numbers in [0, 1) that follow from the seed alone (mulberry32). */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,72 @@
+import { randomInt } from 'node:crypto';
+import { afterAll, expect, test } from 'vitest';
+import { befall } from './calamities.js';
+import { boundaries, type Case, choose, randomFrom } from './cases.js';
+import { NeverHeld } from './holds.js';
+import { SCRIPTS } from './scripts.js';
+import { Stage } from './stage.js';
+
+/**
+ * Every activity of every workflow is held before, during or after its effect, and something dies meanwhile, or the effect
+ * comes late. In the end all is as if nothing had happened, and nothing that was acknowledged is lost.
+ *
+ * One case of each activity, drawn by a seed that is printed (QUORATE_CRASH_SEED); with QUORATE_CRASH=all every one, with
+ * QUORATE_CRASH=WORDS those whose name contains the words.
+ */
+const asked = process.env.QUORATE_CRASH ?? '';
+const seed = Number(process.env.QUORATE_CRASH_SEED ?? randomInt(2 ** 31));
+console.log(`crash tests: QUORATE_CRASH_SEED=${seed}`);
+const drawn = choose(boundaries(), asked === '' ? 'one of each' : 'all', randomFrom(seed));
+const cases = drawn
+  .map((each) => ({ ...each, title: titleOf(each) }))
+  .filter(({ title }) => asked === '' || asked === 'all' || title.includes(asked));
+
+let stage: Stage | null = null;
+afterAll(async () => {
+  await stage?.close();
+}, 60_000);
+
+test.each(cases)('$title', { timeout: 300_000 }, async (each) => {
+  const script = SCRIPTS[each.workflow];
+  if (script === undefined) throw new Error(`nothing says how ${each.workflow} is brought about: add it to scripts.ts`);
+  stage ??= new Stage();
+  try {
+    await run(each, stage);
+  } catch (error) {
+    // What is left is not fit for the next case.
+    await stage.close();
+    stage = null;
+    throw error;
+  }
+});
+
+async function run(each: Case, stage: Stage): Promise<void> {
+  const script = SCRIPTS[each.workflow] as (typeof SCRIPTS)[string];
+  await stage.lead(script.from);
+  if (script.from !== null) await stage.write();
+  stage.holds.arm(each);
+  let over: string | null = null;
+  const typed = stage.type(script.commands(stage.name)).then((run) => {
+    over = `what was typed ended with ${run.code}: ${run.stdout}${run.stderr}`;
+    return run;
+  });
+  const held = await stage.holds
+    .held(each.activity, () => over)
+    .catch((error) => {
+      if (!(error instanceof NeverHeld)) throw error;
+      throw new Error(`${each.activity} ran less often than ${each.occurrence} times; ${over}`);
+    });
+  await befall(each, { stage, script, held, typed });
+  await typed;
+  if (each.calamity.startsWith('until')) await stage.holds.ended();
+  await stage.settled(script.to);
+  if (script.to === null) return await stage.abandonWriting();
+  expect(await stage.stopWriting()).toEqual([]);
+}
+
+function titleOf({ workflow, activity, occurrence, moment, calamity }: Case): string {
+  const which = occurrence === 1 ? '' : ` (${occurrence})`;
+  return calamity.startsWith('until')
+    ? `${workflow}: ${activity}${which} held ${calamity}`
+    : `${workflow}: ${calamity} killed ${moment} ${activity}${which}`;
+}

@@ -1,0 +1,80 @@
+/**
+ * Loaded into every Node process of a crash test (NODE_OPTIONS --import): lets the test hold an activity, as if its process
+ * had frozen at that moment. The product knows nothing of it; the worker's own class is given one more interceptor.
+ *
+ * The test writes `armed.json` into `$QUORATE_HOME/holds`: which activity, its how manyth run, and at which moment. Whoever
+ * gets there claims it by renaming the file, says so in `held.json`, and goes on once `go` is there.
+ */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const home = process.env.QUORATE_HOME;
+const isWorker = /\/workers\/(engine|controller)\.js$/.test(process.argv[1] ?? '');
+
+if (home && isWorker) {
+  const directory = join(home, 'holds');
+  mkdirSync(directory, { recursive: true });
+  const require = createRequire(fileURLToPath(new URL('../../package.json', import.meta.url)));
+  const { Worker } = require('@temporalio/worker');
+  const create = Worker.create;
+  Worker.create = (options) => {
+    const activity = [
+      (context) => ({ inbound: holding(directory, context) }),
+      ...(options.interceptors?.activity ?? []),
+    ];
+    return create.call(Worker, { ...options, interceptors: { ...options.interceptors, activity } });
+  };
+}
+
+function holding(directory, { info }) {
+  return {
+    async execute(input, next) {
+      const moment = claim(directory, info.activityType);
+      if (moment === null) return await next(input);
+      const held = {
+        pid: process.pid,
+        activity: info.activityType,
+        attempt: info.attempt,
+        workflowId: info.workflowExecution.workflowId,
+        runId: info.workflowExecution.runId,
+        args: input.args,
+      };
+      const hold = async () => {
+        writeFileSync(join(directory, 'held.tmp'), JSON.stringify(held));
+        renameSync(join(directory, 'held.tmp'), join(directory, 'held.json'));
+        if (moment !== 'during') while (!existsSync(join(directory, 'go'))) await sleep(10);
+      };
+      if (moment !== 'after') await hold();
+      let outcome = 'done';
+      try {
+        return await next(input);
+      } catch (error) {
+        outcome = `failed: ${error instanceof Error ? error.message : error}`;
+        throw error;
+      } finally {
+        if (moment === 'after') await hold();
+        writeFileSync(join(directory, 'ended'), outcome);
+      }
+    },
+  };
+}
+
+/** The moment to hold at, if this run of the activity is the one that was asked for. */
+function claim(directory, activity) {
+  const file = join(directory, 'armed.json');
+  try {
+    const armed = JSON.parse(readFileSync(file, 'utf8'));
+    if (armed.activity !== activity) return null;
+    const count = join(directory, `count-${armed.id}`);
+    appendFileSync(count, '.');
+    if (readFileSync(count, 'utf8').length < armed.occurrence) return null;
+    renameSync(file, join(directory, `claimed-${armed.id}.json`));
+    return armed.moment;
+  } catch (error) {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  }
+}

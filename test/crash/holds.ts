@@ -1,0 +1,69 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { until } from '../support/home.js';
+import type { Moment } from './cases.js';
+
+/** An activity that is held, as its process said. */
+export interface Held {
+  readonly pid: number;
+  readonly activity: string;
+  readonly attempt: number;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly args: readonly unknown[];
+}
+
+/** The test's side of `hold.mjs`: one activity of one home at a time. */
+export class Holds {
+  readonly #directory: string;
+  #id = 0;
+
+  constructor(home: string) {
+    this.#directory = join(home, 'holds');
+  }
+
+  /** From now on the `occurrence`-th run of this activity is held. */
+  arm(hold: { readonly activity: string; readonly occurrence: number; readonly moment: Moment }): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+    mkdirSync(this.#directory, { recursive: true });
+    this.#id += 1;
+    // The name appears whole or not at all to those that look.
+    writeFileSync(this.#file('armed.tmp'), JSON.stringify({ ...hold, id: this.#id }));
+    renameSync(this.#file('armed.tmp'), this.#file('armed.json'));
+  }
+
+  /** Resolves once it is held; rejects when `over` says that nobody will come by any more. */
+  async held(what: string, over: () => string | null): Promise<Held> {
+    return await until(
+      `${what} to be held`,
+      async () => {
+        if (existsSync(this.#file('held.json'))) {
+          return JSON.parse(readFileSync(this.#file('held.json'), 'utf8')) as Held;
+        }
+        const reason = over();
+        if (reason !== null) throw new NeverHeld(reason);
+        return null;
+      },
+      120,
+    );
+  }
+
+  release(): void {
+    writeFileSync(this.#file('go'), '');
+  }
+
+  /** How the held run ended after all; rejects when it does not. */
+  async ended(): Promise<string> {
+    return await until(
+      'the held activity to end',
+      async () => existsSync(this.#file('ended')) && readFileSync(this.#file('ended'), 'utf8'),
+      60,
+    );
+  }
+
+  #file(name: string): string {
+    return join(this.#directory, name);
+  }
+}
+
+export class NeverHeld extends Error {}
