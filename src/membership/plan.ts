@@ -2,8 +2,9 @@
  * The planner: from what is seen and what is wanted to the one next step. A pure function, asked again after every step
  * with fresh facts, so that a crash, a loss in the middle and a hand-made change all land in the same code.
  */
-import { memberById } from './facts.js';
-import { guarded, isAtRest } from './safety.js';
+import { answers, memberById, votersOf } from './facts.js';
+import type { Invariant } from './invariants/invariant.js';
+import { guarded, INVARIANTS, isAtRest } from './safety.js';
 import { seats } from './seats.js';
 import type { Situation } from './situation.js';
 import { dropJobs, instancesEnd, removeMembers, servicesStop, withdrawVotes } from './stages/leavers.js';
@@ -23,9 +24,10 @@ import { configSpreads, equalPriorities, makeOdd, setTimings } from './stages/vo
 import { withoutPrimary } from './stages/without-primary.js';
 import { blocked, waitOrBlock } from './steps.js';
 import type { Expired, Goal, Observed, Step } from './types.js';
-import { memberText } from './words.js';
+import { agree, membersText, memberText } from './words.js';
 
-type Stage = (situation: Situation) => Step | null;
+/** Answers when it has something to do. */
+export type Stage = (situation: Situation) => Step | null;
 
 /** In the order in which they are asked; the first that has an answer gives it. Why in this order: docs/membership.md. */
 const STAGES: readonly Stage[] = [
@@ -64,8 +66,22 @@ const STAGES: readonly Stage[] = [
 
 const SETTLING: readonly Stage[] = [withoutPrimary, setTimings, settledAtOdd, withdrawDeadVotes, makeOdd, stepBack];
 
+/** What the planner goes by. The model takes one out at a time, to show that each is needed. */
+export interface Rules {
+  /** For a goal that adds or removes somebody. */
+  readonly stages: readonly Stage[];
+  /** For one that settles. */
+  readonly settling: readonly Stage[];
+  readonly invariants: readonly Invariant[];
+}
+
+export const RULES: Rules = { stages: STAGES, settling: SETTLING, invariants: INVARIANTS };
+
 /** The next single safe step towards the goal; what to wait for; done; or blocked, with the reason and the way out. */
-export function plan(observed: Observed, goal: Goal, expired: readonly Expired[] = []): Step {
+export const plan = (observed: Observed, goal: Goal, expired: readonly Expired[] = []): Step =>
+  planWith(RULES, observed, goal, expired);
+
+export function planWith(rules: Rules, observed: Observed, goal: Goal, expired: readonly Expired[]): Step {
   if (observed.life !== 'alive') return blocked('The environment is being destroyed.', 'Nothing is left to be done.');
   const { set } = observed;
   if (set === null) {
@@ -78,9 +94,9 @@ export function plan(observed: Observed, goal: Goal, expired: readonly Expired[]
     );
   }
   const situation = { observed, set, goal, expired, seats: seats(observed, goal, expired) };
-  for (const stage of goal.settle ? SETTLING : STAGES) {
+  for (const stage of goal.settle ? rules.settling : rules.stages) {
     const step = stage(situation);
-    if (step !== null) return guarded(situation, step);
+    if (step !== null) return guarded(situation, step, rules.invariants);
   }
   return done(situation);
 }
@@ -95,10 +111,13 @@ function done(situation: Situation): Step {
   }
   const primary = memberById(set, set.primary as number);
   const all = seats.stay.length;
-  const spare = (all - 1) / 2;
-  const losable = spare === 0 ? 'no controller' : spare === 1 ? 'any one controller' : `any ${spare} controllers`;
+  const away = votersOf(set).filter((member) => !answers(member));
+  const spare = (all - 1) / 2 - away.length;
+  const losable = spare <= 0 ? 'no controller' : spare === 1 ? 'any one controller' : `any ${spare} controllers`;
+  const until =
+    away.length === 0 ? '' : ` until ${membersText(away)}, under maintenance, ${agree(away, 'is', 'are')} back`;
   return {
     kind: 'done',
-    text: `${all} of ${all} vote; primary ${primary ? memberText(primary) : 'unknown'}; ${losable} can be lost.`,
+    text: `${all} of ${all} vote; primary ${primary ? memberText(primary) : 'unknown'}; ${losable} can be lost${until}.`,
   };
 }

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { guards, planWithout } from '../../test/support/membership/mutants.js';
 import { wrongs } from '../../test/support/membership/oracle.js';
 import { readScenario } from '../../test/support/membership/scenario.js';
-import { plan } from './plan.js';
+import { plan, RULES } from './plan.js';
 import type { Step } from './types.js';
 
 const folder = new URL('./scenarios/', import.meta.url);
@@ -39,4 +40,23 @@ describe('scenarios', () => {
   });
 
   test('there are at least forty', () => expect(names.length).toBeGreaterThanOrEqual(40));
+});
+
+describe('guards', () => {
+  const scenarios = names.map((name) => ({
+    name,
+    ...readScenario(readFileSync(new URL(`${name}/seen.yaml`, folder), 'utf8')),
+  }));
+
+  test.each(guards)('without %s some scenario comes out otherwise', (guard) => {
+    const mutant = planWithout(guard);
+    const otherwise = scenarios.filter(({ observed, goal, expired }) => {
+      return JSON.stringify(mutant(observed, goal, expired)) !== JSON.stringify(plan(observed, goal, expired));
+    });
+    expect(otherwise.map(({ name }) => name)).not.toEqual([]);
+  });
+
+  test('no two invariants have one name', () => {
+    expect(new Set(RULES.invariants.map(({ name }) => name)).size).toBe(RULES.invariants.length);
+  });
 });

@@ -18,8 +18,10 @@ export function verdict(observed: Observed, machine: Machine, expired: readonly 
   if (member === undefined && machine.agent === 'pending') return waitedFor('boot') ? 'lost' : 'starting';
   if (machine.instance === 'terminated') return 'lost';
   if (member !== undefined && answers(member)) return 'well';
-  if (isSilent(machine)) return waitedFor('healthy') ? 'lost' : 'away';
-  if (member !== undefined && isVoter(member)) return waitedFor('healthy') ? 'failing' : 'away';
+  // Somebody said that it may be away: nothing but its cloud's word for its end is held against it.
+  const waited = waitedFor('healthy') && !machine.maintenance;
+  if (isSilent(machine)) return waited ? 'lost' : 'away';
+  if (member !== undefined && isVoter(member)) return waited ? 'failing' : 'away';
   if (waitedFor('boot') && !canJoin(machine)) return 'failing';
   if (waitedFor('healthy') || waitedFor('services') || waitedFor('caught-up')) return 'failing';
   return member === undefined && canJoin(machine) ? 'well' : 'starting';

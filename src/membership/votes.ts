@@ -13,24 +13,31 @@ export const grant = (situation: Situation, member: Member): Step =>
     'It holds all that the primary holds.',
   );
 
-/** Withdraws a vote; a primary hands over first. */
+/** Withdraws a vote; that a primary hands over first is an invariant. */
 export const withdraw = (situation: Situation, member: Member, reason: string): Step =>
-  member.id === situation.set.primary
-    ? handOverFrom(situation, member)
-    : act(situation, { kind: 'withdraw-vote', member: member.id, machine: member.machine }, reason);
+  act(situation, { kind: 'withdraw-vote', member: member.id, machine: member.machine }, reason);
 
 export const remove = (situation: Situation, members: readonly Member[], reason: string): Step =>
   act(situation, { kind: 'remove-members', members: members.map((member) => member.id) }, reason);
 
-/** To the first in the order of succession that stays, one that is caught up before any other. */
+/** To the first in the order of succession that stays and is not under maintenance, one that is caught up before any other. */
 export function handOverFrom(situation: Situation, primary: Member): Step {
   const { observed, set } = situation;
   const zone = (member: Member) => machineOf(observed, member.machine)?.zone ?? '';
-  const heirs = order({
+  const isAway = (member: Member) => machineOf(observed, member.machine)?.maintenance === true;
+  const all = order({
     primary: primary.id,
     members: set.members.map((member) => ({ ...member, zone: zone(member) })),
   }).flatMap((id) => set.members.filter((member) => member.id === id && isStaying(situation, member)));
+  const heirs = all.filter((member) => !isAway(member));
   const heir = heirs.find((member) => isCaughtUp(set, member)) ?? heirs[0];
+  const [away] = all;
+  if (heir === undefined && away !== undefined) {
+    return blocked(
+      `${capital(memberText(primary))} is primary and must go, and ${memberText(away)}, which could take over, is under maintenance.`,
+      `When it is there again, end that with: quorate maintenance ${away.machine} --end`,
+    );
+  }
   if (heir === undefined) {
     return blocked(
       `${capital(memberText(primary))} is primary and must go, and no voter that stays could take over.`,

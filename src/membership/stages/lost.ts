@@ -138,7 +138,9 @@ export function withdrawAddressesOfLost(situation: Situation): Step | null {
 
 export function stayingAnswer(situation: Situation): Step | null {
   const { observed, expired } = situation;
-  const away = stayingMachines(situation).filter((machine) => verdict(observed, machine, expired) === 'away');
+  const away = stayingMachines(situation).filter(
+    (machine) => !machine.maintenance && verdict(observed, machine, expired) === 'away',
+  );
   const silent = away.filter(isSilent);
   if (silent.length > 0) {
     const words = {

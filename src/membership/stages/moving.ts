@@ -13,7 +13,7 @@ export function handOver(situation: Situation): Step | null {
 }
 
 export function serve(situation: Situation): Step | null {
-  const lame = stayingMachines(situation).filter((machine) => !servesFully(machine));
+  const lame = stayingMachines(situation).filter((machine) => !servesFully(machine) && !machine.maintenance);
   const ids = idsOf(lame);
   if (ids.length === 0) return null;
   const silent = lame.filter((machine) => machine.agent !== 'started');

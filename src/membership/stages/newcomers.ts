@@ -1,10 +1,10 @@
 /** Newcomers: machine, mongod, membership, data, vote. */
-import { answers, canJoin, isCaughtUp, memberById, memberOf, votersOf } from '../facts.js';
+import { answers, canJoin, isCaughtUp, machineOf, memberById, memberOf } from '../facts.js';
 import { zonesFor } from '../seats.js';
-import { idsOf, joiners, leavingVoters, type Situation, stayingMachines } from '../situation.js';
+import { idsOf, joiners, type Situation, stayingMachines } from '../situation.js';
 import { act, blocked } from '../steps.js';
 import type { Machine, Member, Observed, Step } from '../types.js';
-import { grant, withdraw } from '../votes.js';
+import { grant } from '../votes.js';
 import { DEADLINES, failedStarts, failedToStart, hasExpired, MAX_FAILED_STARTS, wait } from '../waits.js';
 import { agree, capital, count, machinesText, memberText } from '../words.js';
 
@@ -82,6 +82,13 @@ const isBooting = (machine: Machine): boolean =>
 export function startMongod(situation: Situation): Step | null {
   const newcomers = outside(situation);
   if (newcomers.every(canJoin)) return null;
+  const away = idsOf(newcomers).filter((id) => hasExpired(situation.expired, 'services', id));
+  if (away.length > 0) {
+    return blocked(
+      `${capital(machinesText(away))} ${agree(away, 'is', 'are')} under maintenance, and no mongod answers there.`,
+      `When that is over, run the same command again, or end it with: quorate maintenance ${away[0]} --end`,
+    );
+  }
   return wait('services', idsOf(newcomers), {
     text: `wait until the mongod of ${machinesText(idsOf(newcomers))} is up`,
     reason: 'It has to run before it can join.',
@@ -100,14 +107,15 @@ export function join(situation: Situation): Step | null {
 }
 
 export function catchUp(situation: Situation): Step | null {
-  const { set, expired, goal } = situation;
+  const { observed, set, expired, goal } = situation;
   const all = joiners(situation);
   const behind = all.filter((member) => !isCaughtUp(set, member));
   if (behind.length === 0) return null;
   const primary = memberById(set, set.primary as number);
   const source = primary ? memberText(primary) : 'the primary';
   const machines = (members: readonly Member[]) => members.flatMap((member) => member.machine ?? []);
-  const late = machines(behind.filter(answers)).filter((id) => hasExpired(expired, 'caught-up', id));
+  const lags = behind.filter((member) => answers(member) || machineOf(observed, member.machine)?.maintenance);
+  const late = machines(lags).filter((id) => hasExpired(expired, 'caught-up', id));
   if (late.length > 0) {
     return blocked(
       `${capital(machinesText(late))} still ${agree(late, 'lacks', 'lack')} writes that ${source} holds.`,
@@ -122,14 +130,8 @@ export function catchUp(situation: Situation): Step | null {
   });
 }
 
-/** At seven voters one that leaves has to make room first. */
 export function grantVotes(situation: Situation): Step | null {
-  const { set } = situation;
-  const [next] = joiners(situation);
-  if (next === undefined) return null;
-  const leaving = leavingVoters(situation);
-  const first = leaving.find((member) => member.id !== set.primary) ?? leaving[0];
-  return votersOf(set).length >= 7 && first
-    ? withdraw(situation, first, 'Seven vote already, and this one does not stay.')
-    : grant(situation, next);
+  const all = joiners(situation);
+  const next = all.find((member) => isCaughtUp(situation.set, member)) ?? all[0];
+  return next === undefined ? null : grant(situation, next);
 }

@@ -2,7 +2,6 @@ import { answers, compareOpTimes, machineOf, majority, votersOf } from '../facts
 import type { Situation } from '../situation.js';
 import { act, blocked, waitOrBlock } from '../steps.js';
 import type { Member, Step } from '../types.js';
-import { graceLeft, hasExpired, wait } from '../waits.js';
 import { agree, list, machinesText, membersText, memberText } from '../words.js';
 
 /**
@@ -33,62 +32,22 @@ export function withoutPrimary(situation: Situation): Step | null {
 }
 
 /**
- * Two vote, one is silent: no majority, and one failure must be survivable at any moment. The survivor holds every
- * acknowledged write if its own oplog has the note of the installed config (docs/membership.md), and only then.
+ * Two vote, one is silent: no majority, and one failure must be survivable at any moment. The invariants of a forced config
+ * say what has to be waited for, proven and ended first.
  */
 function survivorOfTwo(situation: Situation, survivor: Member, silent: Member): Step {
-  const { observed, set, expired } = situation;
-  const other = machineOf(observed, silent.machine);
-  const note = set.notes.find((found) => found.member === survivor.id && found.version === set.version);
-  const who = memberText(survivor);
-  const back = other?.instance === 'terminated' ? 'To go on, ' : `Bring machine ${other?.id} back, or `;
+  const other = machineOf(situation.observed, silent.machine);
   if (other === undefined || survivor.machine === null) {
     return blocked(
       `Two members vote, ${memberText(silent)} is silent, and one of the two belongs to no known machine.`,
       `Bring ${memberText(silent)} back, or see what would be lost with: quorate recover`,
     );
   }
-  if (other.instance !== 'terminated' && !hasExpired(expired, 'healthy', other.id)) {
-    return wait(
-      'healthy',
-      [other.id],
-      {
-        text: `wait for machine ${other.id} to come back`,
-        reason: `Two members vote, and machine ${other.id} is silent.`,
-        otherwise: `have it terminated and go on with ${who} alone, if that one holds every write`,
-      },
-      graceLeft(observed.grace, other),
-    );
-  }
-  if (note === undefined) {
-    return waitOrBlock(
-      expired,
-      'primary',
-      [],
-      {
-        text: `wait until the oplog of ${who} says whether it holds every write`,
-        reason: `The oplog of ${who} could not be read, so nobody knows whether it holds every write.`,
-      },
-      `${back}see what would be lost with: quorate recover --survivor ${survivor.machine}`,
-    );
-  }
-  if (!note.noted) {
-    return blocked(
-      `Two members vote, machine ${other.id} is gone, and ${who} may lack writes that only machine ${other.id} had.`,
-      `${back}see what would be lost, and accept it, with: quorate recover --survivor ${survivor.machine}`,
-    );
-  }
-  return other.instance === 'terminated'
-    ? act(
-        situation,
-        { kind: 'force-survivor', member: survivor.id, machine: survivor.machine },
-        `Machine ${other.id} is terminated, and the oplog of ${who} shows that it holds every write.`,
-      )
-    : act(
-        situation,
-        { kind: 'terminate', machine: other.id },
-        `Machine ${other.id} must be gone for good before ${who} goes on alone.`,
-      );
+  return act(
+    situation,
+    { kind: 'force-survivor', member: survivor.id, machine: survivor.machine },
+    `Machine ${other.id} is terminated, and the oplog of ${memberText(survivor)} shows that it holds every write.`,
+  );
 }
 
 function noMajority(

@@ -26,6 +26,7 @@ export function wrongs(observed: Observed, goal: Goal, step: Step): string[] {
   }
   must(step.text !== '', 'it has a text');
   const set = observed.set;
+  const machine = (id: string | null) => observed.machines.find((one) => one.id === id);
   const voters = set?.members.filter((member) => member.votes === 1) ?? [];
   if (step.kind === 'done') {
     must(set?.primary !== null && set?.committed === true, 'done is settled');
@@ -34,7 +35,7 @@ export function wrongs(observed: Observed, goal: Goal, step: Step): string[] {
     if (goal.settle) return wrong;
     must(voters.length === goal.controllers && set?.members.length === goal.controllers, 'done is as many as wanted');
     must(
-      voters.every((member) => answering(member)),
+      voters.every((member) => answering(member) || machine(member.machine)?.maintenance),
       'all are healthy when done',
     );
     const machines = voters
@@ -59,7 +60,6 @@ export function wrongs(observed: Observed, goal: Goal, step: Step): string[] {
     return wrong;
   }
   const { deed } = step;
-  const machine = (id: string | null) => observed.machines.find((one) => one.id === id);
   if (deed.kind === 'force-survivor' || deed.kind === 'terminate') {
     const survivor = voters.find((member) =>
       deed.kind === 'force-survivor' ? member.id === deed.member : member.machine !== deed.machine,
@@ -113,9 +113,14 @@ export function wrongs(observed: Observed, goal: Goal, step: Step): string[] {
     );
     must(!deed.machines.some((id) => observed.addresses.machines.includes(id)), 'addresses go before processes');
   }
+  if (deed.kind === 'hand-over') must(machine(deed.machine)?.maintenance === false, 'no heir is under maintenance');
   if (deed.kind === 'mark-dying') {
     for (const id of deed.machines) {
       const one = machine(id);
+      must(
+        !one?.maintenance || one.instance === 'terminated' || one.agent === 'pending',
+        'maintenance is no loss, whatever is silent',
+      );
       const member = set.members.find((other) => other.machine === id && other.id === one?.memberId);
       must(
         one?.instance === 'terminated' || (one?.agent !== 'started' && !(member && answering(member))),
