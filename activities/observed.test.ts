@@ -53,6 +53,26 @@ test('a machine whose agent beats: what it reports counts', () => {
   });
 });
 
+test('a mongod with the data of a member that the machine was before does not count', () => {
+  const running = (member: number) => {
+    const { report, ...beats } = beat();
+    const presence = { ...beats, report: { ...report, mongod: { version: '', parameters: {}, member } } };
+    return see({ presence: [presence as unknown as PresenceDocument] }).machines[0]?.services.mongod;
+  };
+  expect(running(1)).toBe(true);
+  expect(running(0)).toBe(false);
+});
+
+test('maintenance holds until its time is over by the database’s clock', () => {
+  const until = (seconds: number) => {
+    const maintenanceUntil = new Date(at.getTime() + 1000 * seconds);
+    return see({ machines: [{ ...machine, maintenanceUntil } as MachineDocument] }).machines[0]?.maintenance;
+  };
+  expect(see({}).machines[0]?.maintenance).toBe(false);
+  expect(until(6)).toBe(true);
+  expect(until(4)).toBe(false);
+});
+
 test('a silent agent is down, and what it reported before counts no more', () => {
   const seen = see({ silent: new Map([['1', 6000]]) }).machines[0];
   expect(seen).toMatchObject({ agent: 'down', silentMs: 6000, services: { mongod: false } });

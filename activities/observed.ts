@@ -54,6 +54,8 @@ function machineFrom(machine: MachineDocument, facts: Facts): Machine {
   const agent = agentOf(beat, silentMs);
   const running = (service: 'mongod' | 'api' | 'worker') =>
     agent === 'started' && beat?.report.services[service]?.state === 'running';
+  // Right after its member was renewed its agent still runs the mongod of the one before.
+  const own = (beat?.report.mongod?.member ?? machine.memberId) === machine.memberId;
   return {
     id: machine._id,
     jobs: machine.jobs,
@@ -65,7 +67,7 @@ function machineFrom(machine: MachineDocument, facts: Facts): Machine {
     problem: machine.provisioningError,
     agent,
     silentMs: agent === 'down' || agent === 'stopped' ? silentMs : 0,
-    services: { mongod: running('mongod'), api: running('api'), worker: running('worker') },
+    services: { mongod: running('mongod') && own, api: running('api'), worker: running('worker') },
     addressVersion: beat?.report.addressVersion ?? 0,
     ageMs: Math.max(0, facts.databaseTime.getTime() - machine.createdAt.getTime()),
     maintenance: machine.maintenanceUntil !== null && machine.maintenanceUntil > facts.databaseTime,

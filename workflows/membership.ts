@@ -16,7 +16,7 @@ import { explainPlan } from '../src/membership/explain.js';
 import { silentMachines, unheardMachines } from '../src/membership/facts.js';
 import { plan } from '../src/membership/plan.js';
 import type { Expired, Goal, InstanceSeen, MachineId, Observed, Step } from '../src/membership/types.js';
-import { stillExpired } from '../src/membership/waits.js';
+import { afterDeed, stillExpired } from '../src/membership/waits.js';
 import { changeSummary } from '../src/temporal/names.js';
 import type { ChangeInput } from '../src/temporal/progress.js';
 import { cloud, network } from './activities.js';
@@ -241,6 +241,7 @@ class MembershipLoop {
       const outcome = await perform(this.#input, step, observation, recordOf(this.#input, this.#story));
       // Refused by a fence: somebody or something changed the facts first. Not an error; look again.
       if (!outcome.applied) this.#story.fail(outcome.note);
+      else this.#expired = afterDeed(this.#expired, step.deed);
       this.#failures = 0;
       // What the cloud said before is no longer so.
       if (step.deed.kind === 'terminate') this.#instances = {};

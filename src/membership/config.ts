@@ -50,4 +50,5 @@ const newcomer = (machine: Machine): Member => ({
   healthy: true,
   optime: null,
   lagMs: null,
+  downMs: 0,
 });

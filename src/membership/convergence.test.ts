@@ -4,7 +4,7 @@ import { wrongs } from '../../test/support/membership/oracle.js';
 import { type Fault, goalOf, World } from '../../test/support/membership/world.js';
 import { plan } from './plan.js';
 import type { Expired, Goal, Step } from './types.js';
-import { stillExpired } from './waits.js';
+import { afterDeed, stillExpired } from './waits.js';
 
 const FAULTS: readonly Fault[] = ['terminate', 'power-off', 'mongod-down', 'agent-down', 'crash-at-reconfig'];
 const MOST_ROUNDS = 600;
@@ -38,8 +38,10 @@ function run(from: number, goal: Goal, faults: number, dice: (sides: number) => 
     story.push(step.kind === 'blocked' ? `blocked: ${step.reason}` : step.text);
     expect(wrongs(world.seen, current, step), story.join('\n')).toEqual([]);
     if (step.kind === 'done' || step.kind === 'blocked') return { end: step, story, lost: world.lost };
-    if (step.kind === 'do') world.perform(step.deed);
-    else {
+    if (step.kind === 'do') {
+      world.perform(step.deed);
+      expired = afterDeed(expired, step.deed);
+    } else {
       const fulfilled = dice(4) > 0;
       if (fulfilled) world.fulfil(step);
       const again = plan(world.seen, current, expired);

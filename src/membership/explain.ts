@@ -4,6 +4,7 @@ import { plan } from './plan.js';
 import { seats } from './seats.js';
 import { apply, proceed } from './simulate.js';
 import type { Expired, Goal, MachineId, Observed, Step } from './types.js';
+import { afterDeed } from './waits.js';
 import { count, list } from './words.js';
 
 /** One line of `--plan`. */
@@ -35,7 +36,7 @@ const MOST_ROUNDS = 300;
 export function explainPlan(observed: Observed, goal: Goal): Explanation {
   const chosen = seats(observed, goal, []);
   const steps: ExplainedStep[] = [];
-  const expired: Expired[] = [];
+  let expired: readonly Expired[] = [];
   let world = observed;
   let newInstances = 0;
   let end: Explanation['end'] | null = null;
@@ -50,8 +51,9 @@ export function explainPlan(observed: Observed, goal: Goal): Explanation {
     if (step.kind === 'do') {
       if (step.deed.kind === 'add-machines') newInstances += step.deed.count;
       world = apply(world, step.deed);
+      expired = afterDeed(expired, step.deed);
     } else if (again) {
-      expired.push({ for: step.for, machines: step.machines });
+      expired = [...expired, { for: step.for, machines: step.machines }];
     } else {
       world = proceed(world, step);
     }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readScenario } from '../../test/support/membership/scenario.js';
-import { controllersOf, goalFor, goalForOne } from './goal.js';
+import { controllersOf, goalFor, goalForOne, goalForReplace, goalForSwitchover, goalToRestore } from './goal.js';
 
 const three = readScenario(`
 wanted: 3 controllers
@@ -78,5 +78,85 @@ describe('disable-ha', () => {
     expect(goalForOne(three)).toMatchObject({ goal: { controllers: 1, keep: ['1'] } });
     expect(goalForOne(three, '2')).toMatchObject({ goal: { controllers: 1, keep: ['2'] } });
     expect(goalForOne(three, '9')).toMatchObject({ ok: false, message: 'Machine 9 is no controller.' });
+  });
+});
+
+describe('replace', () => {
+  const replace = (id: string, seen = three) => goalForReplace(seen, id, 3);
+
+  test('as many as before, without that one', () => {
+    expect(replace('1')).toEqual({
+      ok: true,
+      goal: { controllers: 3, keep: [], avoid: ['1'], to: [], settle: false, primary: null },
+    });
+  });
+
+  test('is refused where there is nothing to replace', () => {
+    expect(replace('9')).toMatchObject({ ok: false, message: 'There is no machine 9.' });
+    expect(replace('3')).toMatchObject({ ok: false, message: 'Machine 3 is no controller.' });
+    expect(replace('0', one)).toMatchObject({
+      ok: false,
+      message: 'Machine 0 is the only controller.',
+      todo: 'Have more of them first, with: quorate enable-ha',
+    });
+  });
+
+  test('twice is refused: the first has taken it out', () => {
+    const seen = readScenario(
+      'wanted: 3 controllers\nmachines: [0 controller, 1 controller, 2 controller dying, 3 jobless dying]\nmembers: [0 PRIMARY vote]',
+    ).observed;
+    expect(replace('2', seen)).toMatchObject({ ok: false, message: 'Machine 2 is on its way out already.' });
+    expect(replace('3', seen)).toMatchObject({ ok: false, message: 'Machine 3 is on its way out already.' });
+  });
+
+  test('the sentinel asks for as many as were asked for, and for nobody by name', () => {
+    expect(goalToRestore(5)).toEqual({ controllers: 5, keep: [], avoid: [], to: [], settle: false, primary: null });
+  });
+});
+
+describe('switchover', () => {
+  const five = readScenario(`
+wanted: 5 controllers
+machines: [0 controller, 1 controller maintenance, 2 controller zone=a, 3 controller zone=b, 4 controller silent=9s zone=c, 5 workload, 6 controller dying, 7 controller]
+members: [0 PRIMARY vote, 1 SECONDARY vote, 2 SECONDARY vote behind, 3 SECONDARY vote, 4 SECONDARY vote unreachable, 6 SECONDARY vote, 7 SECONDARY no-vote]
+`).observed;
+
+  test('without --to: the first in the order of succession that could at once', () => {
+    expect(goalForSwitchover(five)).toMatchObject({ ok: true, goal: { settle: true, primary: '3', controllers: 7 } });
+    expect(goalForSwitchover(three)).toMatchObject({ ok: true, goal: { primary: '0' } });
+  });
+
+  test.each([
+    ['9', 'There is no machine 9.'],
+    ['5', 'Machine 5 is no controller.'],
+    ['0', 'Machine 0 is primary already.'],
+    ['1', 'Machine 1 is under maintenance.'],
+    ['2', 'Machine 2 lags behind the primary.'],
+    ['4', 'The member of machine 4 does not answer.'],
+    ['6', 'Machine 6 is on its way out.'],
+    ['7', 'Machine 7 does not vote.'],
+  ])('to machine %s it is refused', (to, message) => {
+    expect(goalForSwitchover(five, to)).toMatchObject({ ok: false, message });
+  });
+
+  test('of the only one it is refused, named or not', () => {
+    expect(goalForSwitchover(one)).toMatchObject({ ok: false, message: 'Machine 0 is the only controller.' });
+    expect(goalForSwitchover(one, '0')).toMatchObject({ ok: false, message: 'Machine 0 is primary already.' });
+  });
+
+  test('where nobody could take over it says why for each', () => {
+    const seen = readScenario(
+      'wanted: 3 controllers\nmachines: [0 controller, 1 controller maintenance, 2 controller]\nmembers: [0 PRIMARY vote, 1 SECONDARY vote, 2 SECONDARY vote behind]',
+    ).observed;
+    expect(goalForSwitchover(seen)).toMatchObject({
+      message:
+        'No other controller could take over now. Machine 1 is under maintenance. Machine 2 lags behind the primary.',
+    });
+    const nobody = readScenario(
+      'wanted: 3 controllers\nmachines: [0 controller, 1 controller]\nmembers: [0 SECONDARY vote, 1 SECONDARY vote]',
+    ).observed;
+    expect(goalForSwitchover(nobody)).toMatchObject({
+      message: 'No member is primary, so nothing can be handed over.',
+    });
   });
 });

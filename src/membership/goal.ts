@@ -1,6 +1,18 @@
-import { byId, isController, machineOf, memberById } from './facts.js';
+import {
+  answers,
+  byId,
+  isCaughtUp,
+  isController,
+  isVoter,
+  machineOf,
+  memberById,
+  memberOf,
+  votersOf,
+} from './facts.js';
 import { canBecomeController } from './seats.js';
-import type { Goal, MachineId, Observed } from './types.js';
+import { wasController } from './situation.js';
+import { order } from './succession.js';
+import type { Goal, MachineId, Member, Observed, ReplicaSet } from './types.js';
 
 /** What a person asked for, as it was typed. */
 export interface Asked {
@@ -90,6 +102,86 @@ export const goalAsItIs = (voters: number): Goal => ({
   settle: true,
   primary: null,
 });
+
+/** The goal of the sentinel: as many as were asked for; who is lost is judged anew from each round's own facts. */
+export const goalToRestore = (desired: number): Goal => ({ ...goalAsItIs(desired), settle: false });
+
+/** The goal of replace: as many as before, and not this one. */
+export function goalForReplace(observed: Observed, id: MachineId, desired: number): Result<{ readonly goal: Goal }> {
+  const machine = machineOf(observed, id);
+  if (machine === undefined) return no(`There is no machine ${id}.`, listControllers(observed));
+  if (machine.life !== 'alive' && wasController(machine)) {
+    return no(`Machine ${id} is on its way out already.`, 'See what replaces it with: quorate status');
+  }
+  if (!isController(machine)) return no(`Machine ${id} is no controller.`, listControllers(observed));
+  if (observed.machines.filter(isController).length === 1) {
+    return no(`Machine ${id} is the only controller.`, 'Have more of them first, with: quorate enable-ha');
+  }
+  return { ok: true, goal: { ...goalToRestore(desired), avoid: [id] } };
+}
+
+/**
+ * The goal of switchover: the named controller becomes primary, or the first in the order of succession that could at once.
+ * Refused for one that could not take over now.
+ */
+export function goalForSwitchover(observed: Observed, to?: MachineId): Result<{ readonly goal: Goal }> {
+  const { set } = observed;
+  if (set === null || set.primary === null) {
+    return no('No member is primary, so nothing can be handed over.', 'See why with: quorate status');
+  }
+  const voters = votersOf(set);
+  if (to === undefined && voters.length < 2) {
+    const only = primaryMachine(observed);
+    return no(`Machine ${only} is the only controller.`, 'Have more of them first, with: quorate enable-ha');
+  }
+  const heirs = successors(observed, set);
+  const able = to ?? heirs.find((id) => whyNoHeir(observed, set, id) === null);
+  if (able === undefined) {
+    const reasons = heirs.map((id) => whyNoHeir(observed, set, id)?.message ?? '');
+    return no(
+      ['No other controller could take over now.', ...reasons].join(' '),
+      'See more with: quorate show-controller',
+    );
+  }
+  // Between two votes the nearest odd number is the next one up, where the one that is asked for keeps its vote.
+  const odd = voters.length % 2 === 0 ? voters.length + 1 : voters.length;
+  return whyNoHeir(observed, set, able) ?? { ok: true, goal: { ...goalAsItIs(odd), primary: able } };
+}
+
+/** Machines whose members could become primary by the config alone, in the order of succession. */
+function successors(observed: Observed, set: ReplicaSet): readonly MachineId[] {
+  const zone = (member: Member) => machineOf(observed, member.machine)?.zone ?? '';
+  const members = set.members.map((member) => ({ ...member, zone: zone(member) }));
+  return order({ primary: set.primary, members }).flatMap((id) => {
+    const machine = memberById(set, id)?.machine ?? null;
+    return machine !== null && memberOf(observed, machine)?.id === id ? [machine] : [];
+  });
+}
+
+/** Why this machine's member cannot become primary now; null when it can. */
+function whyNoHeir(observed: Observed, set: ReplicaSet, id: MachineId): ReturnType<typeof no> | null {
+  const another = 'Name another one, or leave --to out.';
+  const machine = machineOf(observed, id);
+  if (machine === undefined) return no(`There is no machine ${id}.`, listControllers(observed));
+  if (machine.life !== 'alive' && wasController(machine)) return no(`Machine ${id} is on its way out.`, another);
+  if (!isController(machine)) return no(`Machine ${id} is no controller.`, listControllers(observed));
+  const member = memberOf(observed, id);
+  if (member !== undefined && member.id === set.primary) return no(`Machine ${id} is primary already.`, another);
+  if (votersOf(set).length < 2) {
+    return no(`Machine ${primaryMachine(observed)} is the only controller that votes.`, 'Wait until more of them do.');
+  }
+  if (machine.maintenance) {
+    return no(`Machine ${id} is under maintenance.`, `End it with: quorate maintenance ${id} --end`);
+  }
+  if (member === undefined || !isVoter(member)) return no(`Machine ${id} does not vote.`, another);
+  if (!answers(member)) return no(`The member of machine ${id} does not answer.`, another);
+  if (machine.agent !== 'started') return no(`The agent of machine ${id} is not heard.`, another);
+  if (!isCaughtUp(set, member)) {
+    const lag = member.lagMs === null ? '' : `, by ${Math.ceil(member.lagMs / 1000)} s`;
+    return no(`Machine ${id} lags behind the primary${lag}.`, 'Wait until it has caught up, or name another one.');
+  }
+  return null;
+}
 
 /** The machine whose member is primary, if one is and its machine is known. */
 export function primaryMachine(observed: Observed): MachineId | null {

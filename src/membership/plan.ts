@@ -19,7 +19,9 @@ import {
 } from './stages/lost.js';
 import { agentsMove, handOver, publish, serve } from './stages/moving.js';
 import { boot, catchUp, enlist, grantVotes, join, startMongod } from './stages/newcomers.js';
+import { resync } from './stages/resync.js';
 import { settledAtOdd, stepBack } from './stages/settle.js';
+import { switchOver } from './stages/switchover.js';
 import { configSpreads, equalPriorities, makeOdd, setTimings } from './stages/voters.js';
 import { withoutPrimary } from './stages/without-primary.js';
 import { blocked, waitOrBlock } from './steps.js';
@@ -39,6 +41,7 @@ const STAGES: readonly Stage[] = [
   equalPriorities,
   withdrawDeadVotes,
   removeDeadMembers,
+  resync,
   makeOdd,
   withdrawAddressesOfLost,
   stayingAnswer,
@@ -64,7 +67,15 @@ const STAGES: readonly Stage[] = [
   configSpreads,
 ];
 
-const SETTLING: readonly Stage[] = [withoutPrimary, setTimings, settledAtOdd, withdrawDeadVotes, makeOdd, stepBack];
+const SETTLING: readonly Stage[] = [
+  withoutPrimary,
+  setTimings,
+  switchOver,
+  settledAtOdd,
+  withdrawDeadVotes,
+  makeOdd,
+  stepBack,
+];
 
 /** What the planner goes by. The model takes one out at a time, to show that each is needed. */
 export interface Rules {

@@ -51,7 +51,7 @@ export const canBecomeController = (machine: Machine): boolean =>
   machine.life === 'alive' && !isController(machine) && machine.instance !== 'terminated';
 
 function rank(observed: Observed, machine: Machine, goal: Goal, expired: readonly Expired[]): number {
-  if (goal.keep.includes(machine.id)) return 0;
+  if (machine.id === goal.primary || goal.keep.includes(machine.id)) return 0;
   if (goal.to.includes(machine.id)) return 1;
   const member = memberOf(observed, machine.id);
   if (member !== undefined && answers(member)) {

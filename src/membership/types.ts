@@ -49,6 +49,8 @@ export interface Member {
   readonly optime: OpTime | null;
   /** Milliseconds behind the primary's applied optime, for people; null when unknown. */
   readonly lagMs: number | null;
+  /** Milliseconds that it has acknowledged nothing, as far as the observer watched, on its monotonic clock; 0 when it does. */
+  readonly downMs: number;
 }
 
 /** How often members ask for each other, and how long they miss the primary before they elect another by themselves. */

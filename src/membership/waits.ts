@@ -1,6 +1,6 @@
 /** The waits: how long each may last, and which of those that ended still say something. */
 import { answers, isCaughtUp, isSilent, machineOf, memberOf, servesFully } from './facts.js';
-import type { Expired, Grace, Machine, MachineId, Observed, Step, WaitFor } from './types.js';
+import type { Deed, Expired, Grace, Machine, MachineId, Observed, Step, WaitFor } from './types.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -18,6 +18,9 @@ export const DEADLINES: Readonly<Record<WaitFor, number>> = {
   'instances-gone': MINUTE,
   healthy: 10 * MINUTE,
 };
+
+/** An agent that is silent for so long beside a member that answers is not waited for any more. */
+export const DEGRADED_MS = 30 * MINUTE;
 
 /** A silent agent may have been silent for long when its member goes too; even then the member gets this long. */
 const MEMBER_BLIP = 3 * SECOND;
@@ -78,6 +81,15 @@ export function stillExpired(observed: Observed, expired: readonly Expired[]): r
   });
 }
 
+/** After a deed was done: a machine that starts anew is waited for anew. */
+export function afterDeed(expired: readonly Expired[], deed: Deed): readonly Expired[] {
+  if (deed.kind !== 'renew-member') return expired;
+  return expired.flatMap((wait) => {
+    const machines = wait.machines.filter((id) => id !== deed.machine);
+    return machines.length === wait.machines.length ? [wait] : machines.length === 0 ? [] : [{ ...wait, machines }];
+  });
+}
+
 function setStillLacks(observed: Observed, what: WaitFor): boolean {
   const set = observed.set;
   if (what === 'committed') return set === null || !set.committed;
@@ -95,9 +107,14 @@ function machineStillLacks(observed: Observed, what: WaitFor, id: MachineId): bo
   const member = memberOf(observed, id);
   switch (what) {
     case 'healthy':
-      return member === undefined
-        ? machine === undefined || isSilent(machine) || !machine.services.mongod
-        : !answers(member);
+      if (member !== undefined) return !answers(member);
+      // One that clients are told of was a voter: that its member is gone now is no answer.
+      return (
+        machine === undefined ||
+        isSilent(machine) ||
+        !machine.services.mongod ||
+        observed.addresses.machines.includes(id)
+      );
     case 'caught-up':
       return member === undefined || observed.set === null || !isCaughtUp(observed.set, member);
     case 'services':

@@ -150,6 +150,7 @@ function memberOf(
     healthy,
     optime,
     lagMs: optime === null || reference === null ? null : lagMs(optime, reference),
+    downMs: 0,
   };
 }
 

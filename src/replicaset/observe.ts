@@ -8,6 +8,7 @@ import { compareOpTimes } from '../membership/facts.js';
 import type { OpTime, ReplicaSet } from '../membership/types.js';
 import { type Answer, assemble, type Basis, basisOf, referenceOf } from './assemble.js';
 import { adminCommand, directClient, type Identity, within } from './connect.js';
+import { Downtime } from './downtime.js';
 import { type Hello, opTime, type SetConfig, type SetStatus } from './wire.js';
 
 /** How long one member may take to answer before the others are asked what they think of it. */
@@ -30,6 +31,7 @@ export interface Look {
 export class Observer {
   readonly #identity: Identity;
   readonly #clients = new Map<string, MongoClient>();
+  readonly #downtime = new Downtime();
   /** The hosts of the last config seen: members are asked even when the caller knows only some. */
   #known: readonly string[] = [];
 
@@ -56,8 +58,9 @@ export class Observer {
       this.#follow(members, referenceOf(basis)),
       this.#notes(basis, members),
     ]);
+    const set = assemble(basis, members, optimes, notes);
     return {
-      set: assemble(basis, members, optimes, notes),
+      set: { ...set, members: this.#downtime.look(set.members, performance.now()) },
       config: basis.config,
       primaryHost: basis.primary?.host ?? null,
     };

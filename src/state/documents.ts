@@ -122,7 +122,12 @@ export const AgentReport = Type.Object({
   sees: Type.Array(Type.String()),
   mongod: Type.Union([
     Type.Null(),
-    Type.Object({ version: Type.String(), parameters: Type.Record(Type.String(), Type.String()) }),
+    Type.Object({
+      version: Type.String(),
+      parameters: Type.Record(Type.String(), Type.String()),
+      /** The member ID whose data it was started with. */
+      member: Type.Optional(Type.Integer()),
+    }),
   ]),
   /** Successions that this agent began, and the reason it is switched off, if it is. */
   succession: Type.Object({ stoodUp: Type.Integer(), freed: Type.Integer(), off: Type.String() }),

@@ -17,6 +17,8 @@ export interface MongodFacts {
   readonly version: string;
   /** Each parameter that Quorate wants, and `set` or why not. */
   readonly parameters: Record<string, string>;
+  /** The member ID whose data it was started with. */
+  readonly member: number;
 }
 
 /** `manage-state`: this machine's member of the replica set. */
@@ -26,6 +28,7 @@ export class Mongod implements Service {
   readonly stopWithinMs = 2500;
   facts: MongodFacts | null = null;
   #server: FoundServer | null = null;
+  #member: number | null = null;
   readonly #without = new Set<string>();
 
   constructor(private readonly machine: Machine) {}
@@ -42,6 +45,7 @@ export class Mongod implements Service {
     this.#server = server;
     await this.#learnRefusals();
     this.facts = null;
+    this.#member = memberId;
     const args = mongodArguments({
       dataDirectory: files.dataDirectory(memberId),
       logFile: path.join(files.logs, 'mongod-server.log'),
@@ -67,7 +71,11 @@ export class Mongod implements Service {
           const { version } = await adminCommand(client, { buildInfo: 1 });
           const reports = await applyParameters(client, [...this.#without]);
           const parameters = reports.map((report) => [report.name, report.taken ? 'set' : report.problem] as const);
-          this.facts = { version: String(version), parameters: Object.fromEntries(parameters) };
+          this.facts = {
+            version: String(version),
+            parameters: Object.fromEntries(parameters),
+            member: this.#member as number,
+          };
           return;
         } catch {
           await sleep(20, undefined, { signal });

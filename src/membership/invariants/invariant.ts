@@ -1,9 +1,10 @@
 /** What an invariant is, and the words that several of them reason in. */
 import { isReconfig, membersAfter } from '../config.js';
-import { isHealthy, isVoter } from '../facts.js';
+import { isHealthy, isVoter, machineOf } from '../facts.js';
 import { isStaying, type Situation } from '../situation.js';
 import { blocked } from '../steps.js';
 import type { Deed, Member, Step } from '../types.js';
+import { verdict } from '../verdict.js';
 
 /** A question about a deed, and what is answered instead when it does not hold: the wait, the step that has to go before, or a refusal. */
 export interface Invariant {
@@ -35,5 +36,9 @@ export const machinesIn = (members: readonly Member[]): readonly string[] =>
   members.flatMap((member) => member.machine ?? []);
 
 /** A voter that does not count as healthy and loses its vote in this change too: nobody waits for it. */
-export const isGoing = (situation: Situation, member: Member): boolean =>
-  !isHealthy(situation.observed, member) && !isStaying(situation, member);
+export function isGoing(situation: Situation, member: Member): boolean {
+  const { observed, expired } = situation;
+  if (isHealthy(observed, member)) return false;
+  const machine = machineOf(observed, member.machine);
+  return !isStaying(situation, member) || (machine !== undefined && verdict(observed, machine, expired) === 'stale');
+}

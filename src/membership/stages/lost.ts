@@ -159,7 +159,8 @@ export function stayingAnswer(situation: Situation): Step | null {
   const words = {
     text: `wait for the mongod of ${machinesText(idsOf(away))} to answer`,
     reason: `The agent of ${machinesText(idsOf(away))} is there, its mongod does not answer.`,
-    otherwise: 'let it leave in order and take another machine',
+    otherwise: `withdraw ${agree(away, 'its vote', 'their votes')} and start ${agree(away, 'it', 'them')} anew with an empty directory, or replace ${agree(away, 'it', 'them')} where that did not help`,
   };
-  return wait('healthy', idsOf(away), words, observed.grace.memberMs);
+  const downMs = Math.min(...away.map((machine) => memberOf(observed, machine.id)?.downMs ?? 0));
+  return wait('healthy', idsOf(away), words, Math.max(0, observed.grace.memberMs - downMs));
 }

@@ -1,7 +1,7 @@
 /** A change that adds and removes nobody (any more) goes only to the nearest safe point: an odd number of voters, known to a majority. */
 import { isHealthy, isVoter, votersOf } from '../facts.js';
 import type { Situation } from '../situation.js';
-import type { Step } from '../types.js';
+import type { Member, Step } from '../types.js';
 import { withdraw } from '../votes.js';
 import { agree, capital, count, list, membersText } from '../words.js';
 import { configSpreads } from './voters.js';
@@ -15,6 +15,7 @@ export function settledAtOdd(situation: Situation): Step | null {
   const others = set.members.filter((member) => !isVoter(member));
   const there = voters.length === goal.controllers;
   const sentences = [
+    (goal.primary ?? null) === null ? '' : `Machine ${goal.primary} is primary.`,
     `${count(voters.length, 'controller')} ${agree(voters, 'votes', 'vote')} (${list(voters.map((member) => member.machine ?? `member ${member.id}`))})${there ? '' : `, on the way to ${goal.controllers}`}.`,
     others.length === 0
       ? ''
@@ -26,9 +27,13 @@ export function settledAtOdd(situation: Situation): Step | null {
 
 /** Nobody is ready to join or to leave: one that does not answer, or else the youngest, gives its vote back. */
 export function stepBack(situation: Situation): Step | null {
-  const { observed, set } = situation;
+  const { observed, set, goal } = situation;
+  const isWanted = (member: Member) => Number(member.machine !== null && member.machine === goal.primary);
   const [last] = votersOf(set)
     .filter((member) => member.id !== set.primary)
-    .sort((a, b) => Number(isHealthy(observed, a)) - Number(isHealthy(observed, b)) || b.id - a.id);
+    .sort(
+      (a, b) =>
+        Number(isHealthy(observed, a)) - Number(isHealthy(observed, b)) || isWanted(a) - isWanted(b) || b.id - a.id,
+    );
   return last ? withdraw(situation, last, 'Nobody is added or removed, and the number of voters must be odd.') : null;
 }

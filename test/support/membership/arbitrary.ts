@@ -22,7 +22,7 @@ const machine = (id: string): fc.Arbitrary<Machine> =>
     instance: mostly<Machine['instance']>('running', 'none', 'pending', 'stopped', 'terminated', 'unknown'),
     problem: mostly('', 'no capacity'),
     agent: mostly<Machine['agent']>('started', 'pending', 'down', 'stopped'),
-    silentMs: fc.constantFrom(0, 5_000, 60_000),
+    silentMs: fc.constantFrom(0, 5_000, 60_000, 40 * 60_000),
     services: fc.record({ mongod: mostly(true, false), api: mostly(true, false), worker: mostly(true, false) }),
     addressVersion: fc.constantFrom(3, 4),
     ageMs: fc.constantFrom(1_000, 10 * 60_000),
@@ -43,6 +43,7 @@ const member = (id: number, primary: boolean): fc.Arbitrary<Member> =>
     healthy: primary ? fc.constant(true) : mostly(true, false),
     optime: mostly<Member['optime']>({ t: 2, s: 100, i: 0 }, { t: 2, s: 90, i: 0 }, { t: 1, s: 100, i: 0 }, null),
     lagMs: fc.constant(null),
+    downMs: fc.constantFrom(0, 20 * 60_000),
   });
 
 /** Any observation: up to nine machines, up to nine members of which at most seven vote, in any state. */

@@ -77,7 +77,7 @@ function readMachine(line: string): Machine {
     jobs: jobsOf(kind),
     life: said.has('dead') ? 'dead' : said.has('dying') ? 'dying' : 'alive',
     zone: said.value('zone') ?? 'abc'[Number(id) % 3] ?? 'a',
-    memberId: kind === 'workload' ? null : Number(id),
+    memberId: kind === 'workload' ? null : Number(said.value('member') ?? id),
     mongo: pending ? null : `10.0.0.${id}:37017`,
     instance: (said.value('instance') as Machine['instance'] | undefined) ?? (pending ? 'pending' : 'running'),
     problem: said.value('problem')?.replaceAll('_', ' ') ?? '',
@@ -123,6 +123,7 @@ function readMember(line: string): Member {
     healthy,
     optime: !healthy || state === 'STARTUP2' ? null : said.has('behind') ? EARLIER : NOW,
     lagMs: null,
+    downMs: seconds(said.value('down')) ?? 0,
   };
   said.allRead();
   return member;

@@ -66,6 +66,7 @@ export class World {
             healthy: true,
             optime: null,
             lagMs: null,
+            downMs: 0,
           }),
         ),
         reference: null,
