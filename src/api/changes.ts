@@ -27,6 +27,13 @@ export type Change = Static<typeof Change>;
 export const Changes = Type.Object({ changes: Type.Array(Change) });
 export type Changes = Static<typeof Changes>;
 
+/** Closes the story of a change whose workflow is gone. */
+export const CloseChange = Type.Object(
+  { reason: Type.String({ minLength: 1, maxLength: 500 }) },
+  { additionalProperties: false },
+);
+export type CloseChange = Static<typeof CloseChange>;
+
 export const ChangesQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
 });

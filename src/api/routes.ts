@@ -1,7 +1,7 @@
 import { type TSchema, Type } from '@sinclair/typebox';
 import { UserData } from '../boot/user-data.js';
 import * as access from './access.js';
-import { Change, Changes, ChangesQuery } from './changes.js';
+import { Change, Changes, ChangesQuery, CloseChange } from './changes.js';
 import { Addresses, Machine, Machines } from './machines.js';
 import { Maintenance, PutMaintenance } from './maintenance.js';
 import { Reach } from './reach.js';
@@ -162,6 +162,16 @@ export const ROUTES = {
     summary: 'One change and its story, by its ID, its number or its first run ID',
     may: READERS,
     answer: Change,
+  },
+  closeChange: {
+    method: 'POST',
+    path: '/v1/changes/:id/close',
+    summary:
+      'Writes down as failed what is written down as running and whose workflow is gone; one that has ended stays',
+    may: ADMIN,
+    body: CloseChange,
+    answer: Change,
+    change: true,
   },
   createToken: {
     method: 'POST',

@@ -102,6 +102,8 @@ export const Status = Type.Object(
       cloud: Type.String(),
       life: Life,
       phase: Phase,
+      /** The Temporal that its changes run in. */
+      temporal: Type.Object({ clusterId: Type.String(), namespace: Type.String() }),
     }),
     ha: Type.Object({
       desired: Type.Integer(),

@@ -1,171 +1,106 @@
-import { X509Certificate } from 'node:crypto';
-import { access, constants, statfs } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { Status } from '../api/status.js';
-import { QuorateError, reasonOf } from '../errors.js';
+import { reasonOf, usageError } from '../errors.js';
 import type { Store } from '../store/store.js';
-import { type OutputOptions, print, symbols, withFormat } from './output.js';
+import { colours } from './colour.js';
+import { CHECKS, FIRST, WITHOUT_CONTROLLERS } from './doctor/checks.js';
+import { type Finding, type Fix, type Need, runChecks, wrong } from './doctor/finding.js';
+import { fixEnvironment, fixMachine } from './doctor/fixes.js';
+import { machineChecks } from './doctor/machine-checks.js';
+import { Subject } from './doctor/subject.js';
+import { findingsText, stillWrong } from './doctor/text.js';
+import { chooseEnvironment } from './environment.js';
+import { type OutputOptions, print, symbols, withEnvironment, withFormat } from './output.js';
 
-/** One thing that was looked at. `todo` is empty when all is well. */
-interface Finding {
-  readonly about: string;
-  readonly well: boolean;
-  readonly seen: string;
-  readonly todo: string;
+interface Options extends OutputOptions {
+  readonly environment?: string;
+  readonly fix?: boolean;
+  readonly unknown?: string;
 }
 
-const LOW_DISK_BYTES = 2 * 1024 ** 3;
-const SOON_DAYS = 14;
+const WIDTH = { least: 60, page: 100 } as const;
 
 export function configure(command: Command): void {
-  withFormat(command)
-    .addHelpText('after', '\nChanges nothing. Exit code 1 when something is wrong.\n\nExample:\n  quorate doctor')
-    .action(async (options: OutputOptions) => {
+  withEnvironment(withFormat(command), 'only this environment (default: all)')
+    .option('--fix', 'put right what can be put right safely; nothing that touches a vote')
+    .option('--unknown <uuid>', 'with --fix: also end all instances of this environment, which is not known here')
+    .addHelpText(
+      'after',
+      '\nWithout --fix nothing is changed or started. Exit code 1 when something is wrong.\n\nExamples:\n  quorate doctor\n  quorate doctor --fix\n  quorate doctor -e demo --format json',
+    )
+    .action(async (options: Options) => {
+      if (options.unknown !== undefined && !options.fix) {
+        throw usageError('without-fix', '--unknown does something together with --fix only.');
+      }
       const { openStore } = await import('../store/store.js');
       const store = await openStore();
-      const findings = [
-        ...(await servers(store)),
-        await disk(store),
-        await engine(store),
-        ...(await leftovers(store)),
-        ...(await Promise.all((await store.listEnvironments()).map((name) => environment(store, name)))).flat(),
-      ];
-      const sign = symbols(options);
-      await print(findings, options, () =>
-        findings
-          .map(
-            ({ about, well: good, seen, todo }) =>
-              `${good ? sign.done : sign.failed} ${about}: ${seen}${todo ? `\n  ${sign.note} ${todo}` : ''}`,
-          )
-          .join('\n'),
-      );
-      if (findings.some((finding) => !finding.well)) process.exitCode = 1;
+      const names =
+        options.environment === undefined
+          ? await store.listEnvironments()
+          : [(await chooseEnvironment(store, options.environment)).name];
+      const repair = options.fix ? fixed : untouched;
+      const machine = await runChecks('', machineChecks(options.unknown), store);
+      const findings = await repair(machine, (fix) => fixMachine(fix, store));
+      for (const name of names) findings.push(...(await environment(store, name, repair)));
+      const width = Math.max(WIDTH.least, Math.min(process.stdout.columns ?? WIDTH.page, WIDTH.page));
+      const look = { sign: symbols(options), paint: colours(process.stdout), width };
+      await print(findings, options, () => findingsText(findings, look));
+      if (findings.some(stillWrong)) process.exitCode = 1;
     });
 }
 
-const well = (about: string, seen: string): Finding => ({ about, well: true, seen, todo: '' });
-const wrong = (about: string, seen: string, todo: string): Finding => ({ about, well: false, seen, todo });
+type Repair = (findings: readonly Finding[], fix: (fix: Fix) => Promise<string>) => Promise<Finding[]>;
 
-async function servers(store: Store): Promise<Finding[]> {
-  const { findServer } = await import('../toolchain/find.js');
-  const findings: Finding[] = [];
-  for (const kind of ['mongod', 'temporal'] as const) {
-    try {
-      const found = await findServer(kind, { cacheDir: store.dirs.toolchain });
-      findings.push(well(kind, `${found.version} (${found.source}) ${found.path}`));
-      for (const { candidate, reason } of found.passedOver)
-        findings.push(well(kind, `passed over ${candidate}: ${reason}`));
-    } catch (error) {
-      if (!(error instanceof QuorateError)) throw error;
-      findings.push(wrong(kind, error.message, error.todo));
+const untouched: Repair = async (findings) => [...findings];
+
+/** One after the other; what several findings propose is done once. */
+const fixed: Repair = async (findings, fix) => {
+  const outcomes = new Map<string, Finding['fixed']>();
+  const after: Finding[] = [];
+  for (const finding of findings) {
+    if (finding.fix === null) {
+      after.push(finding);
+      continue;
     }
+    const key = JSON.stringify(finding.fix);
+    const outcome =
+      outcomes.get(key) ??
+      (await fix(finding.fix).then(
+        (said) => ({ done: true, said }),
+        (error) => ({ done: false, said: reasonOf(error) }),
+      ));
+    outcomes.set(key, outcome);
+    after.push({ ...finding, fixed: outcome });
   }
-  return findings;
-}
+  return after;
+};
 
-async function disk(store: Store): Promise<Finding> {
-  await access(store.dirs.data, constants.W_OK);
-  const { bavail, bsize } = await statfs(store.dirs.data);
-  const free = bavail * bsize;
-  const seen = `${(free / 1024 ** 3).toFixed(1)} GiB free under ${store.dirs.data}`;
-  return free < LOW_DISK_BYTES
-    ? wrong('disk', seen, 'Free some space: each controller needs about 1 GiB.')
-    : well('disk', seen);
-}
-
-async function engine(store: Store): Promise<Finding> {
-  const { engineStatus } = await import('../engine/engine.js');
-  const { running, worker, address } = await engineStatus(store.dirs);
-  if (!running)
-    return wrong('engine', 'Temporal does not answer; changes and healing rest', 'Start it with: quorate engine start');
-  if (!worker)
-    return wrong('engine', `Temporal is up at ${address}, its worker is not`, 'Start it with: quorate engine start');
-  return well('engine', `Temporal is up at ${address}, its worker runs`);
-}
-
-/** Instances on this machine's local cloud that no known environment owns, and records that cannot be read. */
-async function leftovers(store: Store): Promise<Finding[]> {
-  const { openLocalCloud } = await import('../cloud/local/open.js');
-  const cloud = openLocalCloud(store.dirs.localCloud);
-  const known = new Set<string>();
-  for (const name of await store.listEnvironments()) known.add((await store.readEnvironment(name))?.uuid ?? '');
-  const findings: Finding[] = [];
-  for (const uuid of await cloud.environments()) {
-    for (const problem of await cloud.problems(uuid)) {
-      findings.push(
-        wrong('local cloud', problem, 'Terminate the instance, or remove its directory when nothing of it runs.'),
-      );
-    }
-    if (known.has(uuid)) continue;
-    for (const { id, state, tags } of await cloud.list(uuid)) {
-      if (state === 'terminated') continue;
-      findings.push(
-        wrong(
-          'local cloud',
-          `instance ${id} (machine ${tags.machine}, ${state}) belongs to no environment known here`,
-          `If nobody needs it, remove ${store.dirs.localCloud}/${uuid} after ending its processes.`,
-        ),
-      );
-    }
-  }
-  return findings;
-}
-
-async function environment(store: Store, name: string): Promise<Finding[]> {
-  const findings: Finding[] = [];
+async function environment(store: Store, name: string, repair: Repair): Promise<Finding[]> {
+  const record = await store.readEnvironment(name);
   const credentials = await store.credentials(name);
-  if (!credentials) {
-    return [
-      wrong(
-        name,
-        'its bootstrap did not come to its end',
-        `Follow it with: quorate watch -e ${name}      or take it back with: quorate destroy-environment ${name}`,
-      ),
-    ];
+  if (record === null || credentials === null) {
+    const todo = `Follow it with: quorate watch -e ${name}      or take it back with: quorate destroy-environment ${name}`;
+    return [{ where: name, check: 'bootstrap', ...wrong('its bootstrap did not come to its end', todo), fixed: null }];
   }
-  const days = (new Date(new X509Certificate(credentials.certificate).validTo).getTime() - Date.now()) / 86_400_000;
-  findings.push(
-    days < SOON_DAYS
-      ? wrong(`${name}: your certificate`, `ends in ${Math.floor(days)} days`, 'Renew it before then.')
-      : well(`${name}: your certificate`, `ends in ${Math.floor(days)} days`),
-  );
   const { openClient } = await import('../client/open.js');
-  const client = await openClient(store, name);
+  const subject = new Subject(store, record, credentials, await openClient(store, name));
   try {
-    const { body } = await client.request<Status>('GET', '/v1/status', { timeoutMs: 5000 });
-    findings.push(
-      well(
-        name,
-        `${body.environment.phase}, ${body.ha.healthyVoters} of ${body.ha.voters} voters healthy, primary ${body.ha.primary ?? 'none'}`,
-      ),
-    );
-    for (const problem of body.ha.problems) findings.push(wrong(name, problem, ''));
-    if (body.ha.voters % 2 === 0 && !body.change) {
-      findings.push(
-        wrong(
-          name,
-          `${body.ha.voters} voters, an even number, and no change runs`,
-          `Finish it with: quorate enable-ha -e ${name}      or: quorate disable-ha -e ${name}`,
-        ),
-      );
-    }
-    findings.push(...(await parameters(name, body)));
-  } catch (error) {
-    findings.push(wrong(name, reasonOf(error), error instanceof QuorateError ? error.todo : ''));
+    const controllers = await reached('controllers', () => subject.status());
+    const temporal = controllers.length > 0 ? [] : await reached('temporal', () => subject.temporal());
+    const lacking = [...controllers, ...temporal];
+    const findings = [
+      ...(await runChecks(name, FIRST, subject, controllers)),
+      ...(await runChecks(name, controllers.length > 0 ? WITHOUT_CONTROLLERS : [], subject)),
+      ...(await runChecks(name, CHECKS, subject, lacking)),
+    ];
+    return await repair(findings, (fix) => fixEnvironment(fix, subject));
   } finally {
-    client.close();
+    await subject.close();
   }
-  return findings;
 }
 
-/** What the lack of a mongod setting costs. */
-async function parameters(name: string, status: Status): Promise<Finding[]> {
-  const { missingParameters } = await import('../replicaset/parameters.js');
-  return status.controllers.flatMap(({ machine, mongod }) =>
-    mongod
-      ? missingParameters(mongod.parameters).map(({ parameter, cost }) =>
-          wrong(`${name}: mongod of machine ${machine}`, `${mongod.version} does not take ${parameter}`, cost),
-        )
-      : [],
+/** The need that is not met, if it is not; its own check says why. */
+const reached = async (need: Need, ask: () => Promise<unknown>): Promise<Need[]> =>
+  await ask().then(
+    () => [],
+    () => [need],
   );
-}

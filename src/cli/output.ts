@@ -17,8 +17,8 @@ export function withFormat(command: Command): Command {
 }
 
 /** `-e ENV`, on every command that needs an environment. */
-export function withEnvironment(command: Command): Command {
-  return command.option('-e, --environment <name>', 'the environment (default: the current one)');
+export function withEnvironment(command: Command, what = 'the environment (default: the current one)'): Command {
+  return command.option('-e, --environment <name>', what);
 }
 
 export function formatOf(options: OutputOptions): Format {

@@ -6,7 +6,7 @@ import { reach } from './handlers/reach.js';
 import { renew } from './handlers/renew.js';
 import { controllerKeys, createToken, userData } from './handlers/secrets.js';
 import { deleteSetting, getSetting, listSettings, putSetting } from './handlers/settings.js';
-import { addresses, change, changes, machine, machines, status } from './handlers/views.js';
+import { addresses, change, changes, closeChange, machine, machines, status } from './handlers/views.js';
 import { openApi } from './openapi.js';
 
 /** Routes that are answered; the others are WebSockets. */
@@ -31,6 +31,7 @@ export const HANDLERS: { readonly [N in Answered]: Handler<N> } = {
   addresses,
   changes,
   change,
+  closeChange,
   createToken,
   controllerKeys,
 };

@@ -39,6 +39,7 @@ export function statusOf(facts: Facts): Status {
       uuid: environment._id,
       cloud: environment.cloud,
       life: environment.life,
+      temporal: environment.temporal,
       phase: phaseOf({ quorum: primary !== undefined, changing: change !== null, whole, voters: voters.length }),
     },
     ha: { ...ha, problems: problemsOf({ facts, controllers, ha }) },

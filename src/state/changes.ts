@@ -107,3 +107,30 @@ export async function endChange(
     await state.changes.replaceOne({ _id }, next, { session });
   });
 }
+
+/**
+ * Ends the story of a change whose workflow is gone, as failed, with the steps that it had told; one that has ended stays
+ * as it is.
+ */
+export async function abandonChange(state: State, fence: Epoch, id: string, result: string): Promise<void> {
+  await transaction(state, async (session) => {
+    await checkFence(state, session, fence);
+    const change = await state.changes.findOne({ _id: id, state: 'running' }, { session });
+    if (change === null) return;
+    const { _id, ...fields } = change;
+    const steps = change.steps.map((step) =>
+      step.state === 'running' || step.state === 'waiting'
+        ? { ...step, state: 'failed' as const, outcome: 'how it went on is not known' }
+        : step,
+    );
+    const next = {
+      ...fields,
+      state: 'failed' as const,
+      result,
+      steps,
+      endedAt: new Date(),
+      version: change.version + 1,
+    };
+    await state.changes.replaceOne({ _id }, next, { session });
+  });
+}

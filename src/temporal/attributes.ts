@@ -16,18 +16,24 @@ export const searchAttributeFlags: readonly string[] = Object.entries(WANTED).ma
   ([name, { word }]) => `${name}=${word}`,
 );
 
+/** Names of ours that this namespace does not have. */
+export async function missingSearchAttributes({ connection, namespace }: Temporal): Promise<string[]> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  return Object.keys(WANTED).filter((name) => customAttributes?.[name] !== WANTED[name]?.type);
+}
+
 /**
  * Registers our search attributes where they are missing. Answers null when they are there, or else the commands that
  * someone who may has to run: workflows then run without them.
  */
-export async function registerSearchAttributes({ connection, namespace, address }: Temporal): Promise<string | null> {
-  const { operatorService } = connection;
+export async function registerSearchAttributes(temporal: Temporal): Promise<string | null> {
+  const { connection, namespace, address } = temporal;
   let missing = Object.entries(WANTED);
   try {
-    const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-    missing = missing.filter(([name, { type }]) => customAttributes?.[name] !== type);
+    const names = await missingSearchAttributes(temporal);
+    missing = missing.filter(([name]) => names.includes(name));
     if (missing.length === 0) return null;
-    await operatorService.addSearchAttributes({
+    await connection.operatorService.addSearchAttributes({
       namespace,
       searchAttributes: Object.fromEntries(missing.map(([name, { type }]) => [name, type])),
     });

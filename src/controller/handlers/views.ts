@@ -1,4 +1,5 @@
 import { QuorateError } from '../../errors.js';
+import { abandonChange } from '../../state/changes.js';
 import type { Handler } from '../call.js';
 import { readFacts } from '../read-facts.js';
 import { agentState, statusOf } from '../status-of.js';
@@ -49,12 +50,30 @@ export const changes: Handler<'changes'> = async ({ state, reader, key }, { quer
 
 export const change: Handler<'change'> = async ({ state, reader, key }, { params: { id = '' } }) =>
   await reader.read(async ({ options }) => {
-    const number = id.startsWith(`${key}-`) ? id.slice(key.length + 1) : id;
-    const filter = /^\d{1,9}$/.test(number) ? { number: Number(number) } : { _id: id };
-    const found = await state.changes.findOne(filter, options);
+    const found = await state.changes.findOne(named(id, key), options);
     if (found !== null) return changeView(found, key);
-    throw new QuorateError('not-found', `There is no change ${id}.`, { todo: 'See which there are: quorate changes.' });
+    throw noChange(id);
   });
+
+export const closeChange: Handler<'closeChange'> = async ({ state, key }, { params: { id = '' }, body }) => {
+  const [found, environment] = await Promise.all([
+    state.changes.findOne(named(id, key)),
+    state.environment.findOne({}),
+  ]);
+  if (found === null || environment === null) throw noChange(id);
+  await abandonChange(state, { epoch: environment.epoch }, found._id, body.reason);
+  return changeView((await state.changes.findOne({ _id: found._id })) ?? found, key);
+};
+
+/** A change by its name, its number or its first run ID. */
+function named(id: string, key: string) {
+  const number = id.startsWith(`${key}-`) ? id.slice(key.length + 1) : id;
+  return /^\d{1,9}$/.test(number) ? { number: Number(number) } : { _id: id };
+}
+
+function noChange(id: string): QuorateError {
+  return new QuorateError('not-found', `There is no change ${id}.`, { todo: 'See which there are: quorate changes.' });
+}
 
 export function noMachine(id: string): QuorateError {
   return new QuorateError('not-found', `There is no machine ${id}.`, {
