@@ -1,12 +1,16 @@
 import { setWorkflowOptions } from '@temporalio/workflow';
 import { type Explanation, explainPlan } from '../src/membership/explain.js';
-import { goalFor, goalForOne } from '../src/membership/goal.js';
-import type { Goal } from '../src/membership/types.js';
+import { isVoter } from '../src/membership/facts.js';
+import { goalAsItIs, goalFor, goalForOne, type Result } from '../src/membership/goal.js';
+import type { Goal, Observed } from '../src/membership/types.js';
 import { network } from './activities.js';
 
-/** What was typed at `enable-ha` or `disable-ha`. Absent `n`: what was asked for before, at least 3. */
+/**
+ * What was typed at `enable-ha` or `disable-ha`, or changed settings (`configure`). Absent `n`: what was asked for before,
+ * at least 3.
+ */
 export interface AskedChange {
-  readonly kind: 'enable-ha' | 'disable-ha';
+  readonly kind: 'enable-ha' | 'disable-ha' | 'configure';
   readonly n?: string;
   readonly to?: readonly string[];
   readonly keep?: readonly string[];
@@ -28,12 +32,22 @@ export type PlannedChange =
  */
 export async function planChange(input: { key: string; asked: AskedChange }): Promise<PlannedChange> {
   const { observed, desired } = await network(input.key, { as: 'bounded', summary: 'look around' }).lookAround();
-  const { asked } = input;
-  const result = asked.kind === 'enable-ha' ? goalFor(observed, asked, desired) : goalForOne(observed, asked.keep?.[0]);
+  const result = goalOf(input.asked, observed, desired);
   if (!result.ok) return result;
   const explanation = explainPlan(observed, result.goal);
   const from = explanation.maintaining.length + explanation.removing.length;
   return { ok: true, goal: result.goal, from, explanation };
+}
+
+function goalOf(asked: AskedChange, observed: Observed, desired: number): Result<{ readonly goal: Goal }> {
+  switch (asked.kind) {
+    case 'enable-ha':
+      return goalFor(observed, asked, desired);
+    case 'disable-ha':
+      return goalForOne(observed, asked.keep?.[0]);
+    case 'configure':
+      return { ok: true, goal: goalAsItIs(observed.set?.members.filter(isVoter).length ?? 1) };
+  }
 }
 
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, planChange);

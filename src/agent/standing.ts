@@ -47,7 +47,10 @@ export class Standing {
     const late = new AbortController();
     await Promise.race([
       succession.handOver().catch((error) => say(`succession: ${reasonOf(error)}`)),
-      sleep(HAND_OVER_MS, undefined, { signal: late.signal }).catch(() => {}),
+      sleep(HAND_OVER_MS, undefined, { signal: late.signal }).then(
+        () => say(`succession: not handed over within ${HAND_OVER_MS} ms; MongoDB is left to do it`),
+        () => {},
+      ),
     ]);
     late.abort();
   }

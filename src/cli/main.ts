@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { environmentLast } from './environment-option.js';
 import { reportError } from './report.js';
 
 /**
@@ -46,7 +47,10 @@ async function buildProgram(asked: string | undefined, version: string): Promise
     .version(version)
     .showSuggestionAfterError(true)
     .helpCommand('help [command]', 'help for a command')
-    .addHelpText('after', '\nStart with: quorate quickstart\nHelp for one command: quorate COMMAND --help');
+    .addHelpText(
+      'after',
+      '\nEvery command about an environment takes -e NAME, before or after the command.\nStart with: quorate quickstart\nHelp for one command: quorate COMMAND --help',
+    );
   for (const [name, entry] of Object.entries(entries)) {
     const command = program.command(name).description(entry.summary).exitOverride().showSuggestionAfterError(true);
     if (name === asked || asked === '*') {
@@ -65,7 +69,7 @@ function quietErrors(command: Command): void {
 }
 
 async function main(argv: string[]): Promise<number> {
-  const words = argv.slice(2);
+  const words = environmentLast(argv.slice(2));
   const asked = words[0] === 'help' ? words[1] : words.find((word) => !word.startsWith('-'));
   const { packageVersion } = await import('../package.js');
   const program = await buildProgram(asked, packageVersion());
@@ -74,7 +78,7 @@ async function main(argv: string[]): Promise<number> {
     return 0;
   }
   try {
-    await program.parseAsync(argv);
+    await program.parseAsync([...argv.slice(0, 2), ...words]);
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;

@@ -71,6 +71,12 @@ test('who cannot be asked is an error; the rest is shown, with what its agent to
   ]);
 });
 
+test('one that nobody reaches is down, and not cut off from each of the others', () => {
+  const cut = { api: ['2'], members: ['2'] };
+  const matrix = matrixOf(statusOf(), [answer('0', cut), answer('1', cut), silent('2')]);
+  expect(matrix.cuts).toEqual(['No controller reaches controller 2.']);
+});
+
 test('without a majority nothing that was told before counts', () => {
   const matrix = matrixOf(statusOf({ '2': ['0', '1'] }, true), [answer('0'), silent('1'), silent('2')]);
   expect(matrix.sources).toEqual({ '0': 'asked', '1': 'none', '2': 'none' });

@@ -43,6 +43,15 @@ export function matrixOf(status: Status, asked: readonly Asked<Reach>[]): Matrix
   const reachesMember = (from: string, to: string): boolean | null =>
     answers.get(from)?.members.find(({ machine }) => machine === to)?.reached ?? null;
 
+  // One that is down is not cut off from each of the others.
+  const lost = controllers.filter(
+    (to) =>
+      answers.size > 1 &&
+      !answers.get(to) &&
+      controllers.every((from) => from === to || (!reachesApi(from, to) && !reachesMember(from, to))),
+  );
+  const others = controllers.filter((machine) => !lost.includes(machine));
+
   const rows = (reaches: typeof reachesApi): Rows =>
     Object.fromEntries(
       controllers.map((from) => [
@@ -61,7 +70,10 @@ export function matrixOf(status: Status, asked: readonly Asked<Reach>[]): Matrix
     sources: Object.fromEntries(
       controllers.map((machine) => [machine, answers.get(machine) ? 'asked' : told.get(machine) ? 'told' : 'none']),
     ),
-    cuts: sentences(cutsOf(controllers, reachesApi), cutsOf(controllers, reachesMember)),
+    cuts: [
+      ...lost.map((machine) => `No controller reaches controller ${machine}.`),
+      ...sentences(cutsOf(others, reachesApi), cutsOf(others, reachesMember)),
+    ],
     errors: asked.flatMap(({ machine, api: address, problem, answer }) => {
       if (problem !== '') return [{ machine, address, problem }];
       return answer?.memberProblem ? [{ machine, address, problem: `its member: ${answer.memberProblem}` }] : [];

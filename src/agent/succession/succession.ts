@@ -117,10 +117,17 @@ class Runtime implements Succession {
     const zones = new Map(this.#config?.members.map((m) => [m._id, m.tags?.zone ?? '']));
     const members = set.members.map((m) => ({ ...m, zone: zones.get(m.id) ?? '' }));
     const heir = pickHeir(set, order({ primary: self.id, members }));
-    if (heir === null) return false;
+    if (heir === null) {
+      if (set.members.length > 1) this.#tell('No other member is ready to take over from this primary.');
+      return false;
+    }
     this.#handingOver = true;
+    const began = performance.now();
     try {
-      await handOver({ observer: this.#observer, hosts: [host], heir });
+      const { followed } = await handOver({ observer: this.#observer, hosts: [host], heir });
+      const to = members.find((m) => m.id === heir)?.host;
+      const how = followed ? '' : '; not all others followed it yet';
+      this.#tell(`The primary was handed over to ${to} in ${Math.round(performance.now() - began)} ms${how}.`);
       return true;
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error;
