@@ -47,6 +47,13 @@ function goalOf(asked: AskedChange, observed: Observed, desired: number): Result
       return goalForOne(observed, asked.keep?.[0]);
     case 'configure':
       return { ok: true, goal: goalAsItIs(observed.set?.members.filter(isVoter).length ?? 1) };
+    default:
+      // A newer command line asks an older worker: another goal than was meant would be the worst answer.
+      return {
+        ok: false,
+        message: `The worker that was asked does not know ${String(asked.kind)}: it is of an older version.`,
+        todo: 'Start the controllers again with the version that this command comes from.',
+      };
   }
 }
 

@@ -35,7 +35,7 @@ export function configure(command: Command): void {
           await change(client, changes);
           if (changes.some((word) => TIMINGS.some((timing) => word.startsWith(`${timing}=`)))) {
             const { configureSet } = await import('./configure-set.js');
-            await configureSet(options);
+            await configureSet(client, options);
           }
         }
       } finally {

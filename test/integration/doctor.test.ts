@@ -82,20 +82,28 @@ test('who reaches whom: each says it itself; one that cannot be asked is named, 
   const instances = [await environment.instanceOf(paused), await environment.instanceOf(other)] as const;
   try {
     await cloud.pause(instances[0]);
-    const cut = await until('the others to miss it', async () => {
-      const seen = await matrix();
-      return seen.members[ha.primary ?? '']?.[paused] === 'does not reach' ? seen : null;
-    });
+    const cut = await until(
+      'the others to miss it',
+      async () => {
+        const seen = await matrix();
+        return seen.members[ha.primary ?? '']?.[paused] === 'does not reach' ? seen : null;
+      },
+      120,
+    );
     expect(cut.errors.map(({ machine }) => machine)).toEqual([paused]);
     expect(cut.members[other]?.[ha.primary ?? '']).toBe('reaches');
     expect(cut.cuts).toContain(`No controller reaches controller ${paused}.`);
 
     // Without a majority the one that is left is asked all the same.
     await cloud.pause(instances[1]);
-    const alone = await until('the last one to answer alone', async () => {
-      const seen = await matrix();
-      return seen.stale && seen.members[ha.primary ?? '']?.[other] === 'does not reach' ? seen : null;
-    });
+    const alone = await until(
+      'the last one to answer alone',
+      async () => {
+        const seen = await matrix();
+        return seen.stale && seen.members[ha.primary ?? '']?.[other] === 'does not reach' ? seen : null;
+      },
+      120,
+    );
     expect(alone.sources).toMatchObject({ [ha.primary ?? '']: 'asked', [paused]: 'none', [other]: 'none' });
     expect(alone.errors.map(({ machine }) => machine).sort()).toEqual([paused, other].sort());
   } finally {

@@ -115,6 +115,10 @@ describe('changes of membership', () => {
     expect(changes[0]?.steps.map(({ text }) => text)).toContain(
       'set the heartbeat interval to 300 ms, the election timeout to 2000 ms',
     );
+    // The same again: nothing is to be done, and no change is made of it.
+    await config();
+    const latest = (await environment.client.request<Changes>('GET', '/v1/changes')).body.changes[0];
+    expect(latest?.runId).toBe(changes[0]?.runId);
     // Once more, beside another change: it is said that this one takes it in.
     const down = await change('disableHa', 3, 1);
     const { code, stderr } = await environment.home.run('config', 'heartbeat-interval=');
