@@ -29,14 +29,18 @@ test('one that fails explains the wait for those that only lagged beside it', ()
 
 test('the grace of a silent machine is what its cloud says, less the silence so far', () => {
   const machine = (line: string) => seen([line], []).machines[0] as Parameters<typeof graceLeft>[1];
-  expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=6s'))).toBe(9_000);
-  expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=6s instance=stopped'))).toBe(0);
+  expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=6s'), undefined)).toBe(9_000);
+  expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=6s instance=stopped'), undefined)).toBe(0);
   // Silent for long while its member answered: the member still gets a moment.
-  expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=90s'))).toBe(3_000);
+  const down = (line: string) => seen([], [line]).set?.members[0];
+  expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=90s'), down('1 DOWN vote'))).toBe(3_000);
+  expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=90s'), down('1 DOWN vote down=2s'))).toBe(1_000);
+  expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=90s'), undefined)).toBe(0);
   expect(
     graceLeft(
       { ...LOCAL_GRACE, stoppedMs: 60_000, runningMs: 300_000, silentMs: 60_000 },
       machine('1 controller silent=90s'),
+      undefined,
     ),
   ).toBe(210_000);
 });

@@ -1,6 +1,6 @@
 /** The waits: how long each may last, and which of those that ended still say something. */
 import { answers, isCaughtUp, isSilent, machineOf, memberOf, servesFully } from './facts.js';
-import type { Deed, Expired, Grace, Machine, MachineId, Observed, Step, WaitFor } from './types.js';
+import type { Deed, Expired, Grace, Machine, MachineId, Member, Observed, Step, WaitFor } from './types.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -36,11 +36,14 @@ export const LOCAL_GRACE: Grace = {
   memberMs: 10 * MINUTE,
 };
 
-/** How much longer a silent machine is waited for. */
-export function graceLeft(grace: Grace, machine: Machine): number {
-  if (machine.instance === 'stopped') return Math.max(0, grace.stoppedMs - machine.silentMs);
+/** How much longer a silent machine is waited for, and its member where it has one. */
+export function graceLeft(grace: Grace, machine: Machine, member: Member | undefined): number {
+  // Without a primary no presence is written, and only the members tell.
+  const silentMs = isSilent(machine) ? machine.silentMs : (member?.downMs ?? 0);
+  if (machine.instance === 'stopped') return Math.max(0, grace.stoppedMs - silentMs);
   const whole = machine.instance === 'running' ? grace.runningMs : grace.silentMs;
-  return Math.max(Math.min(MEMBER_BLIP, whole), whole - machine.silentMs);
+  const blip = member === undefined ? 0 : Math.min(MEMBER_BLIP, whole) - member.downMs;
+  return Math.max(0, blip, whole - silentMs);
 }
 
 /** Whether such a wait ended at its deadline, for this machine or (without one) for the whole set. */

@@ -54,7 +54,7 @@ export const grace: Invariant = {
     return isGone(two) || (two !== null && hasExpired(situation.expired, 'healthy', two.other.id));
   },
   instead: (situation, deed) => {
-    const { survivor, other } = twoOf(situation, deed) as Two;
+    const { survivor, silent, other } = twoOf(situation, deed) as Two;
     return wait(
       'healthy',
       [other.id],
@@ -63,7 +63,7 @@ export const grace: Invariant = {
         reason: `Two members vote, and machine ${other.id} is silent.`,
         otherwise: `have it terminated and go on with ${memberText(survivor)} alone, if that one holds every write`,
       },
-      graceLeft(situation.observed.grace, other),
+      graceLeft(situation.observed.grace, other, silent),
     );
   },
 };

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import type { JudgeSettings } from '../../../src/membership/judge.js';
+import type { Past } from '../../../src/membership/pace.js';
 import type { Expired, Goal, Machine, Member, MemberState, Observed, WaitFor } from '../../../src/membership/types.js';
 import { LOCAL_GRACE } from '../../../src/membership/waits.js';
 
@@ -129,3 +131,26 @@ export const expiries: fc.Arbitrary<readonly Expired[]> = fc.array(
   fc.record({ for: fc.constantFrom(...WAITS), machines: fc.subarray(Array.from({ length: 9 }, (_, i) => String(i))) }),
   { maxLength: 4 },
 );
+
+/** What the sentinel did before: any number of changes in the last two days. */
+export const pasts: fc.Arbitrary<readonly Past[]> = fc.array(
+  fc
+    .record({
+      state: fc.constantFrom<Past['state']>('done', 'blocked', 'failed', 'cancelled', 'running'),
+      ageMs: fc.integer({ min: 0, max: 2 * 86_400_000 }),
+      part: fc.double({ min: 0, max: 1, noNaN: true }),
+    })
+    .map(({ state, ageMs, part }) => ({
+      state,
+      ageMs,
+      endedAgeMs: state === 'running' ? null : Math.round(ageMs * part),
+    })),
+  { maxLength: 4 },
+);
+
+export const judgings: fc.Arbitrary<JudgeSettings> = fc.record({
+  autoReplace: mostly(true, false),
+  watchedMs: mostly(3_600_000, 0),
+  writable: mostly(true, false),
+  changeRuns: mostly(false, true),
+});

@@ -1,12 +1,29 @@
 /** Reads a scenario's `seen.yaml` (the format is in scenarios/README.md). An unknown word is an error, never ignored. */
 import { parse } from 'yaml';
-import type { Expired, Goal, Machine, Member, MemberState, Observed, WaitFor } from '../../../src/membership/types.js';
+import type { JudgeSettings } from '../../../src/membership/judge.js';
+import type { Past } from '../../../src/membership/pace.js';
+import type {
+  Expired,
+  Goal,
+  Grace,
+  Machine,
+  Member,
+  MemberState,
+  Observed,
+  WaitFor,
+} from '../../../src/membership/types.js';
 import { LOCAL_GRACE } from '../../../src/membership/waits.js';
 
 export interface Scenario {
   readonly observed: Observed;
   readonly goal: Goal;
   readonly expired: readonly Expired[];
+}
+
+/** What the sentinel judges: the same picture, with how it was looked at and what the sentinel did before. */
+export interface JudgedScenario extends Scenario {
+  readonly history: readonly Past[];
+  readonly settings: JudgeSettings;
 }
 
 interface Written {
@@ -18,6 +35,9 @@ interface Written {
   readonly expired?: readonly string[];
   readonly notes?: readonly string[];
   readonly environment?: 'dying';
+  readonly grace?: 'ec2';
+  readonly history?: readonly string[];
+  readonly watch?: string;
 }
 
 const ADDRESSES = 4;
@@ -25,6 +45,7 @@ const CONFIG = 7;
 const NOW = { t: 2, s: 100, i: 0 };
 const EARLIER = { t: 2, s: 90, i: 0 };
 const WANTED = { heartbeatMs: 500, electionMs: 2000 };
+const EC2_GRACE: Grace = { ...LOCAL_GRACE, stoppedMs: 60_000, runningMs: 300_000, silentMs: 60_000 };
 const NOTHING = { mongod: false, api: false, worker: false };
 
 export function readScenario(text: string): Scenario {
@@ -59,10 +80,33 @@ export function readScenario(text: string): Scenario {
     life: written.environment ?? 'alive',
     zones: ['a', 'b', 'c'],
     next: { machine: Math.max(-1, ...machines.map((machine) => Number(machine.id))) + 1, member: 20 },
-    grace: LOCAL_GRACE,
+    grace: written.grace === 'ec2' ? EC2_GRACE : LOCAL_GRACE,
     timings: WANTED,
   };
   return { observed, goal: readGoal(written.wanted), expired: (written.expired ?? []).map(readExpired) };
+}
+
+export function readJudged(text: string): JudgedScenario {
+  const written = parse(text) as Written;
+  const watch = words(written.watch ?? '');
+  const settings: JudgeSettings = {
+    autoReplace: !watch.has('auto-replace-off'),
+    watchedMs: seconds(watch.value('watched')) ?? 3_600_000,
+    writable: !watch.has('unwritable'),
+    changeRuns: watch.has('change-runs'),
+  };
+  watch.allRead();
+  return { ...readScenario(text), history: (written.history ?? []).map(readPast), settings };
+}
+
+/** "failed 5m 3m": began five minutes ago and failed three minutes ago; "running 20s". */
+function readPast(line: string): Past {
+  const [state, began, ended] = line.split(/\s+/);
+  return {
+    state: state as Past['state'],
+    ageMs: seconds(began) as number,
+    endedAgeMs: seconds(ended) ?? null,
+  };
 }
 
 function readMachine(line: string): Machine {
@@ -158,7 +202,9 @@ function readExpired(text: string): Expired {
 }
 
 const seconds = (text: string | undefined): number | undefined =>
-  text === undefined ? undefined : Number.parseInt(text, 10) * (text.endsWith('m') ? 60_000 : 1000);
+  text === undefined
+    ? undefined
+    : Number.parseInt(text, 10) * (text.endsWith('h') ? 3_600_000 : text.endsWith('m') ? 60_000 : 1000);
 
 /** Words and `name=value` pairs of a line, each of which must be asked for. */
 function words(text: string) {
