@@ -4,7 +4,7 @@ import { leavingVoters } from '../situation.js';
 import { blocked, waitOrBlock } from '../steps.js';
 import type { Member } from '../types.js';
 import { handOverFrom, withdraw } from '../votes.js';
-import { count, membersText } from '../words.js';
+import { agree, count, membersText } from '../words.js';
 import { type Invariant, isForced, isOrdinary, machinesIn, refused, votersAfter } from './invariant.js';
 
 const MAX_VOTERS = 7;
@@ -88,8 +88,11 @@ export const majorityAfter: Invariant = {
     const sick = after.filter((member) => !isHealthy(situation.observed, member));
     const healthy = after.length - sick.length;
     const reason = `Only ${healthy} of ${count(after.length, 'voter')} would be healthy, and a majority is ${majority(after.length)}.`;
+    const strangers = sick.filter((member) => machineOf(situation.observed, member.machine) === undefined);
     const wayOut =
-      'Bring a lost controller back (quorate cloud list), or after a majority is lost for good: quorate recover';
+      strangers.length > 0 && situation.set.primary !== null
+        ? `Take the ${agree(strangers, 'vote', 'votes')} of ${membersText(strangers)} in mongosh on the primary, or bring a lost controller back.`
+        : 'Bring a lost controller back (quorate cloud list), or after a majority is lost for good: quorate recover';
     const mayReturn = sick.filter((member) => machineOf(situation.observed, member.machine)?.life === 'alive');
     if (mayReturn.length === 0) return blocked(reason, wayOut);
     const text = `wait for ${membersText(mayReturn)} to answer`;

@@ -32,7 +32,11 @@ export function wrongs(observed: Observed, goal: Goal, step: Step): string[] {
     must(set?.primary !== null && set?.committed === true, 'done is settled');
     must(voters.length % 2 === 1, 'voters are odd at rest');
     must(JSON.stringify(set?.timings) === JSON.stringify(observed.timings), 'the timings are as wanted');
-    if (goal.settle) return wrong;
+    if (goal.settle) {
+      const primary = set?.members.find((member) => member.id === set.primary);
+      must(goal.primary === null || primary?.machine === goal.primary, 'the one that was asked for is primary');
+      return wrong;
+    }
     must(voters.length === goal.controllers && set?.members.length === goal.controllers, 'done is as many as wanted');
     must(
       voters.every((member) => answering(member) || machine(member.machine)?.maintenance),

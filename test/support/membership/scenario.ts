@@ -122,7 +122,7 @@ function readMachine(line: string): Machine {
     life: said.has('dead') ? 'dead' : said.has('dying') ? 'dying' : 'alive',
     zone: said.value('zone') ?? 'abc'[Number(id) % 3] ?? 'a',
     memberId: kind === 'workload' ? null : Number(said.value('member') ?? id),
-    mongo: pending ? null : `10.0.0.${id}:37017`,
+    mongo: pending || said.has('no-address') ? null : `${said.value('address') ?? `10.0.0.${id}`}:37017`,
     instance: (said.value('instance') as Machine['instance'] | undefined) ?? (pending ? 'pending' : 'running'),
     problem: said.value('problem')?.replaceAll('_', ' ') ?? '',
     agent,
