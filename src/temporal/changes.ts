@@ -166,7 +166,7 @@ export async function progressOf(handle: WorkflowHandle): Promise<Progress | nul
  * was aborted, which leaves the change alone.
  */
 export async function followChange(
-  { handle, kind }: Pick<StartedChange, 'handle' | 'kind'>,
+  { handle, kind, runId }: Pick<StartedChange, 'handle' | 'kind' | 'runId'>,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Progress | null> {
@@ -190,8 +190,8 @@ export async function followChange(
     if (end === null) return null;
     over.abort();
     await looking;
-    const next = end.state === 'terminated' ? await movedTo(handle) : null;
-    if (next !== null) return await followChange({ handle: next, kind }, onProgress, signal);
+    const next = end.state === 'terminated' ? await movedTo(handle, runId) : null;
+    if (next !== null) return await followChange({ ...next, kind }, onProgress, signal);
     const progress = (await progressOf(handle)) ?? last ?? unseen(kind);
     const state = end.state === 'terminated' ? 'failed' : end.state;
     const final = { ...progress, ...end, state, waitingFor: null };
@@ -238,16 +238,19 @@ function failureOf(cause: unknown): End {
 }
 
 /** The run that took this one's place: a change that is moved to another version is reset, which ends its run. */
-async function movedTo(ours: WorkflowHandle): Promise<WorkflowHandle | null> {
+async function movedTo(
+  { client, workflowId }: WorkflowHandle,
+  runId: string,
+): Promise<Pick<StartedChange, 'handle' | 'runId'> | null> {
+  // A handle that came from a start names no run: asked what it is, it would say what the latest one is.
   const first = async (handle: WorkflowHandle) => {
     const { runId, raw } = await handle.describe();
     return { runId, first: raw.workflowExecutionInfo?.firstRunId };
   };
-  const before = await first(ours);
-  const now = await first(ours.client.getHandle(ours.workflowId));
-  return now.runId !== before.runId && now.first === before.first
-    ? ours.client.getHandle(ours.workflowId, now.runId)
-    : null;
+  const before = await first(client.getHandle(workflowId, runId));
+  const now = await first(client.getHandle(workflowId));
+  if (now.runId === before.runId || now.first !== before.first) return null;
+  return { handle: client.getHandle(workflowId, now.runId), runId: now.runId };
 }
 
 /** A change that nobody could be asked about while it ran. */
