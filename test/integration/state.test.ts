@@ -12,6 +12,7 @@ import {
   markDead,
   markDying,
   recordInstance,
+  renewMember,
   setDesired,
   setEnvironmentDying,
 } from '../../src/state/machines.js';
@@ -148,6 +149,13 @@ describe('transactions', () => {
     expect(await addJobs(state, await fence(), ['3'])).toEqual([]);
     expect(await dropJobs(state, await fence(), ['3'])).toMatchObject([{ jobs: ['host-units'], life: 'alive' }]);
     expect(await addJobs(state, await fence(), ['3'])).toMatchObject([{ memberId: 5, knewKeys: false }]);
+  });
+
+  test('a member made anew has an ID that was never used, once for each time it was decided', async () => {
+    const planned = await fence();
+    expect(await renewMember(state, planned, '3')).toMatchObject({ memberId: 6, resyncs: 1, jobs: expect.any(Array) });
+    await expect(renewMember(state, planned, '3')).rejects.toMatchObject({ code: 'stale' });
+    expect(await renewMember(state, await fence(), '3')).toMatchObject({ memberId: 7, resyncs: 2 });
   });
 
   test('a verdict fails when the agent has been heard of since', async () => {
