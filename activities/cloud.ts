@@ -1,9 +1,10 @@
-import { Context } from '@temporalio/activity';
+import { Context, log } from '@temporalio/activity';
+import type { Status } from '../src/api/status.js';
 import type { UserData } from '../src/boot/user-data.js';
 import type { ApiClient } from '../src/client/client.js';
 import { openClient } from '../src/client/open.js';
-import type { Cloud, Instance } from '../src/cloud/cloud.js';
-import { QuorateError } from '../src/errors.js';
+import type { Cloud, Instance, InstanceState } from '../src/cloud/cloud.js';
+import { QuorateError, reasonOf } from '../src/errors.js';
 import type { InstanceSeen, Life, MachineId } from '../src/membership/types.js';
 import { packageVersion } from '../src/package.js';
 import type { InstanceRecord } from '../src/state/machines.js';
@@ -48,6 +49,38 @@ export function cloudActivities(side: CloudSide) {
     if (record === null) throw new QuorateError('no-environment', `The store holds no environment ${name}.`);
     return await side.cloudOf(record.cloud, record.region);
   };
+  /**
+   * Asks a controller. When none of those answers that the store or the bucket knows, the cloud says who else runs: with
+   * two voters the one that is lost may be the only one that was published.
+   */
+  const withClient = async <T>(
+    { name, uuid }: Target['environment'],
+    use: (client: ApiClient) => Promise<T>,
+  ): Promise<T> => {
+    try {
+      return await usingClient(store, name, [], use);
+    } catch (error) {
+      if (!(error instanceof QuorateError) || error.code !== 'no-controller') throw error;
+      const instances = await (await cloudFor(name)).list(uuid);
+      const running = instances.filter(({ state, address }) => state === 'running' && address !== '');
+      const besides = running.map(({ address, ports }) => `${address}:${ports.api}`);
+      return await usingClient(store, name, besides, use);
+    }
+  };
+
+  /** A recovery that comes late ends nobody: a majority is back, or a set of one was forced. */
+  const withoutMajority = async (environment: Target['environment']): Promise<void> => {
+    const status = await withClient(environment, (client) => client.request<Status>('GET', '/v1/status')).catch(
+      (error) => {
+        // Nobody serves, so nobody has a majority that could be used.
+        log.warn('no controller could be asked whether there is a majority', { reason: reasonOf(error) });
+        return null;
+      },
+    );
+    const primary = status?.body.ha.primary ?? null;
+    if (primary === null) return;
+    throw new QuorateError('has-majority', `Machine ${primary} is primary: there is a majority, so nothing is fenced.`);
+  };
 
   return {
     /** Machine 0, whose one-time token comes from the operator's store. The store learns where it is. */
@@ -60,7 +93,13 @@ export function cloudActivities(side: CloudSide) {
         const { api, mongo } = instance.ports;
         const server = { machine: '0', api: `${instance.address}:${api}`, mongo: `${instance.address}:${mongo}` };
         await store.updateEnvironment(environment.name, (record) =>
-          record.addresses.version === 0 ? { ...record, addresses: { version: 0, servers: [server] } } : null,
+          record.addresses.version === 0
+            ? {
+                ...record,
+                addresses: { version: 0, servers: [server] },
+                url: cloud.bucket.url(environment.uuid, ADDRESSES),
+              }
+            : null,
         );
         return started(instance);
       });
@@ -70,7 +109,7 @@ export function cloudActivities(side: CloudSide) {
     async startInstance({ environment, machine }: Target & { machine: MachineId }): Promise<StartedInstance> {
       return await beating(async () => {
         const cloud = await cloudFor(environment.name);
-        const document = await withClient(store, environment.name, (client) => readMachine(client, machine));
+        const document = await withClient(environment, (client) => readMachine(client, machine));
         if (document.life !== 'alive') {
           throw new QuorateError(
             'machine-not-alive',
@@ -78,7 +117,7 @@ export function cloudActivities(side: CloudSide) {
           );
         }
         const path = `/v1/machines/${encodeURIComponent(machine)}/user-data`;
-        const { body } = await withClient(store, environment.name, (client) => client.request<UserData>('GET', path));
+        const { body } = await withClient(environment, (client) => client.request<UserData>('GET', path));
         const tags = { environment: environment.uuid, machine, nonce: body.nonce };
         return started(await cloud.start({ tags, userData: JSON.stringify(body), zone: document.zone }));
       });
@@ -89,14 +128,25 @@ export function cloudActivities(side: CloudSide) {
       return await beating(async () => {
         const { environment, machine, by } = request;
         const cloud = await cloudFor(environment.name);
-        // Without a majority nobody can say what the document says; the planner's own word is its fence then.
-        if (by !== 'membership') {
-          const { life } = await withClient(store, environment.name, (client) => readMachine(client, machine));
+        // Without a majority nobody can say what the document says: the fence of `recover` is that there is none still,
+        // that of the planner its own word.
+        if (by === 'recover') await withoutMajority(environment);
+        else if (by !== 'membership') {
+          const { life } = await withClient(environment, (client) => readMachine(client, machine));
           if (!mayEnd(by, life)) {
             throw new QuorateError('may-not-end', `Machine ${machine} is ${life}: ${by} may not end its instance.`);
           }
         }
         return started(await endOne(cloud, environment.uuid, request));
+      });
+    },
+
+    /** Every instance that carries the environment's tag, terminated ones included. */
+    async listInstances({ environment }: Target): Promise<readonly ListedInstance[]> {
+      return await beating(async () => {
+        const cloud = await cloudFor(environment.name);
+        const instances = await cloud.list(environment.uuid);
+        return instances.map(({ id, state, tags: { machine, nonce } }) => ({ id, state, machine, nonce }));
       });
     },
 
@@ -111,9 +161,7 @@ export function cloudActivities(side: CloudSide) {
     async writeAddresses({ environment }: Target): Promise<void> {
       await beating(async () => {
         const cloud = await cloudFor(environment.name);
-        const { body } = await withClient(store, environment.name, (client) =>
-          client.request<AddressSet>('GET', '/v1/addresses'),
-        );
+        const { body } = await withClient(environment, (client) => client.request<AddressSet>('GET', '/v1/addresses'));
         const { version, servers } = body;
         const set: AddressSet = { version, servers };
         await cloud.bucket.put(environment.uuid, ADDRESSES, set);
@@ -135,6 +183,13 @@ export function cloudActivities(side: CloudSide) {
       await beating(async () => await (await side.cloudOf(kind, region)).removeEnvironment(environment.uuid));
     },
   };
+}
+
+export interface ListedInstance {
+  readonly id: string;
+  readonly state: InstanceState;
+  readonly machine: MachineId;
+  readonly nonce: string;
 }
 
 export interface EndRequest {
@@ -199,8 +254,13 @@ async function readMachine(client: ApiClient, machine: MachineId): Promise<Machi
   return (await client.request<MachineSeen>('GET', `/v1/machines/${encodeURIComponent(machine)}`)).body;
 }
 
-async function withClient<T>(store: Store, name: string, use: (client: ApiClient) => Promise<T>): Promise<T> {
-  const client = await openClient(store, name);
+async function usingClient<T>(
+  store: Store,
+  name: string,
+  besides: readonly string[],
+  use: (client: ApiClient) => Promise<T>,
+): Promise<T> {
+  const client = await openClient(store, name, besides);
   try {
     return await use(client);
   } finally {

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { QuorateError } from '../src/errors.js';
+import type { MachineId, MemberId } from '../src/membership/types.js';
 import { execute, type HandOver, type Reconfig } from '../src/replicaset/execute.js';
 import { forceSurvivor } from '../src/replicaset/force.js';
 import { deciding } from './decision.js';
@@ -34,28 +35,47 @@ export function replicaSetActivities(network: Network) {
      */
     async forceSurvivor({ deed, fence, record }: ActivityDeed): Promise<DeedOutcome> {
       const { machine, member: survivor } = deed as DeedOf<'force-survivor'>;
-      const { self } = network;
-      if (machine !== self.machine) {
-        throw ApplicationFailure.create({
-          message: `only machine ${machine} may do this, not machine ${self.machine}`,
-          type: 'NotTheSurvivor',
-          nextRetryDelay: '200ms',
-        });
-      }
       if (fence === null) throw withoutFence(deed.kind);
-      return await deciding(async (decision) => {
-        const document = await network.state.machines.findOne({ _id: machine }, { readPreference: 'nearest' });
-        if (!document?.instance) throw new QuorateError('no-address', `Machine ${machine} has no address.`);
-        const host = hostOf(document.instance);
-        const requestId = `${record.id}/${fence.version}/${fence.term}`;
-        decision.check();
-        const { identity, recordFile } = self;
-        return await refusedAsStale(() =>
-          forceSurvivor({ requestId, survivor, fence, needsNote: true }, { host, identity, recordFile }),
-        );
-      });
+      return await force(network, { machine, survivor, fence, change: record.id, needsNote: true });
+    },
+    /** The same for `recover`, where a person has accepted what may be lost, so that no note is asked for. */
+    async forceRecovery(asked: Omit<Forcing, 'needsNote'>): Promise<DeedOutcome> {
+      return await force(network, { ...asked, needsNote: false });
     },
   };
+}
+
+/** A set of one, to be forced on a machine's own member. */
+export interface Forcing {
+  readonly machine: MachineId;
+  readonly survivor: MemberId;
+  /** The config of the survivor that it was decided on. */
+  readonly fence: { readonly version: number; readonly term: number };
+  /** The change that decided it: with the config it makes the request's ID. */
+  readonly change: string;
+  readonly needsNote: boolean;
+}
+
+async function force(network: Network, { machine, survivor, fence, change, needsNote }: Forcing): Promise<DeedOutcome> {
+  const { self } = network;
+  if (machine !== self.machine) {
+    throw ApplicationFailure.create({
+      message: `only machine ${machine} may do this, not machine ${self.machine}`,
+      type: 'NotTheSurvivor',
+      nextRetryDelay: '200ms',
+    });
+  }
+  return await deciding(async (decision) => {
+    const document = await network.state.machines.findOne({ _id: machine }, { readPreference: 'nearest' });
+    if (!document?.instance) throw new QuorateError('no-address', `Machine ${machine} has no address.`);
+    const host = hostOf(document.instance);
+    const requestId = `${change}/${fence.version}/${fence.term}`;
+    decision.check();
+    const { identity, recordFile } = self;
+    return await refusedAsStale(() =>
+      forceSurvivor({ requestId, survivor, fence, needsNote }, { host, identity, recordFile }),
+    );
+  });
 }
 
 async function apply(network: Network, planned: ActivityDeed): Promise<DeedOutcome> {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { environmentActivities } from '../activities/environment.js';
 import type { Network } from '../activities/network.js';
 import { observeActivities } from '../activities/observe.js';
+import { recoveryActivities } from '../activities/recovery.js';
 import { replicaSetActivities } from '../activities/replica-set.js';
 import { singletonActivities } from '../activities/singletons.js';
 import { workActivities } from '../activities/work.js';
@@ -125,6 +126,7 @@ export function networkActivities(network: Network) {
   return {
     ...observeActivities(network),
     ...replicaSetActivities(network),
+    ...recoveryActivities(network),
     ...environmentActivities(network),
     ...workActivities(network),
   };

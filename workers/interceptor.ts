@@ -11,6 +11,7 @@ const FATAL: ReadonlySet<string> = new Set([
   'store-damaged',
   'not-allowed',
   'may-not-end',
+  'has-majority',
   'no-boot-token',
   // Whoever acts on stale facts looks again instead; deeds take it as an outcome before it comes here.
   'stale',

@@ -4,6 +4,7 @@ import type { BootActivities } from '../activities/boot.js';
 import type { CloudActivities } from '../activities/cloud.js';
 import type { EnvironmentActivities } from '../activities/environment.js';
 import type { ObserveActivities } from '../activities/observe.js';
+import type { RecoveryActivities } from '../activities/recovery.js';
 import type { ReplicaSetActivities } from '../activities/replica-set.js';
 import type { SingletonActivities } from '../activities/singletons.js';
 import type { WorkActivities } from '../activities/work.js';
@@ -97,7 +98,7 @@ function on<A>(taskQueue: string, { as, summary, within }: Call) {
 
 /** On a controller: members, agents and documents. */
 export function network(key: string, call: Call) {
-  return on<ObserveActivities & ReplicaSetActivities & EnvironmentActivities & WorkActivities>(
+  return on<ObserveActivities & ReplicaSetActivities & RecoveryActivities & EnvironmentActivities & WorkActivities>(
     taskQueues.network(key),
     call,
   );

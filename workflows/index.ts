@@ -5,3 +5,4 @@ export { destroy } from './destroy.js';
 export { configure, disableHa, enableHa, replace, switchover } from './membership.js';
 export { planChange } from './plan-change.js';
 export { provisioner } from './provisioner.js';
+export { recover, surveyMembers } from './recover.js';

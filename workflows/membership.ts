@@ -92,13 +92,34 @@ setWorkflowOptions({ versioningBehavior: 'PINNED' }, configure);
  *
  * Cancelling does not stop it where it stands: the goal becomes the nearest safe point, and it ends as cancelled there.
  */
-async function changeMembership(kind: string, summary: string, input: MembershipInput): Promise<MembershipResult> {
+export async function changeMembership(
+  kind: string,
+  summary: string,
+  input: MembershipInput,
+  before: (prelude: Prelude) => Promise<void> = async () => undefined,
+): Promise<MembershipResult> {
   const story = new Story(kind, summary, { records: input.records ?? 0, steps: input.earlier ?? 0 });
   answerProgress(story);
   showPhase(input, 'changing', input.goal.controllers);
   const loop = new MembershipLoop(input, story);
   CancellationScope.current().cancelRequested.catch(() => loop.settle());
-  return await CancellationScope.nonCancellable(() => loop.run());
+  return await CancellationScope.nonCancellable(async () => {
+    await before({
+      story,
+      block: (reason, wayOut) => loop.block(reason, wayOut),
+      leaveIfCancelled: (text) => loop.leaveIfCancelled(text),
+    });
+    return await loop.run();
+  });
+}
+
+/** What is done before the loop can plan: where no majority is left to plan with. */
+export interface Prelude {
+  readonly story: Story;
+  /** Ends the change as blocked. */
+  block(reason: string, wayOut: string): Promise<never>;
+  /** Ends the change as cancelled if that was asked for; `text` says where it leaves the environment. */
+  leaveIfCancelled(text: string): Promise<void>;
 }
 
 const membershipSummary = ({ environment, from, goal, by }: MembershipInput): string =>
@@ -145,7 +166,7 @@ class MembershipLoop {
       this.#expired = stillExpired(observed, this.#expired);
       const step = plan(observed, this.#goal, this.#expired);
       if (step.kind === 'done') return await this.#end(step.text, observed);
-      if (step.kind === 'blocked') return await this.#block(step.reason, step.wayOut);
+      if (step.kind === 'blocked') return await this.block(step.reason, step.wayOut);
       if (step.kind === 'wait') this.#startWait(step);
       else this.#story.begin(step.text, step.reason, evidenceOf(step, observation));
       this.#foresee(observed, step.text);
@@ -256,10 +277,10 @@ class MembershipLoop {
     const reason = cause instanceof TimeoutFailure ? 'it did not answer in time' : (cause?.message ?? message);
     this.#story.fail(reason);
     this.#failures += 1;
-    if (cause instanceof ApplicationFailure && cause.nonRetryable) await this.#block(`${text}: ${reason}`, '');
+    if (cause instanceof ApplicationFailure && cause.nonRetryable) await this.block(`${text}: ${reason}`, '');
     if (this.#failures >= MOST_FAILURES) {
       const wayOut = 'When the cause is gone, type the command again.';
-      await this.#block(`${text} failed ${this.#failures} times in a row: ${reason}`, wayOut);
+      await this.block(`${text} failed ${this.#failures} times in a row: ${reason}`, wayOut);
     }
     await sleep(Math.min(50 * 2 ** this.#failures, 5000), { summary: `before looking again, as this failed: ${text}` });
   }
@@ -268,18 +289,22 @@ class MembershipLoop {
     const voters = observed.set?.members.filter(({ votes }) => votes === 1).length ?? 0;
     showPhase(this.#input, voters > 1 ? 'ha' : 'default', voters);
     await copyAddresses(this.#input);
-    if (!this.#cancelled) {
-      this.#story.end('done', text);
-      await recordEnd(this.#input, this.#story);
-      return { text };
-    }
+    await this.leaveIfCancelled(text);
+    this.#story.end('done', text);
+    await recordEnd(this.#input, this.#story);
+    return { text };
+  }
+
+  /** Ends as cancelled if that was asked for. */
+  async leaveIfCancelled(text: string): Promise<void> {
+    if (!this.#cancelled) return;
     this.#story.end('cancelled', text);
     await recordEnd(this.#input, this.#story);
     throw new CancelledFailure(text);
   }
 
   /** Ends the run, which frees the ID: whatever the way out is, it is a new command. */
-  async #block(reason: string, wayOut: string): Promise<never> {
+  async block(reason: string, wayOut: string): Promise<never> {
     showPhase(this.#input, 'degraded', this.#goal.controllers);
     this.#story.end('blocked', reason, wayOut);
     await recordEnd(this.#input, this.#story);

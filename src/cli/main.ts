@@ -28,6 +28,10 @@ const entries: Record<string, Entry> = {
   'show-change': { summary: 'the story of one change', load: () => import('./show-change.js') },
   watch: { summary: 'follow a change, or everything', load: () => import('./watch.js') },
   config: { summary: 'read and change settings', load: () => import('./config.js') },
+  recover: {
+    summary: 'after a majority is lost: say what each member holds, and go on with one',
+    load: () => import('./recover.js'),
+  },
   cloud: { summary: "the local cloud's control panel", load: () => import('./cloud.js') },
   engine: { summary: 'the embedded Temporal and its worker', load: () => import('./engine.js') },
   worker: { summary: "run the engine's worker in the foreground", load: () => import('./worker.js') },

@@ -7,9 +7,9 @@ const RENEW_WITHIN_MS = 3000;
 
 /**
  * A client for an environment of the operator's store; refreshed address sets are written back, and so is the operator's
- * next certificate when the present one is near its end.
+ * next certificate when the present one is near its end. `besides`: host:port of API servers that the store may not know.
  */
-export async function openClient(store: Store, name: string): Promise<ApiClient> {
+export async function openClient(store: Store, name: string, besides: readonly string[] = []): Promise<ApiClient> {
   const record = await store.readEnvironment(name);
   if (!record) {
     const known = await store.listEnvironments();
@@ -30,7 +30,7 @@ export async function openClient(store: Store, name: string): Promise<ApiClient>
   }
   const client = new ApiClient({
     environment: { uuid: record.uuid, name },
-    addresses: record.addresses.servers.map((server) => server.api),
+    addresses: [...record.addresses.servers.map((server) => server.api), ...besides],
     addressesVersion: record.addresses.version,
     url: record.url,
     tls,

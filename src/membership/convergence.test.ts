@@ -90,7 +90,8 @@ test('with one fault at a time every change ends, done or blocked with a reason,
       const { end, lost, story } = run(from, goal, faults, roll);
       expect(lost, story.join('\n')).toEqual([]);
       // Among three or more, one fault at a time never needs a person, unless newcomer after newcomer fails.
-      if (end.kind === 'blocked' && goal.primary !== null) expect(end.reason, story.join('\n')).toMatch(
+      if (end.kind === 'blocked' && goal.primary !== null)
+        expect(end.reason, story.join('\n')).toMatch(
           /^(Machine \d+ (is|does not)|The member of machine \d+ does not answer|The only controller|Two members vote|Only \d of \d)/,
         );
       else if (end.kind === 'blocked')

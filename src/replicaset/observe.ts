@@ -71,6 +71,16 @@ export class Observer {
     return adminCommand(this.#client(host), command);
   }
 
+  /** A connection to one member alone, kept with the others; it is closed with the observer. */
+  member(host: string): MongoClient {
+    return this.#client(host);
+  }
+
+  /** Whether a member's oplog holds the note of a config; null when it cannot be read. */
+  noted(host: string, version: number): Promise<boolean | null> {
+    return hasNote(this.#client(host), version).catch(() => null);
+  }
+
   async close(): Promise<void> {
     const clients = [...this.#clients.values()];
     this.#clients.clear();
@@ -142,7 +152,7 @@ export class Observer {
     const read = voters
       .filter((voter) => answers.some((a) => a.host === voter.host && a.config?.version === config.version))
       .map(async (voter) => {
-        const noted = await hasNote(this.#client(voter.host), config.version).catch(() => null);
+        const noted = await this.noted(voter.host, config.version);
         return noted === null ? [] : [{ member: voter._id, version: config.version, noted }];
       });
     return (await Promise.all(read)).flat();

@@ -53,7 +53,7 @@ export interface SetStatus {
   readonly term: number;
   readonly syncSourceHost: string;
   readonly heartbeatIntervalMillis: number;
-  readonly optimes: { readonly appliedOpTime: WireOpTime };
+  readonly optimes: { readonly appliedOpTime: WireOpTime; readonly lastCommittedOpTime?: WireOpTime };
   readonly members: readonly StatusMember[];
 }
 
@@ -64,7 +64,8 @@ export interface Hello {
   readonly me?: string;
   readonly setName?: string;
   readonly setVersion?: number;
-  readonly lastWrite?: { readonly opTime: WireOpTime };
+  readonly lastWrite?: { readonly opTime: WireOpTime; readonly lastWriteDate?: Date };
+  readonly localTime?: Date;
 }
 
 /** MongoDB's own number for a config without a term. */

@@ -11,6 +11,7 @@ import {
 import type { BootstrapInput } from '../../workflows/bootstrap.js';
 import type { DestroyInput } from '../../workflows/destroy.js';
 import type { MembershipInput } from '../../workflows/membership.js';
+import type { RecoverInput } from '../../workflows/recover.js';
 import { QuorateError, reasonOf } from '../errors.js';
 import type { Temporal } from './connect.js';
 import {
@@ -34,6 +35,7 @@ export interface ChangeInputs {
   readonly replace: MembershipInput;
   readonly switchover: MembershipInput;
   readonly configure: MembershipInput;
+  readonly recover: RecoverInput;
   readonly destroy: DestroyInput;
 }
 
@@ -329,6 +331,7 @@ function summaryOf(type: ChangeType, input: ChangeInputs[ChangeType]): string {
   if (type === 'configure') return changeSummary.configure(name, input.by);
   if (type === 'replace' && 'goal' in input) return changeSummary.replace(name, input.goal.avoid, input.by);
   if (type === 'switchover' && 'goal' in input) return changeSummary.switchover(name, input.goal.primary, input.by);
+  if ('survivor' in input) return changeSummary.recover(name, input.survivor, input.by);
   if ('goal' in input) return changeSummary.membership(name, input.from, input.goal.controllers, input.by);
   if ('controllers' in input) return changeSummary.bootstrap(name, input.controllers, input.cloud, input.by);
   return type === 'destroy' ? changeSummary.destroy(name, input.by) : name;

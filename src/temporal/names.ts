@@ -41,6 +41,7 @@ export const CHANGE_TYPES = [
   'replace',
   'switchover',
   'configure',
+  'recover',
   'destroy',
 ] as const;
 export type ChangeType = (typeof CHANGE_TYPES)[number];
@@ -66,6 +67,8 @@ export const changeSummary = {
     `${name}: replace ${machines.length === 0 ? 'what is lost' : `machine ${machines.join(', ')}`}, asked for by ${by}`,
   switchover: (name: string, to: string | null, by: string) =>
     `${name}: make ${to === null ? 'another machine' : `machine ${to}`} the primary, asked for by ${by}`,
+  recover: (name: string, survivor: string, by: string) =>
+    `${name}: go on with machine ${survivor} after a majority was lost, asked for by ${by}`,
   configure: (name: string, by: string) => `${name}: put changed settings into effect, asked for by ${by}`,
   destroy: (name: string, by: string) => `${name}: destroy it with everything in it, asked for by ${by}`,
 };
