@@ -59,11 +59,12 @@ export function environmentActivities(network: Network) {
     markDead: deed<'mark-dead'>((state, fence, { machines }) => markDead(state, fence, machines)),
 
     /** Begins the change's story and remembers how many controllers were asked for, if any were. */
-    async begin({ record, desired }: { record: ChangeRecord; desired: number | null }): Promise<{ number: number }> {
+    async begin({ record, desired }: { record: ChangeRecord; desired: number | null }) {
       const { id, kind, summary, workflowId, url, by, startedAt } = record;
       const { number } = await beginChange(state, fence, { id, kind, summary, workflowId, url, by, startedAt });
       if (desired !== null) await setDesired(state, fence, desired);
-      return { number };
+      const environment = await state.environment.findOne({});
+      return { number, desired: environment?.desired ?? null };
     },
 
     async recordChange(record: ChangeRecord): Promise<void> {

@@ -119,7 +119,10 @@ function endsSooner(step: Step, leftMs: number): boolean {
  * One look at everything. Documents are read from a secondary where there is no primary: what a majority had is better
  * than nothing, and whatever is planned on it is fenced.
  */
-async function look(network: Network, instances: ObserveRequest['instances']): Promise<Omit<Observation, 'expired'>> {
+export async function look(
+  network: Network,
+  instances: ObserveRequest['instances'],
+): Promise<Omit<Observation, 'expired'>> {
   const { state, observer, presence } = network;
   const from = { readPreference: 'primaryPreferred' } as const;
   const [environment, machines, beats, addresses, settings] = await Promise.all([

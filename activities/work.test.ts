@@ -5,38 +5,39 @@ import { workOn } from './work.js';
 
 const instance = { id: 'i-1', address: '127.0.0.2', ports: { api: 1, mongo: 2 }, state: 'running' };
 const machine = (fields: Partial<MachineDocument>) =>
-  ({ _id: '1', life: 'alive', nonce: 'n', instance: null, ...fields }) as MachineDocument;
+  ({ _id: '1', life: 'alive', nonce: 'n', instance: null, memberId: null, ...fields }) as MachineDocument;
 
 describe('the provisioner', () => {
   test('starts what is alive and has no instance', () => {
-    expect(workOn('provisioner', [machine({})], [])).toEqual([{ kind: 'start', machine: '1', nonce: 'n' }]);
+    expect(workOn('provisioner', [machine({})], [], [])).toEqual([{ kind: 'start', machine: '1', nonce: 'n' }]);
   });
 
   test('leaves alone what has an instance, is dying, or rests after a failure', () => {
     const others = [machine({ instance: instance as MachineDocument['instance'] }), machine({ life: 'dying' })];
-    expect(workOn('provisioner', others, [])).toEqual([]);
-    expect(workOn('provisioner', [machine({})], ['1'])).toEqual([]);
+    expect(workOn('provisioner', others, [], [])).toEqual([]);
+    expect(workOn('provisioner', [machine({})], [], ['1'])).toEqual([]);
   });
 
   test('ends the instance of a dead machine, by its ID and nonce, once', () => {
     const dead = (state: string) =>
       machine({ life: 'dead', instance: { ...instance, state } as MachineDocument['instance'] });
-    expect(workOn('provisioner', [dead('running')], [])).toEqual([
+    expect(workOn('provisioner', [dead('running')], [], [])).toEqual([
       { kind: 'terminate', machine: '1', instance: 'i-1', nonce: 'n' },
     ]);
-    expect(workOn('provisioner', [dead('terminated')], [])).toEqual([]);
+    expect(workOn('provisioner', [dead('terminated')], [], [])).toEqual([]);
   });
 });
 
-test('the cleaner forgets the dead whose instance is gone or never was', () => {
+test('the cleaner forgets the dead whose instance is gone or never was, and who is no member any more', () => {
   const gone = { ...instance, state: 'terminated' } as MachineDocument['instance'];
   const machines = [
     machine({ _id: '1', life: 'dead' }),
     machine({ _id: '2', life: 'dead', instance: gone }),
     machine({ _id: '3', life: 'dead', instance: instance as MachineDocument['instance'] }),
     machine({ _id: '4', life: 'dying', instance: gone }),
+    machine({ _id: '5', life: 'dead', instance: gone, memberId: 7 }),
   ];
-  expect(workOn('cleaner', machines, []).map((work) => work.machine)).toEqual(['1', '2']);
+  expect(workOn('cleaner', machines, [7], []).map((work) => work.machine)).toEqual(['1', '2']);
 });
 
 test('who may end an instance, by the life of its machine', () => {

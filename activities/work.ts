@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import type { MemberId } from '../src/membership/types.js';
 import type { MachineDocument } from '../src/state/documents.js';
 import { currentToken, follow } from '../src/state/follow.js';
 import type { State } from '../src/state/state.js';
@@ -11,8 +12,11 @@ export type Work =
   | { readonly kind: 'terminate'; readonly machine: string; readonly instance: string; readonly nonce: string }
   | { readonly kind: 'forget'; readonly machine: string };
 
-/** What each singleton has to do, judged from the documents alone. */
-const JUDGES: Record<Singleton, (machine: MachineDocument) => Work | null> = {
+/** Those that do what the documents say; the sentinel judges evidence and has a loop of its own. */
+export type Follower = Exclude<Singleton, 'sentinel'>;
+
+/** What each of them has to do, judged from the documents alone. */
+const JUDGES: Record<Follower, (machine: MachineDocument, members: readonly MemberId[]) => Work | null> = {
   provisioner: ({ _id: machine, life, instance, nonce }) => {
     if (life === 'alive' && instance === null) return { kind: 'start', machine, nonce };
     if (life === 'dead' && instance !== null && instance.state !== 'terminated') {
@@ -20,17 +24,25 @@ const JUDGES: Record<Singleton, (machine: MachineDocument) => Work | null> = {
     }
     return null;
   },
-  cleaner: ({ _id: machine, life, instance }) =>
-    life === 'dead' && (instance === null || instance.state === 'terminated') ? { kind: 'forget', machine } : null,
+  cleaner: ({ _id: machine, life, instance, memberId }, members) =>
+    life === 'dead' &&
+    (instance === null || instance.state === 'terminated') &&
+    // As long as it is a member, people are told whose.
+    (memberId === null || !members.includes(memberId))
+      ? { kind: 'forget', machine }
+      : null,
 };
 
-/** The work there is on these machines; none while the environment is being destroyed. */
+/** The work there is on these machines; `members` are those of the replica set. */
 export function workOn(
-  singleton: Singleton,
+  singleton: Follower,
   machines: readonly MachineDocument[],
+  members: readonly MemberId[],
   resting: readonly string[],
 ): readonly Work[] {
-  return machines.flatMap((machine) => (resting.includes(machine._id) ? [] : (JUDGES[singleton](machine) ?? [])));
+  return machines.flatMap((machine) =>
+    resting.includes(machine._id) ? [] : (JUDGES[singleton](machine, members) ?? []),
+  );
 }
 
 const BEAT_MS = 500;
@@ -45,7 +57,7 @@ export function workActivities({ state }: Network) {
      * continues after this worker reads the facts anew.
      */
     async followWork(input: {
-      readonly singleton: Singleton;
+      readonly singleton: Follower;
       readonly resting: readonly string[];
       readonly forMs: number;
     }): Promise<readonly Work[]> {
@@ -68,7 +80,7 @@ export function workActivities({ state }: Network) {
 
 async function nextWork(
   state: State,
-  singleton: Singleton,
+  singleton: Follower,
   resting: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly Work[]> {
@@ -77,8 +89,15 @@ async function nextWork(
   const events = follow(state, ['machines', 'environment'], { after, signal });
   for (;;) {
     const environment = await state.environment.findOne({});
+    // Nothing is done while the environment is being destroyed.
     const machines = environment?.life === 'alive' ? await state.machines.find({}).toArray() : [];
-    const works = workOn(singleton, machines, resting);
+    const members = machines.some(({ life }) => life === 'dead') ? await memberIds(state) : [];
+    const works = workOn(singleton, machines, members, resting);
     if (works.length > 0 || (await events.next()).done) return works;
   }
+}
+
+async function memberIds(state: State): Promise<MemberId[]> {
+  const { config } = await state.client.db('admin').command({ replSetGetConfig: 1 }, { readPreference: 'primary' });
+  return (config.members as { _id: MemberId }[]).map(({ _id }) => _id);
 }

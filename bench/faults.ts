@@ -24,7 +24,8 @@ export const faults: Bench = {
     handover: { goal: 0.1 },
   },
   async *measure(runs): AsyncIterable<Sample> {
-    const environment = await TestEnvironment.bootstrap(3);
+    // Whoever is stopped here starts again.
+    const environment = await TestEnvironment.bootstrap(3, ['stopped-grace=1h', 'grace=1h']);
     await environment.writer.stop();
     const bare = await bareSet();
     try {

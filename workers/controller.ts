@@ -6,6 +6,7 @@ import type { Network } from '../activities/network.js';
 import { observeActivities } from '../activities/observe.js';
 import { recoveryActivities } from '../activities/recovery.js';
 import { replicaSetActivities } from '../activities/replica-set.js';
+import { sentinelActivities } from '../activities/sentinel.js';
 import { singletonActivities } from '../activities/singletons.js';
 import { workActivities } from '../activities/work.js';
 import type { TemporalConnection } from '../src/boot/wire.js';
@@ -16,7 +17,7 @@ import { PresenceObserver } from '../src/state/presence-observer.js';
 import { openState, type State } from '../src/state/state.js';
 import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
 import { environmentKey, taskQueues } from '../src/temporal/names.js';
-import { ensureSingletons } from '../src/temporal/singletons.js';
+import { endSingletons, ensureSingletons } from '../src/temporal/singletons.js';
 import { keepVersionCurrent } from './versions.js';
 import { connectWorkers, prepareRuntime, startWorkers } from './worker.js';
 
@@ -103,7 +104,7 @@ async function serve(config: ControllerWorkerConfig, stop: AbortSignal): Promise
       workers.failed,
       stopped,
       keepVersionCurrent(temporal.client, key, AbortSignal.any([stop, upkeep.signal]), () =>
-        ensureSingletons(temporal.client, environment),
+        keepSingletons(state, temporal.client, environment),
       ),
     ]);
   } finally {
@@ -129,7 +130,21 @@ export function networkActivities(network: Network) {
     ...recoveryActivities(network),
     ...environmentActivities(network),
     ...workActivities(network),
+    ...sentinelActivities(network),
   };
+}
+
+/** Singletons run for the environment's life: one that somebody ended is started again by whichever worker sees it first. */
+async function keepSingletons(
+  state: State,
+  client: Temporal['client'],
+  environment: ControllerWorkerConfig['environment'],
+): Promise<void> {
+  const isAlive = async () => (await state.environment.findOne({}))?.life === 'alive';
+  if (!(await isAlive())) return;
+  await ensureSingletons(client, environment);
+  // Destroying may have begun, and ended them, in between.
+  if (!(await isAlive())) await endSingletons(client, environment);
 }
 
 /** While an environment is bootstrapped its worker is there before its documents are. */

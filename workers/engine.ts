@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativeConnection } from '@temporalio/worker';
 import { bootActivities } from '../activities/boot.js';
 import { cloudActivities, type RemovableCloud } from '../activities/cloud.js';
+import { instanceActivities } from '../activities/instances.js';
 import { singletonActivities } from '../activities/singletons.js';
 import { openLocalCloud } from '../src/cloud/local/open.js';
 import { engineConnection } from '../src/engine/engine.js';
@@ -90,7 +91,10 @@ async function serveEnvironment(given: {
   const side = { store, temporal: target, cloudOf: (kind: string, region: string) => cloudOf(store, kind, region) };
   const workers: Workers = await startWorkers(connection, target.namespace, key, [
     { name: taskQueues.workflows(key), activities: singletonActivities(), workflows: true },
-    { name: taskQueues.cloud(key), activities: { ...cloudActivities(side), ...bootActivities(side) } },
+    {
+      name: taskQueues.cloud(key),
+      activities: { ...cloudActivities(side), ...bootActivities(side), ...instanceActivities(side) },
+    },
   ]);
   const over = new AbortController();
   const serving: { error: Error | null; stop(): Promise<void> } = {

@@ -59,23 +59,23 @@ export function isOlder(a: string, b: string): boolean {
 const UPKEEP_MS = 10_000;
 
 /**
- * For a worker's life: makes its version current, does `then` once it is, and sees after pinned runs that nobody serves.
- * Ends with `signal`; a passing failure of Temporal is tried again at the next turn.
+ * For a worker's life: makes its version current, and then again and again does `upkeep` and sees after pinned runs that
+ * nobody serves. Ends with `signal`; a passing failure is tried again at the next turn.
  */
 export async function keepVersionCurrent(
   client: Client,
   key: string,
   signal: AbortSignal,
-  then: () => Promise<void> = async () => undefined,
+  upkeep: () => Promise<void> = async () => undefined,
 ): Promise<void> {
   let done = false;
   while (!signal.aborted) {
     try {
       if (!done) {
         await makeCurrent(client, key, signal);
-        await then();
         done = true;
       }
+      await upkeep();
       for (const moved of await moveStranded(client, key)) {
         process.stderr.write(
           `${new Date().toISOString()} ${moved} waited for workers that are gone; it starts its loop again\n`,

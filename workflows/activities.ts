@@ -3,9 +3,11 @@ import { ActivityCancellationType, type ActivityOptions, proxyActivities } from 
 import type { BootActivities } from '../activities/boot.js';
 import type { CloudActivities } from '../activities/cloud.js';
 import type { EnvironmentActivities } from '../activities/environment.js';
+import type { InstanceActivities } from '../activities/instances.js';
 import type { ObserveActivities } from '../activities/observe.js';
 import type { RecoveryActivities } from '../activities/recovery.js';
 import type { ReplicaSetActivities } from '../activities/replica-set.js';
+import type { SentinelActivities } from '../activities/sentinel.js';
 import type { SingletonActivities } from '../activities/singletons.js';
 import type { WorkActivities } from '../activities/work.js';
 import { taskQueues } from '../src/temporal/names.js';
@@ -98,15 +100,19 @@ function on<A>(taskQueue: string, { as, summary, within }: Call) {
 
 /** On a controller: members, agents and documents. */
 export function network(key: string, call: Call) {
-  return on<ObserveActivities & ReplicaSetActivities & RecoveryActivities & EnvironmentActivities & WorkActivities>(
-    taskQueues.network(key),
-    call,
-  );
+  return on<
+    ObserveActivities &
+      ReplicaSetActivities &
+      RecoveryActivities &
+      EnvironmentActivities &
+      WorkActivities &
+      SentinelActivities
+  >(taskQueues.network(key), call);
 }
 
 /** Where instances can be started and ended; on the local cloud the engine's worker alone. */
 export function cloud(key: string, call: Call) {
-  return on<CloudActivities & BootActivities>(taskQueues.cloud(key), call);
+  return on<CloudActivities & BootActivities & InstanceActivities>(taskQueues.cloud(key), call);
 }
 
 /** Wherever workflows run: what needs Temporal only. */

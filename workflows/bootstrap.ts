@@ -84,7 +84,7 @@ export async function bootstrap(input: BootstrapInput): Promise<{ text: string }
       'who finds no controller looks there',
       (call) => cloud(key, call).writeAddresses(target),
     ],
-    ['start the singletons', SINGLETONS.join(' and '), (call) => anywhere(key, call).startSingletons(target)],
+    ['start the singletons', SINGLETONS.join(', '), (call) => anywhere(key, call).startSingletons(target)],
   ];
   try {
     for (const [index, [text, reason, act]] of steps.entries()) {

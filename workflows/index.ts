@@ -6,3 +6,4 @@ export { configure, disableHa, enableHa, replace, switchover } from './membershi
 export { planChange } from './plan-change.js';
 export { provisioner } from './provisioner.js';
 export { recover, surveyMembers } from './recover.js';
+export { sentinel } from './sentinel.js';

@@ -17,7 +17,7 @@ import { silentMachines, unheardMachines } from '../src/membership/facts.js';
 import { plan } from '../src/membership/plan.js';
 import type { Expired, Goal, InstanceSeen, MachineId, Observed, Step } from '../src/membership/types.js';
 import { afterDeed, stillExpired } from '../src/membership/waits.js';
-import { changeSummary } from '../src/temporal/names.js';
+import { changeSummary, type Lost } from '../src/temporal/names.js';
 import type { ChangeInput } from '../src/temporal/progress.js';
 import { cloud, network } from './activities.js';
 import { copyAddresses } from './addresses.js';
@@ -31,6 +31,8 @@ export interface MembershipInput extends ChangeInput {
   readonly goal: Goal;
   /** Controllers when it was asked for, for the summary. */
   readonly from: number;
+  /** What the sentinel found lost and has waited its grace for; as many controllers are wanted as were asked for last. */
+  readonly lost?: Lost;
   /** It was asked to cancel in an earlier run. */
   readonly cancelled?: boolean;
   /** Records of its story that earlier runs of the same change have written. */
@@ -63,7 +65,7 @@ export async function disableHa(input: MembershipInput): Promise<MembershipResul
 
 /** Another controller in the place of those to avoid, and of what is lost; as many as before. */
 export async function replace(input: MembershipInput): Promise<MembershipResult> {
-  const summary = changeSummary.replace(input.environment.name, input.goal.avoid, input.by);
+  const summary = changeSummary.replace(input.environment.name, input.goal.avoid, input.by, input.lost);
   return await changeMembership('replace', summary, input);
 }
 
@@ -145,6 +147,7 @@ class MembershipLoop {
     this.#story = story;
     this.#goal = input.goal;
     this.#cancelled = input.cancelled ?? false;
+    if (input.lost) this.#expired = [{ for: 'healthy', machines: input.lost.machines }];
   }
 
   /** Cancelled: go on to the nearest safe point only. */
@@ -156,7 +159,10 @@ class MembershipLoop {
 
   async run(): Promise<MembershipResult> {
     // Where nobody is added or removed, what was asked for before stays.
-    await recordBegin(this.#input, this.#story, this.#goal.settle ? null : this.#goal.controllers);
+    const asked = this.#goal.settle || this.#input.lost ? null : this.#goal.controllers;
+    const desired = await recordBegin(this.#input, this.#story, asked);
+    // What the sentinel saw may be old by now: a number that a person asked for since counts.
+    if (this.#input.lost && desired !== null) this.#goal = { ...this.#goal, controllers: desired };
     for (;;) {
       if (workflowInfo().continueAsNewSuggested) await this.#continue();
       const observation = await this.#observe();

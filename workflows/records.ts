@@ -33,16 +33,19 @@ export function recordOf(input: ChangeInput, story: Story): ChangeRecord {
 
 /**
  * Begins the story in the environment, under the next number, and keeps what was asked for. Without a majority it cannot be
- * written; the change goes on, since it may be the one that brings the majority back.
+ * written; the change goes on, since it may be the one that brings the majority back. Answers how many controllers are asked
+ * for, or null when nobody can say.
  */
-export async function recordBegin(input: ChangeInput, story: Story, desired: number | null): Promise<void> {
+export async function recordBegin(input: ChangeInput, story: Story, desired: number | null): Promise<number | null> {
   const { begin } = network(input.key, {
     as: 'bounded',
     summary: 'write down what was asked for',
     within: { scheduleToCloseTimeout: '10s', startToCloseTimeout: '5s' },
   });
   const begun = await orGoOn('the beginning of the change', begin({ record: recordOf(input, story), desired }));
-  if (begun !== null) story.numbered(begun.number);
+  if (begun === null) return null;
+  story.numbered(begun.number);
+  return begun.desired;
 }
 
 /**

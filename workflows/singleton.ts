@@ -1,6 +1,5 @@
 import { continueAsNew, isCancellation, log, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import type { Work } from '../activities/work.js';
-import type { Singleton } from '../src/temporal/names.js';
+import type { Follower, Work } from '../activities/work.js';
 import { network } from './activities.js';
 
 /** Input of every singleton; it runs for the environment's life. */
@@ -24,7 +23,7 @@ const MOST_ROUNDS = 200;
 
 /** What makes a singleton this one: what it calls work, and how one piece of it is done. */
 export interface Duty {
-  readonly name: Singleton;
+  readonly name: Follower;
   /** What the activity that waits for work is called in the UI. */
   readonly waitingFor: string;
   /** Returns what to write down when it failed; throws for what is no failure of the work itself. */

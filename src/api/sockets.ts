@@ -40,7 +40,9 @@ export const WatchMessage = Type.Union([
   Type.Object({
     token: Type.String({ description: 'where to go on after this event, at any controller' }),
     kind: Type.Union(
-      ['start', 'environment', 'machine', 'addresses', 'setting', 'change'].map((kind) => Type.Literal(kind)),
+      ['start', 'environment', 'machine', 'addresses', 'setting', 'change', 'evidence'].map((kind) =>
+        Type.Literal(kind),
+      ),
     ),
     id: Type.String(),
     document: Type.Unknown({ description: 'as the API tells it, exactly as it was then; null when it was removed' }),

@@ -68,6 +68,19 @@ export const ControllerStatus = Type.Object({
   succession: Type.Object({ stoodUp: Type.Integer(), freed: Type.Integer(), off: Type.String() }),
   maintenance: MaintenanceStatus,
   ...OwnReport,
+  evidence: Type.Union(
+    [
+      Type.Null(),
+      Type.Object({
+        verdict: Type.String(),
+        sinceSeconds: Type.Number(),
+        /** In words that go after "in 9 s: " or stand alone; empty when nothing will happen by itself. */
+        next: Type.String(),
+        nextInSeconds: Type.Union([Type.Number(), Type.Null()]),
+      }),
+    ],
+    { description: 'what the sentinel sees of a controller that is not well, and what it will do; null: it is well' },
+  ),
 });
 export type ControllerStatus = Static<typeof ControllerStatus>;
 

@@ -168,8 +168,17 @@ async function demonstrate(options: Options): Promise<void> {
       (successor) => `Powered off machine ${powered} from the cloud's control panel; machine ${successor} took over`,
       false,
     );
-    const degraded = await until('what is missing', status, ({ ha }) => ha.healthyVoters === 2);
-    process.stdout.write(`  ${degraded.ha.problems[0] ?? `2 of 3 controllers answer.`}\n`);
+    await part(
+      'waiting until it is replaced',
+      () =>
+        until(
+          'three healthy voters, another one in its place',
+          status,
+          ({ ha, change, controllers }) =>
+            ha.healthyVoters === 3 && change === null && controllers.every(({ machine }) => machine !== powered),
+        ),
+      `machine ${powered} was replaced by itself: three of three vote`,
+    );
 
     await part(
       'going back to one controller',

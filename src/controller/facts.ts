@@ -1,6 +1,7 @@
 import type {
   ChangeDocument,
   EnvironmentDocument,
+  EvidenceDocument,
   MachineDocument,
   PresenceDocument,
   TokenDocument,
@@ -36,4 +37,6 @@ export interface Facts {
   readonly members: readonly MemberFacts[];
   /** The time of the member that was asked: dates in documents are the database's. */
   readonly databaseTime: Date;
+  /** What the sentinel wrote last; null before it ever looked. */
+  readonly evidence: EvidenceDocument | null;
 }

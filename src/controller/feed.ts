@@ -4,7 +4,14 @@ import { currentToken, type Followed, follow, type StateEvent } from '../state/f
 import type { State } from '../state/state.js';
 
 /** What is followed for all sockets together. */
-export const FOLLOWED: readonly Followed[] = ['environment', 'machines', 'addresses', 'settings', 'changes'];
+export const FOLLOWED: readonly Followed[] = [
+  'environment',
+  'machines',
+  'addresses',
+  'settings',
+  'changes',
+  'evidence',
+];
 
 /** Events kept for those who come from another controller a moment late. */
 const KEPT = 1000;

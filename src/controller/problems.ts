@@ -1,7 +1,17 @@
 import { cutsOf, cutText } from '../api/cuts.js';
 import type { ControllerStatus, Status } from '../api/status.js';
+import type { EvidenceDocument } from '../state/documents.js';
 import { maintenanceLeft } from '../state/maintenance.js';
 import type { Facts } from './facts.js';
+
+/** The sentinel gives a sign of life every five seconds; one that was not heard for longer than this rests. */
+const RESTS_AFTER_MS = 20_000;
+
+/** Milliseconds since the sentinel looked last, when that is too long ago; 0 while it watches, and before it ever did. */
+export function restsFor(evidence: EvidenceDocument | null, now: Date): number {
+  const ageMs = evidence === null ? 0 : now.getTime() - evidence.at.getTime();
+  return ageMs > RESTS_AFTER_MS ? ageMs : 0;
+}
 
 interface Seen {
   readonly facts: Facts;
@@ -14,6 +24,7 @@ export function problemsOf(seen: Seen): string[] {
   return [
     ...quorum(seen),
     ...maintenance(seen),
+    ...evidence(seen),
     ...agents(seen),
     ...members(seen),
     ...services(seen),
@@ -67,9 +78,45 @@ function more(ms: number): string {
   return `${n} more ${unit}${n === 1 ? '' : 's'}`;
 }
 
+/** What the sentinel sees, and what it will do; or that nobody watches. */
+function evidence({ facts, controllers }: Seen): string[] {
+  const said = controllers.flatMap((controller) =>
+    controller.evidence ? [evidenceText(controller.machine, controller.evidence)] : [],
+  );
+  const restsMs = restsFor(facts.evidence, facts.databaseTime);
+  if (restsMs === 0 || facts.stale || facts.environment.life !== 'alive') return said;
+  return [
+    ...said,
+    `Healing rests: nobody has looked at the controllers for ${Math.round(restsMs / 1000)} s, so a lost one is not replaced. See whether Temporal runs: quorate engine status.`,
+  ];
+}
+
+const SEEN: Readonly<Record<string, string>> = {
+  terminated: 'is terminated, says its cloud',
+  stopped: 'is stopped, says its cloud',
+  silent: 'does not answer, neither its agent nor its member',
+  ill: 'has an agent, but its member does not come up',
+  degraded: 'has a healthy member, but its agent is silent',
+  maintenance: 'is away, under maintenance',
+};
+
+/** "Machine 2 does not answer, … (for 8 s); in 7 s: written off and replaced, unless something of it answers." */
+function evidenceText(
+  machine: string,
+  { verdict, sinceSeconds, next, nextInSeconds }: NonNullable<ControllerStatus['evidence']>,
+): string {
+  const since = sinceSeconds >= 1 ? ` (for ${lasting(sinceSeconds)})` : '';
+  const then = next === '' ? '' : nextInSeconds ? `; in ${lasting(nextInSeconds)}: ${next}` : `; ${next}`;
+  return `Machine ${machine} ${SEEN[verdict] ?? verdict}${since}${then}.`;
+}
+
+const lasting = (seconds: number): string =>
+  seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+
+/** What the sentinel has something to say about is not said twice. */
 function agents({ controllers }: Seen): string[] {
-  return controllers.flatMap(({ machine, agent, silentSeconds, member }) => {
-    if (agent !== 'down') return [];
+  return controllers.flatMap(({ machine, agent, silentSeconds, member, evidence }) => {
+    if (agent !== 'down' || evidence !== null) return [];
     const also =
       member === null ? '' : member.healthy ? '; its member is healthy' : '; its member does not answer either';
     return [`The agent of machine ${machine} has been silent for ${Math.round(silentSeconds)} s${also}.`];

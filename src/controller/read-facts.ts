@@ -28,7 +28,7 @@ export async function readFacts(
   reading: Reading,
 ): Promise<Facts> {
   const { options } = reading;
-  const [environment, machines, presence, running, refused, members, databaseTime] = await Promise.all([
+  const [environment, machines, presence, running, refused, members, databaseTime, evidence] = await Promise.all([
     state.environment.findOne({}, options),
     state.machines.find({}, options).toArray(),
     state.presence.find({}, options).toArray(),
@@ -36,13 +36,14 @@ export async function readFacts(
     state.tokens.find({ 'refusedFrom.0': { $exists: true } }, options).toArray(),
     readMembers(state, reading),
     readTime(state, reading),
+    state.evidence.findOne({}, options),
   ]);
   if (environment === null) {
     throw new QuorateError('no-quorum', 'The state has not been seeded yet.', { todo: 'Ask again in a moment.' });
   }
   const silentMs = Object.fromEntries(machines.map(({ _id }) => [_id, observer.silentMs(_id)]));
   const { stale } = reading;
-  return { self, stale, environment, machines, presence, silentMs, running, refused, members, databaseTime };
+  return { self, stale, environment, machines, presence, silentMs, running, refused, members, databaseTime, evidence };
 }
 
 /** What the member that is asked says of all; the primary when there is one. */

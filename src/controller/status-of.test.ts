@@ -100,6 +100,7 @@ function factsOf({ desired, controllers, facts = {} }: Scene): Facts {
     running: [],
     refused: [],
     databaseTime: AT,
+    evidence: null,
     members: entries.flatMap(([id, { member = id === '0' ? 'PRIMARY' : 'SECONDARY', vote = true }]) =>
       member === null ? [] : [memberOf(id, member, vote)],
     ),

@@ -3,7 +3,7 @@ import type { MachineDocument, PresenceDocument } from '../state/documents.js';
 import { maintenanceLeft } from '../state/maintenance.js';
 import { environmentKey } from '../temporal/names.js';
 import type { Facts } from './facts.js';
-import { problemsOf } from './problems.js';
+import { problemsOf, restsFor } from './problems.js';
 
 /** An agent beats twice a second; silent for longer than this it is down. */
 const DOWN_AFTER_MS = 2500;
@@ -97,6 +97,22 @@ function controllerStatus(facts: Facts, machine: MachineDocument): ControllerSta
     succession: beat?.report.succession ?? { stoodUp: 0, freed: 0, off: '' },
     maintenance: maintenanceOf(facts, machine),
     ...ownReport(machine, beat),
+    evidence: evidenceOf(facts, machine._id),
+  };
+}
+
+/** What the sentinel sees of a controller. One that has not looked for long says nothing of what will happen. */
+function evidenceOf({ evidence, databaseTime }: Facts, id: string): ControllerStatus['evidence'] {
+  const said = evidence?.controllers.find(({ machine }) => machine === id);
+  if (said === undefined || evidence === null) return null;
+  const seconds = (from: Date, to: Date) => Math.max(0, Math.round((to.getTime() - from.getTime()) / 100) / 10);
+  const { verdict, since, next, nextAt } = said;
+  const rests = restsFor(evidence, databaseTime) > 0;
+  return {
+    verdict,
+    sinceSeconds: seconds(since, databaseTime),
+    next: rests ? '' : next,
+    nextInSeconds: rests || nextAt === null ? null : seconds(databaseTime, nextAt),
   };
 }
 

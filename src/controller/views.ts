@@ -3,7 +3,13 @@ import type { Machine } from '../api/machines.js';
 import type { Setting } from '../api/settings.js';
 import type { WatchMessage } from '../api/sockets.js';
 import type { AgentState } from '../api/status.js';
-import type { AddressesDocument, ChangeDocument, EnvironmentDocument, MachineDocument } from '../state/documents.js';
+import type {
+  AddressesDocument,
+  ChangeDocument,
+  EnvironmentDocument,
+  EvidenceDocument,
+  MachineDocument,
+} from '../state/documents.js';
 import type { StateEvent } from '../state/follow.js';
 import type { WrittenSetting } from '../state/setting-writes.js';
 
@@ -61,6 +67,7 @@ const KINDS = {
   addresses: 'addresses',
   settings: 'setting',
   changes: 'change',
+  evidence: 'evidence',
 } as const;
 
 /** An event as `/v1/watch` tells it; null for what it does not tell. */
@@ -84,6 +91,15 @@ export function eventView(event: StateEvent, key: string): WatchMessage | null {
     case 'addresses': {
       const { version, servers } = document as unknown as AddressesDocument;
       return { token, kind, id, document: { version, servers } };
+    }
+    case 'evidence': {
+      const { controllers } = document as unknown as EvidenceDocument;
+      const told = controllers.map(({ since, nextAt, ...said }) => ({
+        ...said,
+        since: since.toISOString(),
+        nextAt: nextAt?.toISOString() ?? null,
+      }));
+      return { token, kind, id, document: { controllers: told } };
     }
     case 'environment': {
       const { name, cloud, life, desired, version } = document as unknown as EnvironmentDocument;

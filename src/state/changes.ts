@@ -81,6 +81,37 @@ export async function recordSteps(
   });
 }
 
+/** How long ago a change began and ended (null: it has not), as far as its writers' clocks agree with the database's. */
+export interface PastChange {
+  readonly id: string;
+  readonly state: ChangeDocument['state'];
+  readonly ageMs: number;
+  readonly endedAgeMs: number | null;
+}
+
+/** Changes that `by` asked for in the last `withinMs`, the newest first. */
+export async function recentChangesBy(state: State, by: string, withinMs: number): Promise<PastChange[]> {
+  const ago = (date: string) => ({ $toDouble: { $max: [0, { $subtract: ['$$NOW', date] }] } });
+  return await state.changes
+    .aggregate<PastChange>(
+      [
+        { $match: { by, $expr: { $gt: ['$startedAt', { $subtract: ['$$NOW', withinMs] }] } } },
+        { $sort: { number: -1 } },
+        {
+          $project: {
+            _id: 0,
+            id: '$_id',
+            state: 1,
+            ageMs: ago('$startedAt'),
+            endedAgeMs: { $cond: [{ $eq: ['$endedAt', null] }, null, ago('$endedAt')] },
+          },
+        },
+      ],
+      { readPreference: 'primaryPreferred' },
+    )
+    .toArray();
+}
+
 /** Ends the story of a change; the first end stands. */
 export async function endChange(
   state: State,

@@ -236,6 +236,29 @@ export const ChangeDocument = Type.Object({
 });
 export type ChangeDocument = Static<typeof ChangeDocument>;
 
+/**
+ * Collection `evidence`: one document, `_id` "current": what the sentinel sees of controllers that are not well, and what
+ * it will do. Written as a whole when that changes; only `at` is set in between, as a sign of life.
+ */
+export const EvidenceDocument = Type.Object({
+  _id: Type.Literal('current'),
+  controllers: Type.Array(
+    Type.Object({
+      machine: Type.String(),
+      verdict: Type.String(),
+      since: Type.Unsafe<Date>({ bsonType: 'date' }),
+      /** What happens next if nothing else is seen, in words that go after "in 9 s: " or stand alone; may be empty. */
+      next: Type.String(),
+      nextAt: Type.Union([Type.Null(), Type.Unsafe<Date>({ bsonType: 'date' })]),
+    }),
+  ),
+  /** The sentinel's rounds in order: a late one overwrites nothing. */
+  sequence: Type.Number(),
+  /** When it looked last. */
+  at: Type.Unsafe<Date>({ bsonType: 'date' }),
+});
+export type EvidenceDocument = Static<typeof EvidenceDocument>;
+
 /** Collection `credentials`: hashed bearer tokens of users and programs. */
 export const CredentialDocument = Type.Object({
   _id: Type.String({ description: 'SHA-256 of the token, hex' }),

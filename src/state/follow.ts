@@ -4,7 +4,7 @@ import { QuorateError } from '../errors.js';
 import { isPassing } from './passing.js';
 import type { State } from './state.js';
 
-export type Followed = 'environment' | 'machines' | 'presence' | 'addresses' | 'settings' | 'changes';
+export type Followed = 'environment' | 'machines' | 'presence' | 'addresses' | 'settings' | 'changes' | 'evidence';
 
 /** One change of one document. */
 export interface StateEvent {
@@ -26,7 +26,7 @@ const WAIT_MS = 5000;
  * the token is not kept any more (read everything again), `bad-token` when it is none.
  *
  * Documents other than presence are always written as a whole, so that each event carries the document exactly as it was
- * after that change, not as it is by the time of reading.
+ * after that change, not as it is by the time of reading. The evidence's signs of life are no change and are left out.
  */
 export async function* follow(
   state: State,
@@ -106,6 +106,7 @@ function open(state: State, collections: readonly Followed[], token: string) {
         $match: {
           'ns.coll': { $in: [...collections] },
           operationType: { $in: ['insert', 'update', 'replace', 'delete'] },
+          $nor: [{ 'ns.coll': 'evidence', operationType: 'update' }],
         },
       },
     ],

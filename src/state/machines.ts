@@ -187,6 +187,8 @@ export async function recordInstance(
     }
     const { id, address, ports, state: instanceState } = found;
     const before = document.instance;
+    // What is terminated stays so, whoever looked earlier and writes later.
+    if (before?.id === id && before.state === 'terminated') return document;
     const same =
       before !== null &&
       before.id === id &&

@@ -19,6 +19,11 @@ export class PresenceObserver {
     return this.#watch.silentMs(machine);
   }
 
+  /** Milliseconds that all of it was watched without a gap. */
+  get watchedMs(): number {
+    return this.#watch.watchedMs;
+  }
+
   close(): void {
     this.#ending.abort();
   }

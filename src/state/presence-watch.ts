@@ -10,11 +10,13 @@ const STALLED_MS = 2000;
 export class PresenceWatch {
   #seen = new Map<string, { readonly seq: number; readonly session: string; readonly silentMs: number }>();
   #lastLook: number | null = null;
+  #watchedMs = 0;
 
   /** To be called with what was just read, at `now`; `writable` is false when nobody could have written presence. */
   look(presence: readonly PresenceDocument[], now: number, writable = true): void {
     const elapsed = this.#lastLook === null ? 0 : now - this.#lastLook;
     const counted = writable && elapsed <= STALLED_MS ? elapsed : 0;
+    this.#watchedMs = elapsed <= STALLED_MS ? this.#watchedMs + elapsed : 0;
     this.#lastLook = now;
     this.#seen = new Map(
       presence.map(({ _id, seq, session }) => {
@@ -23,6 +25,11 @@ export class PresenceWatch {
         return [_id, { seq, session, silentMs: silent ? before.silentMs + counted : 0 }];
       }),
     );
+  }
+
+  /** Milliseconds that were watched without a gap. */
+  get watchedMs(): number {
+    return this.#watchedMs;
   }
 
   /** Milliseconds of silence; 0 for one that was never seen. */

@@ -5,6 +5,7 @@ import {
   ChangeDocument,
   CredentialDocument,
   EnvironmentDocument,
+  EvidenceDocument,
   MachineDocument,
   PresenceDocument,
   RequestDocument,
@@ -28,6 +29,7 @@ export const COLLECTIONS: Readonly<Record<string, CollectionPlan>> = {
   settings: { schema: SettingDocument, indexes: [] },
   tokens: { schema: TokenDocument, indexes: [] },
   changes: { schema: ChangeDocument, indexes: [{ key: { number: 1 }, unique: true }, { key: { state: 1 } }] },
+  evidence: { schema: EvidenceDocument, indexes: [] },
   credentials: { schema: CredentialDocument, indexes: [{ key: { expiresAt: 1 }, expireAfterSeconds: 0 }] },
   requests: { schema: RequestDocument, indexes: [{ key: { at: 1 }, expireAfterSeconds: DAY }] },
 };

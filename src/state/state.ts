@@ -13,6 +13,7 @@ import type {
   ChangeDocument,
   CredentialDocument,
   EnvironmentDocument,
+  EvidenceDocument,
   MachineDocument,
   PresenceDocument,
   RequestDocument,
@@ -46,6 +47,7 @@ export interface State {
   readonly settings: Collection<SettingDocument>;
   readonly tokens: Collection<TokenDocument>;
   readonly changes: Collection<ChangeDocument>;
+  readonly evidence: Collection<EvidenceDocument>;
   readonly credentials: Collection<CredentialDocument>;
   readonly requests: Collection<RequestDocument>;
   /** host:port of the primary as the driver sees it, or null. */
@@ -112,6 +114,7 @@ export async function openState(options: StateOptions): Promise<State> {
     settings: db.collection('settings'),
     tokens: db.collection('tokens'),
     changes: db.collection('changes'),
+    evidence: db.collection('evidence'),
     credentials: db.collection('credentials'),
     requests: db.collection('requests'),
     primary: () => primary,

@@ -16,10 +16,22 @@ export const searchAttributeFlags: readonly string[] = Object.entries(WANTED).ma
   ([name, { word }]) => `${name}=${word}`,
 );
 
+type Asked = { readonly connection: Pick<Temporal['connection'], 'operatorService'>; readonly namespace: string };
+
 /** Names of ours that this namespace does not have. */
-export async function missingSearchAttributes({ connection, namespace }: Temporal): Promise<string[]> {
+export async function missingSearchAttributes({ connection, namespace }: Asked): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   return Object.keys(WANTED).filter((name) => customAttributes?.[name] !== WANTED[name]?.type);
+}
+
+/** Whether our search attributes are registered; false too where we may not ask. */
+export async function areRegistered(asked: Asked): Promise<boolean> {
+  try {
+    return (await missingSearchAttributes(asked)).length === 0;
+  } catch (error) {
+    if (!REFUSALS.has(codeOf(error))) throw error;
+    return false;
+  }
 }
 
 /**

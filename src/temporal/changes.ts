@@ -329,7 +329,7 @@ function changeRunning(environment: string, workflowId: string, running: Running
 function summaryOf(type: ChangeType, input: ChangeInputs[ChangeType]): string {
   const { name } = input.environment;
   if (type === 'configure') return changeSummary.configure(name, input.by);
-  if (type === 'replace' && 'goal' in input) return changeSummary.replace(name, input.goal.avoid, input.by);
+  if (type === 'replace' && 'goal' in input) return changeSummary.replace(name, input.goal.avoid, input.by, input.lost);
   if (type === 'switchover' && 'goal' in input) return changeSummary.switchover(name, input.goal.primary, input.by);
   if ('survivor' in input) return changeSummary.recover(name, input.survivor, input.by);
   if ('goal' in input) return changeSummary.membership(name, input.from, input.goal.controllers, input.by);

@@ -8,8 +8,11 @@ export function environmentKey(name: string, uuid: string): string {
   return `${name}-${uuid.slice(0, 8)}`;
 }
 
-export const SINGLETONS = ['provisioner', 'cleaner'] as const;
+export const SINGLETONS = ['provisioner', 'cleaner', 'sentinel'] as const;
 export type Singleton = (typeof SINGLETONS)[number];
+
+/** Who asks for replacements: what they are counted by. */
+export const SENTINEL = 'sentinel';
 
 export const workflowIds = {
   bootstrap: (key: string) => `${key}:bootstrap`,
@@ -56,15 +59,24 @@ export function changeId(key: string, type: ChangeType): string {
   return type === 'bootstrap' ? workflowIds.bootstrap(key) : workflowIds.membership(key);
 }
 
+/** Controllers that the sentinel found lost, and why: one sentence. */
+export interface Lost {
+  readonly machines: readonly string[];
+  readonly why: string;
+}
+
 /** What a change is called in the UI and on the command line: one sentence. */
 export const changeSummary = {
   bootstrap: (name: string, controllers: number, cloud: string, by: string) =>
     `${name}: start with ${controllers === 1 ? 'one controller' : `${controllers} controllers`} on ${cloud}, asked for by ${by}`,
   membership: (name: string, from: number, to: number, by: string) =>
     `${name}: ${from} → ${to} ${Math.max(from, to) === 1 ? 'controller' : 'controllers'}, asked for by ${by}`,
-  /** `machines`: those that are to leave; none where only what is lost is replaced. */
-  replace: (name: string, machines: readonly string[], by: string) =>
-    `${name}: replace ${machines.length === 0 ? 'what is lost' : `machine ${machines.join(', ')}`}, asked for by ${by}`,
+  /** `avoid`: those that are to leave; none where only what is lost is replaced. */
+  replace: (name: string, avoid: readonly string[], by: string, lost?: Lost) => {
+    const machines = lost?.machines ?? avoid;
+    const who = machines.length === 0 ? 'what is lost' : `machine ${machines.join(', ')}`;
+    return `${name}: replace ${who}${lost ? ', lost' : ''}, asked for by ${by}`;
+  },
   switchover: (name: string, to: string | null, by: string) =>
     `${name}: make ${to === null ? 'another machine' : `machine ${to}`} the primary, asked for by ${by}`,
   recover: (name: string, survivor: string, by: string) =>

@@ -9,6 +9,7 @@ interface Environment {
 const PURPOSE: Readonly<Record<Singleton, string>> = {
   provisioner: 'starts and ends instances',
   cleaner: 'forgets machines that are gone',
+  sentinel: 'replaces controllers that are lost',
 };
 
 /** Starts the environment's singletons; those that run stay as they are. */

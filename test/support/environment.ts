@@ -21,10 +21,18 @@ export class TestEnvironment {
     this.writer = new SteadyWriter(client, `test-${randomBytes(3).toString('hex')}`);
   }
 
-  static async bootstrap(controllers: 1 | 3 | 5 = 1): Promise<TestEnvironment> {
+  /** @param config settings it begins with, `key=value` each */
+  static async bootstrap(controllers: 1 | 3 | 5 = 1, config: readonly string[] = []): Promise<TestEnvironment> {
     const home = new Home();
     try {
-      await home.ok('bootstrap', 'local', 'demo', '-n', String(controllers));
+      await home.ok(
+        'bootstrap',
+        'local',
+        'demo',
+        '-n',
+        String(controllers),
+        ...config.flatMap((setting) => ['--config', setting]),
+      );
       const store = await openStore(home.env);
       const environment = new TestEnvironment(home, store, await openClient(store, 'demo'));
       environment.writer.start();

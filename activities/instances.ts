@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import type { Cloud, Instance } from '../src/cloud/cloud.js';
+import { QuorateError } from '../src/errors.js';
+import type { MachineId } from '../src/membership/types.js';
+import type { InstanceRecord } from '../src/state/machines.js';
+import { beating, type CloudSide, type Target } from './cloud.js';
+
+/** The cloud's word on one machine's instance. */
+export interface InstanceWord {
+  readonly nonce: string;
+  readonly instance: InstanceRecord;
+}
+export type InstanceWords = Readonly<Record<MachineId, InstanceWord>>;
+
+/** How often each cloud is asked; one that is not named here charges or throttles what asks. */
+const ASK_MS: Readonly<Record<string, number>> = { local: 250 };
+const ASK_ELSEWHERE_MS = 15_000;
+/** The cloud goes on showing what is terminated; so many of them are passed on, the newest. */
+const MOST_TERMINATED = 10;
+
+export type InstanceActivities = ReturnType<typeof instanceActivities>;
+
+export function instanceActivities({ store, cloudOf }: CloudSide) {
+  return {
+    /** Returns as soon as the cloud says anything else of an instance than `known`, or the same after `forMs`. */
+    async followInstances({
+      environment,
+      known,
+      forMs,
+    }: Target & { known: InstanceWords; forMs: number }): Promise<InstanceWords> {
+      return await beating(async () => {
+        const record = await store.readEnvironment(environment.name);
+        if (record === null)
+          throw new QuorateError('no-environment', `The store holds no environment ${environment.name}.`);
+        return await nextWords(await cloudOf(record.cloud, record.region), environment.uuid, known, forMs);
+      });
+    },
+  };
+}
+
+async function nextWords(cloud: Cloud, uuid: string, known: InstanceWords, forMs: number): Promise<InstanceWords> {
+  const { cancellationSignal: signal } = Context.current();
+  const ends = performance.now() + forMs;
+  for (;;) {
+    const words = wordsOf(await cloud.list(uuid));
+    if (!sameWords(words, known) || performance.now() >= ends) return words;
+    await sleep(ASK_MS[cloud.kind] ?? ASK_ELSEWHERE_MS, undefined, { signal });
+  }
+}
+
+function wordsOf(instances: readonly Instance[]): InstanceWords {
+  const terminated = instances
+    .filter(({ state }) => state === 'terminated')
+    .sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+  const told = [...terminated.slice(0, MOST_TERMINATED), ...instances.filter(({ state }) => state !== 'terminated')];
+  return Object.fromEntries(
+    told.map(({ id, address, ports, state, tags: { machine, nonce } }) => [
+      machine,
+      { nonce, instance: { id, address, ports: { api: ports.api, mongo: ports.mongo }, state } },
+    ]),
+  );
+}
+
+function sameWords(a: InstanceWords, b: InstanceWords): boolean {
+  const text = (words: InstanceWords) =>
+    Object.entries(words)
+      .map(([machine, { instance }]) => `${machine} ${instance.id} ${instance.state} ${instance.address}`)
+      .sort()
+      .join('\n');
+  return text(a) === text(b);
+}

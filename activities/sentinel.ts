@@ -1,0 +1,219 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context, log } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import { reasonOf } from '../src/errors.js';
+import { votersOf } from '../src/membership/facts.js';
+import { type Judged, judge } from '../src/membership/judge.js';
+import type { Goal } from '../src/membership/types.js';
+import { recentChangesBy } from '../src/state/changes.js';
+import { affirmEvidence, writeEvidence } from '../src/state/evidence.js';
+import { recordInstance } from '../src/state/machines.js';
+import { effectiveValue } from '../src/state/settings.js';
+import { areRegistered } from '../src/temporal/attributes.js';
+import { type Lost, SENTINEL } from '../src/temporal/names.js';
+import { beating } from './cloud.js';
+import type { InstanceWords } from './instances.js';
+import type { Network } from './network.js';
+import { look } from './observe.js';
+import { seenAs } from './observed.js';
+
+export interface WatchRequest {
+  /** What the cloud said last. */
+  readonly words: InstanceWords;
+  /** Rises with every watch of this environment, in whatever run: a late one overwrites nothing. */
+  readonly sequence: number;
+  /** No replacement is asked for before: the one just started, or the change in its way, has to be seen first. */
+  readonly restMs: number;
+  readonly forMs: number;
+}
+
+/** A replacement to be started now. */
+export interface Replacement {
+  readonly lost: Lost;
+  /** Controllers that vote. */
+  readonly from: number;
+  readonly goal: Goal;
+  /** For the change's links and search attributes. */
+  readonly ui: string;
+  readonly searchable: boolean;
+}
+
+/** A look costs each member three small commands: often enough to be in time, rare enough to be nobody's burden. */
+const LOOK_MS = { well: 1000, ill: 250 } as const;
+const AFFIRM_MS = 5000;
+/** The cloud's word is written in some hundredths of a second; without a primary a replacement does not wait for it. */
+const WRITTEN_WITHIN_MS = 300;
+const DAY_MS = 86_400_000;
+/** Moments that were written down stay as they are while what is seen now differs by less. */
+const SAME_MOMENT_MS = 1500;
+
+export type SentinelActivities = ReturnType<typeof sentinelActivities>;
+
+export function sentinelActivities(network: Network) {
+  return {
+    /**
+     * Watches the controllers from every side, keeps what is seen in the environment's `evidence`, and returns when one
+     * is to be replaced now, or with null after `forMs`.
+     */
+    async watchEvidence(request: WatchRequest): Promise<Replacement | null> {
+      return await beating(async () => {
+        const { client, cancellationSignal: signal } = Context.current();
+        const began = performance.now();
+        const written = writeWords(network, request.words);
+        const told = new Told(network, request.sequence);
+        for (;;) {
+          const { judgement, replacement } = await lookAndJudge(network, request.words, client);
+          const watchedMs = performance.now() - began;
+          if (replacement !== null && watchedMs >= request.restMs) {
+            // The replacement plans from the documents.
+            await Promise.race([written, sleep(WRITTEN_WITHIN_MS, undefined, { signal })]);
+            return { ...replacement, ...(await linksOf(network, client)) };
+          }
+          if (watchedMs >= request.forMs) return null;
+          const amiss = judgement.controllers.filter(isAmiss);
+          told.say(amiss);
+          const pace = amiss.length > 0 ? LOOK_MS.ill : LOOK_MS.well;
+          await sleep(Math.max(20, Math.min(pace, judgement.nextLookMs)), undefined, { signal });
+        }
+      });
+    },
+  };
+}
+
+async function lookAndJudge(network: Network, words: InstanceWords, client: Client) {
+  const { state, presence } = network;
+  const from = { readPreference: 'primaryPreferred' } as const;
+  // The changes first: one that ends after they were read has left its mark on all that is read then.
+  const [running, past, environment, settings] = await Promise.all([
+    state.changes.find({ state: 'running' }, from).toArray(),
+    recentChangesBy(state, SENTINEL, DAY_MS),
+    state.environment.findOne({}, from),
+    state.settings.findOne({ _id: 'auto-replace' }, from),
+  ]);
+  const alive = new Set<string>();
+  for (const { _id, workflowId } of running) if (await runs(client, workflowId, _id)) alive.add(_id);
+  // One that was ended from outside leaves a document that still says running.
+  const history = past.map((change) =>
+    change.state === 'running' && !alive.has(change.id)
+      ? { ...change, state: 'failed' as const, endedAgeMs: change.ageMs }
+      : change,
+  );
+  const instances = Object.fromEntries(
+    Object.entries(words).map(([machine, { instance }]) => [machine, seenAs(instance.state)]),
+  );
+  const { observed } = await look(network, instances);
+  const desired = environment?.desired ?? 1;
+  const autoReplace = effectiveValue('auto-replace', settings?.value, environment?.cloud ?? '') === 'true';
+  const judgement = judge(observed, desired, history, {
+    autoReplace,
+    watchedMs: presence.watchedMs,
+    writable: state.primary() !== null,
+    changeRuns: alive.size > 0,
+  });
+  const replacement =
+    judgement.goal !== null
+      ? {
+          lost: { machines: judgement.machines, why: judgement.why },
+          from: observed.set === null ? desired : votersOf(observed.set).length,
+          goal: judgement.goal,
+        }
+      : null;
+  return { judgement, replacement };
+}
+
+/** Worth telling: what is well, only begins or leaves as it should is not. */
+const isAmiss = ({ verdict }: Judged): boolean => !['well', 'starting', 'leaving'].includes(verdict);
+
+/** Whether a change that counts as running does: Temporal holds the lock. */
+async function runs(client: Client, workflowId: string, firstRunId: string): Promise<boolean> {
+  try {
+    const { status, raw } = await client.workflow.getHandle(workflowId).describe();
+    return status.name === 'RUNNING' && raw.workflowExecutionInfo?.firstRunId === firstRunId;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return false;
+    throw error;
+  }
+}
+
+/** The cloud's word becomes part of the documents, where every change and every status finds it. */
+async function writeWords({ state, fence }: Network, words: InstanceWords): Promise<void> {
+  try {
+    const machines = await state.machines.find({ _id: { $in: Object.keys(words) } }).toArray();
+    for (const { _id: id, nonce, instance } of machines) {
+      const word = words[id];
+      if (word === undefined || word.nonce !== nonce || word.instance.state === instance?.state) continue;
+      await recordInstance(state, fence, { id, nonce }, word.instance);
+    }
+  } catch (error) {
+    log.warn('the cloud’s word on instances could not be written', { reason: reasonOf(error) });
+  }
+}
+
+/** Links and search attributes as the environment's changes have them. */
+async function linksOf({ state }: Network, client: Client): Promise<Pick<Replacement, 'ui' | 'searchable'>> {
+  const [latest, searchable] = await Promise.all([
+    state.changes.findOne({}, { readPreference: 'primaryPreferred', sort: { number: -1 } }),
+    areRegistered({ connection: client.connection, namespace: client.options.namespace }),
+  ]);
+  return { ui: latest?.url.split('/namespaces/')[0] ?? '', searchable };
+}
+
+/** What people are told: written when it changes, beside the watching, which waits for nobody. */
+class Told {
+  #said: readonly Moments[] | null = null;
+  #affirmedAt = Number.NEGATIVE_INFINITY;
+  #writing = false;
+
+  constructor(
+    private readonly network: Network,
+    private readonly sequence: number,
+  ) {}
+
+  say(controllers: readonly Judged[]): void {
+    // What cannot be said now is said with the next look.
+    if (this.#writing) return;
+    const now = performance.now();
+    const said = controllers.map((one) => ({
+      ...one,
+      since: now - one.sinceMs,
+      next: one.inMs === null ? null : now + one.inMs,
+      words: [one.machine, one.verdict, one.next].join('\n'),
+    }));
+    const isNew = this.#said === null || !sameSaid(this.#said, said);
+    if (!isNew && now - this.#affirmedAt < AFFIRM_MS) return;
+    this.#writing = true;
+    const { state, fence } = this.network;
+    const write = isNew
+      ? writeEvidence(state, fence, this.sequence, controllers)
+      : affirmEvidence(state, this.sequence);
+    write
+      .then(
+        () => {
+          this.#said = isNew ? said : this.#said;
+          this.#affirmedAt = now;
+        },
+        (error) => log.warn('what is seen could not be written', { reason: reasonOf(error) }),
+      )
+      .finally(() => {
+        this.#writing = false;
+      });
+  }
+}
+
+interface Moments {
+  readonly words: string;
+  readonly since: number;
+  readonly next: number | null;
+}
+
+function sameSaid(a: readonly Moments[], b: readonly Moments[]): boolean {
+  const near = (x: number | null, y: number | null) =>
+    x === y || (x !== null && y !== null && Math.abs(x - y) < SAME_MOMENT_MS);
+  return (
+    a.length === b.length &&
+    a.every((one, index) => {
+      const other = b[index];
+      return other !== undefined && one.words === other.words && near(one.next, other.next);
+    })
+  );
+}

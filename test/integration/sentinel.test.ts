@@ -1,0 +1,223 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Changes } from '../../src/api/changes.js';
+import type { Status } from '../../src/api/status.js';
+import { engineStatus, ensureEngine } from '../../src/engine/engine.js';
+import { connectTemporal, type Temporal } from '../../src/temporal/connect.js';
+import { environmentKey, workflowIds } from '../../src/temporal/names.js';
+import { TestEnvironment } from '../support/environment.js';
+import { until } from '../support/home.js';
+
+/** Everything here happens on a machine that may be busy with much else. */
+const SECONDS = 180;
+
+let env: TestEnvironment;
+let temporal: Temporal | null = null;
+
+async function begin(config: readonly string[] = []): Promise<void> {
+  env = await TestEnvironment.bootstrap(3, config);
+  await env.whole(3, SECONDS);
+}
+
+async function end(): Promise<void> {
+  await temporal?.connection.close();
+  temporal = null;
+  await env?.close();
+}
+
+async function sentinelHandle() {
+  const engine = await ensureEngine(env.store.dirs);
+  temporal ??= await connectTemporal({ target: engine.connection });
+  const record = await env.store.readEnvironment('demo');
+  const id = workflowIds.singleton(environmentKey('demo', record?.uuid ?? ''), 'sentinel');
+  return temporal.client.workflow.getHandle(id);
+}
+
+/** The machine whose worker runs the sentinel's watch at the moment. */
+async function watchingMachine(): Promise<string> {
+  const handle = await sentinelHandle();
+  return await until('the sentinel to watch', async () => {
+    const { raw } = await handle.describe();
+    const watch = raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'watchEvidence');
+    const pid = Number(watch?.lastWorkerIdentity?.split('@')[0]);
+    const { controllers } = await env.status();
+    return controllers.find(({ services }) => services.worker?.pid === pid)?.machine;
+  });
+}
+
+async function changes(): Promise<Changes['changes']> {
+  return (await env.client.request<Changes>('GET', '/v1/changes')).body.changes;
+}
+
+async function replacements(): Promise<Changes['changes']> {
+  return (await changes()).filter(({ kind }) => kind === 'replace');
+}
+
+async function runningInstances(): Promise<string[]> {
+  const all = await env.home.json<{ id: string; state: string }[]>('cloud', 'list');
+  return all.flatMap(({ id, state }) => (state === 'terminated' ? [] : [id])).sort();
+}
+
+/** Three others vote, nothing runs that belongs to nobody, and one replacement did it. */
+async function isReplaced(machine: string, before: number): Promise<Status> {
+  const status = await env.statusWhen(
+    `machine ${machine} to be replaced`,
+    ({ ha, change, controllers }) =>
+      change === null &&
+      ha.voters === 3 &&
+      ha.healthyVoters === 3 &&
+      controllers.length === 3 &&
+      controllers.every((controller) => controller.machine !== machine),
+    SECONDS,
+  );
+  expect(await runningInstances()).toEqual(status.controllers.map(({ instance }) => instance).sort());
+  const done = await replacements();
+  expect(done.slice(0, done.length - before).map(({ state, by }) => [state, by])).toEqual([['done', 'sentinel']]);
+  expect(done[0]?.summary).toMatch(new RegExp(`^demo: replace machine ${machine}, lost, asked for by sentinel$`));
+  return status;
+}
+
+const secondaryOf = ({ ha, controllers }: Status, but = ''): string =>
+  controllers.find(({ machine }) => machine !== ha.primary && machine !== but)?.machine ?? '';
+
+async function terminate(machine: string): Promise<void> {
+  await env.cloud.terminate(await env.instanceOf(machine));
+}
+
+describe('by the cloud’s word', () => {
+  beforeAll(() => begin(), SECONDS * 1000);
+  afterAll(end, 60_000);
+
+  test('a secondary that is terminated is replaced', async () => {
+    const machine = secondaryOf(await env.status(), await watchingMachine());
+    await terminate(machine);
+    await isReplaced(machine, 0);
+  });
+
+  test('so is the primary', async () => {
+    const machine = (await env.status()).ha.primary ?? '';
+    await terminate(machine);
+    await isReplaced(machine, 1);
+  });
+
+  test('so is the controller on which the sentinel itself watches', async () => {
+    const machine = await watchingMachine();
+    await terminate(machine);
+    await isReplaced(machine, 2);
+  });
+
+  test('nothing that was acknowledged is lost', async () => {
+    expect(await env.lost()).toEqual([]);
+  });
+});
+
+describe('when it may not, or is ended', () => {
+  beforeAll(() => begin(['auto-replace=false']), SECONDS * 1000);
+  afterAll(end, 60_000);
+
+  test('switched off, it tells of the loss and leaves it at that; switched on again it acts', async () => {
+    const machine = secondaryOf(await env.status());
+    await terminate(machine);
+    const status = await env.statusWhen(
+      'the loss to be told',
+      ({ controllers }) => controllers.find((one) => one.machine === machine)?.evidence?.verdict === 'terminated',
+      SECONDS,
+    );
+    expect(status.ha.problems.join('\n')).toMatch(/auto-replace/);
+    expect(await replacements()).toEqual([]);
+    await env.home.ok('config', 'auto-replace=true');
+    await isReplaced(machine, 0);
+  });
+
+  test('terminated by hand in Temporal, it is started again and goes on watching', async () => {
+    const handle = await sentinelHandle();
+    const { runId } = await handle.describe();
+    await handle.terminate('by the test');
+    await until(
+      'the sentinel to run again',
+      async () => {
+        const now = await handle.describe();
+        return now.status.name === 'RUNNING' && now.runId !== runId;
+      },
+      SECONDS,
+    );
+    const machine = secondaryOf(await env.status());
+    await terminate(machine);
+    await isReplaced(machine, 1);
+  });
+
+  test('nothing that was acknowledged is lost', async () => {
+    expect(await env.lost()).toEqual([]);
+  });
+});
+
+describe('by silence', () => {
+  beforeAll(() => begin(['grace=4s']), SECONDS * 1000);
+  afterAll(end, 60_000);
+
+  test('one that is frozen for longer than its grace is replaced, and ended for good', async () => {
+    const machine = secondaryOf(await env.status());
+    const instance = await env.instanceOf(machine);
+    await env.cloud.pause(instance);
+    await isReplaced(machine, 0);
+    expect((await env.cloud.describe(instance))?.state).toBe('terminated');
+  });
+
+  test('the engine and its worker are killed in the middle of a replacement, which goes on once they are there again', async () => {
+    const machine = (await env.status()).ha.primary ?? '';
+    await terminate(machine);
+    await env.statusWhen('the replacement to have begun', ({ change }) => change?.kind === 'replace', SECONDS);
+    const { pid, workerPid } = await engineStatus(env.store.dirs);
+    for (const each of [pid, workerPid]) if (each) process.kill(each, 'SIGKILL');
+    await env.home.ok('engine', 'start');
+    await isReplaced(machine, 1);
+  });
+
+  test('nothing that was acknowledged is lost', async () => {
+    expect(await env.lost()).toEqual([]);
+  });
+});
+
+describe('what is no loss, or another change’s', () => {
+  afterEach(end, 60_000);
+
+  test('a reboot within the grace keeps its instance', async () => {
+    await begin(['stopped-grace=1h', 'grace=1h']);
+    const machine = secondaryOf(await env.status());
+    const instance = await env.instanceOf(machine);
+    await env.cloud.powerOff(instance);
+    const told = await env.statusWhen(
+      'its absence to be told',
+      ({ controllers }) => controllers.some((one) => one.machine === machine && one.evidence !== null),
+      SECONDS,
+    );
+    expect(told.ha.problems.join('\n')).toMatch(new RegExp(`machine ${machine}`, 'i'));
+    await env.cloud.startAgain(instance);
+    const status = await env.statusWhen(
+      'all to be well again',
+      ({ ha, controllers }) => ha.healthyVoters === 3 && controllers.every(({ evidence }) => evidence === null),
+      SECONDS,
+    );
+    expect(status.controllers.find((one) => one.machine === machine)?.instance).toBe(instance);
+    expect(await replacements()).toEqual([]);
+    expect(await env.lost()).toEqual([]);
+  }, 600_000);
+
+  test('a loss in the middle of enable-ha is taken in by it; no instance is doubled', async () => {
+    await begin();
+    const machine = secondaryOf(await env.status());
+    const { done } = env.home.start('enable-ha', '-n', '5');
+    await env.statusWhen('new machines', ({ controllers }) => controllers.length === 5, SECONDS);
+    await terminate(machine);
+    const { code, stdout, stderr } = await done;
+    if (code !== 0) throw new Error(`${stdout}\n${stderr}`);
+    const status = await env.statusWhen(
+      'five that are well',
+      ({ ha, change }) => ha.healthyVoters === 5 && ha.voters === 5 && change === null,
+      SECONDS,
+    );
+    expect(status.controllers.map((one) => one.machine)).not.toContain(machine);
+    expect(await runningInstances()).toEqual(status.controllers.map(({ instance }) => instance).sort());
+    expect(await replacements()).toEqual([]);
+    expect(await env.lost()).toEqual([]);
+  }, 600_000);
+});
