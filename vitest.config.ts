@@ -17,6 +17,7 @@ export default defineConfig({
             'activities/**/*.test.ts',
             'test/unit/**/*.test.ts',
             'test/crash/cases.test.ts',
+            'test/campaign/**/*.test.ts',
           ],
           pool: 'forks',
         },

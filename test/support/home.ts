@@ -80,6 +80,12 @@ export class Home {
     this.#reaper.stdin?.end();
     await gone;
   }
+
+  /** Ends everything that belongs to the home and leaves its files, to look at. */
+  async leave(): Promise<void> {
+    this.#reaper.stdin?.write('keep\n');
+    await this.close();
+  }
 }
 
 /** Processes whose environment or arguments name the directory. */

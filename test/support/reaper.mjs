@@ -1,4 +1,5 @@
-// Ends everything that belongs to a test's home once the test lets go of our stdin, killed or not, and removes the home.
+// Ends everything that belongs to a test's home once the test lets go of our stdin, killed or not, and removes the home
+// (unless it said `keep`).
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 
 const dir = process.argv[2];
@@ -20,7 +21,10 @@ function processes() {
     .map(Number);
 }
 
-process.stdin.resume();
+let keep = false;
+process.stdin.on('data', (said) => {
+  keep ||= String(said).includes('keep');
+});
 process.stdin.on('end', async () => {
   for (let round = 0; round < 200; round++) {
     const left = processes();
@@ -34,6 +38,6 @@ process.stdin.on('end', async () => {
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  if (!keep) rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   process.exit(0);
 });

@@ -1,0 +1,240 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { reasonOf } from '../../src/errors.js';
+import { Home } from '../support/home.js';
+import { type Act, type Entry, wordsOf } from './acts.js';
+import { Clients, readAll } from './clients.js';
+import { differences, leftovers, untilWhole } from './ending.js';
+import { Faults } from './faults.js';
+import { Figures } from './figures.js';
+import { ENVIRONMENT, Ground } from './ground.js';
+import type { Anomaly } from './history.js';
+import { Operators } from './operators.js';
+import { type Abilities, plan, type Schedule } from './schedule.js';
+import { Story } from './story.js';
+import { judge } from './verdict.js';
+
+export interface Result {
+  readonly good: boolean;
+  /** What is printed at the end. */
+  readonly text: string;
+  readonly checks: number;
+  readonly failed: number;
+}
+
+/** One run: an environment of its own, the schedule of a seed, and the check. */
+export class Campaign {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly home = new Home();
+  readonly story: Story;
+  readonly #figures = new Figures();
+  #schedule: Schedule | null = null;
+  #clients: Clients | null = null;
+  #ended: Promise<void> | null = null;
+
+  constructor(seed: number, minutes: number) {
+    this.seed = seed;
+    this.minutes = minutes;
+    const live = process.stdout.isTTY;
+    this.story = new Story((line) => {
+      if (live) process.stdout.write(`\r\x1b[2K${line.slice(0, process.stdout.columns - 1)}`);
+      else process.stdout.write(`${line}\n`);
+    });
+  }
+
+  /** The schedule in words. */
+  async describe(): Promise<string> {
+    const schedule = plan(this.seed, this.minutes, await this.#abilities());
+    await this.end(false);
+    return scheduleWords(schedule);
+  }
+
+  async run(): Promise<Result> {
+    const schedule = plan(this.seed, this.minutes, await this.#abilities());
+    this.#schedule = schedule;
+    const { controllers, config } = schedule.settings;
+    this.story.tell('campaign', `bootstrap -n ${controllers} with ${config.join(', ')}`);
+    const settings = config.flatMap((setting) => ['--config', setting]);
+    await this.home.ok('bootstrap', 'local', ENVIRONMENT, '-n', String(controllers), ...settings);
+    const ground = await Ground.open(this.home);
+    try {
+      return await this.#runOn(ground, schedule);
+    } finally {
+      await ground.close();
+    }
+  }
+
+  async #runOn(ground: Ground, schedule: Schedule): Promise<Result> {
+    const faults = new Faults(ground, this.story);
+    const operators = new Operators(ground, this.story);
+    const clients = new Clients('c', () => ground.client());
+    this.#clients = clients;
+    const termBefore = await termOf(ground);
+    clients.start();
+    await this.#follow(schedule, faults, operators);
+    this.story.tell('ending', 'no more faults; everything is taken back');
+    await faults.heal();
+    await operators.rest();
+    const { lacks, helped } = await untilWhole(ground, this.story);
+    await clients.stop();
+    const wrong = lacks.map((lack) => `not whole again: ${lack}`);
+    wrong.push(...clients.defects.map((defect) => `a client was answered: ${defect}`));
+    wrong.push(...operators.defects.map((defect) => `an operator was answered: ${defect}`));
+    const anomalies: Anomaly[] = [];
+    let checks = 2;
+    const check = async (what: string, work: () => Promise<string[]>) => {
+      checks += 1;
+      try {
+        wrong.push(...(await work()));
+      } catch (error) {
+        wrong.push(`${what} could not be checked: ${reasonOf(error)}`);
+      }
+    };
+    await check('what the clients wrote', async () => {
+      const api = await ground.client();
+      try {
+        const verdict = await judge(clients, await readAll(api, 'x-c-'), this.#files());
+        anomalies.push(...verdict.anomalies);
+        checks += verdict.checks - 1;
+      } finally {
+        await api.close();
+      }
+      return [];
+    });
+    await check('the members', () => differences(ground));
+    await check('what is left over', () => leftovers(ground));
+    this.#figures.elections = (await termOf(ground).catch(() => termBefore)) - termBefore;
+    this.#figures.changes = await this.#changes();
+    this.#figures.problems = ground.last.ha.problems;
+    this.#figures.helped = helped;
+    await check('the end of the environment', () => this.#destroy());
+    return this.#result(clients, wrong, anomalies, checks);
+  }
+
+  /** Does every entry at its time, however long those before it take; one actor does one thing after the other. */
+  async #follow({ entries, seconds }: Schedule, faults: Faults, operators: Operators): Promise<void> {
+    const began = performance.now();
+    const sleepUntil = (at: number) =>
+      new Promise((resolve) => setTimeout(resolve, Math.max(0, began + at * 1000 - performance.now())));
+    const actors = [...new Set(entries.map(({ actor }) => actor))];
+    const acting = actors.map(async (actor) => {
+      for (const entry of entries.filter((each) => each.actor === actor)) {
+        await sleepUntil(entry.at);
+        await this.#act(entry, faults, operators);
+      }
+    });
+    await Promise.all(acting);
+    await sleepUntil(seconds);
+  }
+
+  async #act({ actor, act }: Entry, faults: Faults, operators: Operators): Promise<void> {
+    let done: boolean;
+    if (act.kind === 'command') done = await operators.type(actor, act);
+    else {
+      const what = await faults.do(act);
+      done = what !== null;
+      if (what !== null) this.story.tell(actor, what);
+    }
+    if (done) this.#figures.count(act);
+    else this.story.tell(actor, `passed over: ${wordsOf(act)}`);
+  }
+
+  async #abilities(): Promise<Abilities> {
+    const help = await this.home.ok('--help');
+    const cloud = await this.home.ok('cloud', '--help');
+    const root = process.getuid?.() === 0;
+    const has = (command: string) => root && new RegExp(`^ +${command} `, 'm').test(cloud);
+    return {
+      commands: [...help.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name ?? ''),
+      machineStates: [
+        'frozen',
+        'off',
+        'stopped',
+        ...(has('partition') ? (['partitioned'] as const) : []),
+        ...(has('fill-disk') ? (['disk-full'] as const) : []),
+      ],
+    };
+  }
+
+  async #changes(): Promise<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    const { code, stdout } = await this.home.run('changes', '--format', 'json');
+    if (code !== 0) return counts;
+    for (const { kind, state } of JSON.parse(stdout) as { kind: string; state: string }[]) {
+      const name = `${kind} ${state}`;
+      counts[name] = (counts[name] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  /** Destroys the environment: nothing of it may be there afterwards. */
+  async #destroy(): Promise<string[]> {
+    const { code, stderr, stdout } = await this.home.run('destroy-environment', ENVIRONMENT, '--yes');
+    if (code !== 0) return [`destroy-environment ended with ${code}: ${stderr.trim()} ${stdout.trim()}`];
+    const left = this.home.processes().filter(({ command }) => /quorated|agent\/main|mongod|controller/.test(command));
+    return left.map(({ pid, command }) => `process ${pid} is left after destroy-environment: ${command}`);
+  }
+
+  #result(clients: Clients, wrong: readonly string[], anomalies: readonly Anomaly[], checks: number): Result {
+    const good = wrong.length === 0 && anomalies.length === 0;
+    const failed = Math.min(checks, wrong.length + anomalies.length);
+    const lines = [this.#figures.words(clients.operations, anomalies.length), ''];
+    if (good) lines.push(`Good: ${checks} checks, nothing lost.`);
+    else {
+      lines.push(`${wrong.length + anomalies.length} things are wrong:`);
+      lines.push(...wrong.slice(0, 20).map((each) => `- ${each}`));
+      lines.push(...anomalies.slice(0, 10).map((anomaly) => `- ${this.#told(anomaly)}`));
+    }
+    return { good, text: lines.join('\n'), checks, failed };
+  }
+
+  #told({ what, operations }: Anomaly): string {
+    const told = operations.map((operation) => {
+      const { kind, client, version, value, outcome, why, invokedAt, returnedAt } = operation;
+      const short = value.length > 60 ? `…${value.slice(-60)}` : value;
+      const when = `${this.story.seconds(invokedAt)} to ${this.story.seconds(returnedAt)}`;
+      return `\n    ${when}: client ${client} ${kind} ${version} "${short}": ${outcome} ${why}`;
+    });
+    return what + told.join('');
+  }
+
+  /** Writes the story and the history beside the environment's own files. @returns the directory */
+  keep({ text }: Pick<Result, 'text'>): string {
+    const files = this.#files();
+    const schedule = this.#schedule ? scheduleWords(this.#schedule) : 'nothing was begun';
+    const story = ['What was to be done', schedule, '', 'What was done', this.story.whole(), '', text, ''];
+    writeFileSync(join(files, 'story.txt'), story.join('\n'));
+    writeFileSync(join(files, 'history.json'), JSON.stringify(this.#clients?.operations ?? []));
+    return this.home.dir;
+  }
+
+  #files(): string {
+    const directory = join(this.home.dir, 'campaign');
+    mkdirSync(directory, { recursive: true });
+    return directory;
+  }
+
+  /** Ends every process. @param keep whether the files stay */
+  end(keep: boolean): Promise<void> {
+    this.#ended ??= keep ? this.home.leave() : this.home.close();
+    return this.#ended;
+  }
+}
+
+function scheduleWords({ seed, settings, entries }: Schedule): string {
+  const lines = entries.map(({ at, actor, act }: { at: number; actor: string; act: Act }) => {
+    return `${at.toFixed(2).padStart(8)}  ${actor.padEnd(15)} ${wordsOf(act)}`;
+  });
+  return [`seed ${seed}: ${settings.controllers} controllers, ${settings.config.join(', ')}`, ...lines].join('\n');
+}
+
+/** The set's term: each election makes it greater. */
+async function termOf(ground: Ground): Promise<number> {
+  const client = await ground.member(ground.last.ha.primary ?? '');
+  try {
+    return Number((await client.db('admin').command({ replSetGetStatus: 1 })).term);
+  } finally {
+    await client.close(true);
+  }
+}

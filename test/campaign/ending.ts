@@ -1,0 +1,147 @@
+import type { Status } from '../../src/api/status.js';
+import { environmentKey } from '../../src/temporal/names.js';
+import { ENVIRONMENT, type Ground } from './ground.js';
+import type { Story } from './story.js';
+
+/** How long it may take to be whole again by itself, and once more after a person's hand. */
+const ALONE_MS = 120_000;
+const HELPED_MS = 120_000;
+
+/** What is missing until the environment is whole: every controller that was asked for votes and is well, nobody else is there. */
+export function missing(status: Status | null): string[] {
+  if (status === null) return ['no controller answers'];
+  if (status.stale) return ['there is no majority'];
+  const { ha, controllers, change } = status;
+  const lacks: string[] = [];
+  if (change) lacks.push(`a change runs: ${change.kind}, ${change.step}`);
+  if (ha.primary === null) lacks.push('there is no primary');
+  if (ha.voters !== ha.desired || ha.healthyVoters !== ha.desired)
+    lacks.push(`${ha.healthyVoters} of ${ha.voters} voters are well, ${ha.desired} are wanted`);
+  if (controllers.length !== ha.desired)
+    lacks.push(`${controllers.length} controllers are there, ${ha.desired} are wanted`);
+  for (const { machine, agent, life, member, services } of controllers) {
+    const about = `machine ${machine}`;
+    if (life !== 'alive') lacks.push(`${about} is ${life}`);
+    if (agent !== 'started') lacks.push(`the agent of ${about} is ${agent}`);
+    if (!member?.vote || !['PRIMARY', 'SECONDARY'].includes(member.state))
+      lacks.push(
+        `the member of ${about} is ${member ? `${member.state}${member.vote ? '' : ' without a vote'}` : 'not there'}`,
+      );
+    for (const name of ['mongod', 'api', 'worker'] as const)
+      if (services[name]?.state !== 'running')
+        lacks.push(`${name} of ${about} is ${services[name]?.state ?? 'not there'}`);
+  }
+  return lacks;
+}
+
+/**
+ * Waits until the environment is whole; when it is not by itself, types what a person would type.
+ *
+ * @returns what is missing in the end, and what it was when a hand was needed (null when none was)
+ */
+export async function untilWhole(ground: Ground, story: Story): Promise<{ lacks: string[]; helped: string | null }> {
+  let lacks = await wait(ground, ALONE_MS);
+  if (lacks.length === 0) return { lacks, helped: null };
+  const helped = lacks.join('; ');
+  story.tell('ending', `not whole by itself: ${helped}`);
+  const { desired } = ground.last.ha;
+  const words = desired > 1 ? ['enable-ha', '-n', String(desired)] : ['disable-ha'];
+  story.tell('ending', `quorate ${words.join(' ')}`);
+  const run = ground.home.start(...words);
+  lacks = await wait(ground, HELPED_MS);
+  run.child.kill('SIGINT');
+  const { code, stdout, stderr } = await run.done;
+  story.tell('ending', `exit ${code}: ${stderr.trim()} ${stdout.trim()}`);
+  return { lacks, helped };
+}
+
+async function wait(ground: Ground, ms: number): Promise<string[]> {
+  const deadline = performance.now() + ms;
+  for (;;) {
+    const lacks = missing(await ground.status());
+    if (lacks.length === 0 || performance.now() > deadline) return lacks;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+/** What is there and belongs to nobody: instances, members, processes, workflows. In sentences. */
+export async function leftovers(ground: Ground): Promise<string[]> {
+  const { controllers, machines } = ground.last;
+  const known = new Set([...controllers.map(({ machine }) => machine), ...machines.map(({ id }) => id)]);
+  const left: string[] = [...(await ground.cloud.problems(ground.uuid))];
+  const instances = await ground.instances();
+  for (const { id, state, tags } of instances) {
+    if (!known.has(tags.machine))
+      left.push(`instance ${id} of machine ${tags.machine} is ${state} and belongs to nobody`);
+  }
+  for (const machine of known) {
+    const mine = instances.filter(({ tags }) => tags.machine === machine);
+    if (mine.length !== 1) left.push(`machine ${machine} has ${mine.length} instances`);
+  }
+  for (const { id, tags } of instances) {
+    const mongods = ground.pidsOf(id, 'mongod').length;
+    if (mongods > 1) left.push(`machine ${tags.machine} runs ${mongods} mongods`);
+  }
+  left.push(...(await strangeMembers(ground)), ...(await strangeWorkflows(ground)));
+  return left;
+}
+
+async function strangeMembers(ground: Ground): Promise<string[]> {
+  const { ha, controllers } = ground.last;
+  const client = await ground.member(ha.primary ?? '');
+  try {
+    const { config } = await client.db('admin').command({ replSetGetConfig: 1 });
+    const members = config.members as { _id: number; host: string; votes: number; priority: number }[];
+    const strangers = members.filter(({ host }) => !controllers.some(({ mongo }) => mongo === host));
+    const uneven = members.filter(({ votes, priority }) => votes !== 1 || priority !== 1);
+    return [
+      ...strangers.map(({ _id, host }) => `member ${_id} (${host}) belongs to no machine`),
+      ...uneven.map(({ _id, votes, priority }) => `member ${_id} has ${votes} votes and priority ${priority}`),
+    ];
+  } finally {
+    await client.close(true);
+  }
+}
+
+/** Of an environment at rest only the singletons run. */
+async function strangeWorkflows(ground: Ground): Promise<string[]> {
+  const { ensureEngine } = await import('../../src/engine/engine.js');
+  const { connectTemporal } = await import('../../src/temporal/connect.js');
+  const { SINGLETONS, workflowIds } = await import('../../src/temporal/names.js');
+  const key = environmentKey(ENVIRONMENT, ground.uuid);
+  const { client, connection } = await connectTemporal({ target: (await ensureEngine(ground.store.dirs)).connection });
+  try {
+    const wanted = new Set(SINGLETONS.map((name) => workflowIds.singleton(key, name)));
+    const left: string[] = [];
+    for await (const { workflowId, type } of client.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
+      if (!wanted.delete(workflowId)) left.push(`workflow ${workflowId} (${type}) still runs`);
+    }
+    return [...left, ...[...wanted].map((id) => `workflow ${id} does not run`)];
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Whether all members hold the same settings. In sentences, empty when they do. */
+export async function differences(ground: Ground): Promise<string[]> {
+  const deadline = performance.now() + 30_000;
+  for (;;) {
+    const hashes = new Map<string, string>();
+    for (const { machine } of ground.last.controllers) {
+      const client = await ground.member(machine);
+      try {
+        const { md5 } = await client.db('quorate').command({ dbHash: 1, collections: ['settings'] });
+        hashes.set(machine, String(md5));
+      } finally {
+        await client.close(true);
+      }
+    }
+    if (new Set(hashes.values()).size <= 1) return [];
+    // The last writes may be on their way still.
+    if (performance.now() > deadline)
+      return [
+        `members hold different settings: ${[...hashes].map(([machine, md5]) => `${machine}: ${md5}`).join(', ')}`,
+      ];
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}

@@ -1,0 +1,168 @@
+import { reasonOf } from '../../src/errors.js';
+import type { Act, MachineState } from './acts.js';
+import type { Ground } from './ground.js';
+import { handMadeReconfig } from './reconfig.js';
+import type { Story } from './story.js';
+
+/** A fault under way and how it is taken back. */
+interface Open {
+  readonly what: string;
+  readonly takeBack: () => Promise<void>;
+}
+
+/** Does the acts of a schedule that break things, and takes them back. */
+export class Faults {
+  readonly #ground: Ground;
+  readonly #story: Story;
+  readonly #open = new Map<number, Open>();
+
+  constructor(ground: Ground, story: Story) {
+    this.#ground = ground;
+    this.#story = story;
+  }
+
+  /** @returns what was done, in words; null when it was passed over */
+  async do(act: Exclude<Act, { kind: 'command' }>): Promise<string | null> {
+    switch (act.kind) {
+      case 'kill':
+        return this.#kill(act);
+      case 'begin':
+        return this.#begin(act);
+      case 'begin-engine':
+        return this.#beginEngine(act);
+      case 'end':
+        return this.#end(act.fault);
+      case 'kill-engine-worker':
+        return this.#killEngineWorker();
+      case 'terminate':
+        return this.#terminate(act);
+      case 'reconfig':
+        return handMadeReconfig(this.#ground, act, this.#open.size === 0);
+    }
+  }
+
+  /** Takes back whatever is under way, and sees that every instance runs that is not ended for good, and the engine. */
+  async heal(): Promise<void> {
+    for (const fault of [...this.#open.keys()]) await this.#end(fault);
+    for (const { id, state, tags } of await this.#ground.instances()) {
+      if (state === 'paused') await this.#try(`resume machine ${tags.machine}`, () => this.#ground.cloud.resume(id));
+      if (state === 'stopped')
+        await this.#try(`start machine ${tags.machine}`, () => this.#ground.cloud.startAgain(id));
+    }
+    await this.#ground.home.ok('engine', 'start');
+  }
+
+  async #kill({ service, whom, reach }: Act & { kind: 'kill' }): Promise<string | null> {
+    const instances = await this.#ground.reached(whom, reach);
+    const killed = instances.flatMap(({ id, tags }) =>
+      this.#ground.pidsOf(id, service).map((pid) => {
+        kill(pid, 'SIGKILL');
+        return tags.machine;
+      }),
+    );
+    return killed.length > 0 ? `killed ${service} of machine ${killed.join(', ')}` : null;
+  }
+
+  async #begin({ fault, state, whom, reach }: Act & { kind: 'begin' }): Promise<string | null> {
+    const instances = await this.#ground.reached(whom, reach);
+    const cloud = this.#ground.cloud;
+    const machineOf = (id: string) => instances.find((each) => each.id === id)?.tags.machine ?? id;
+    const deeds: Record<
+      MachineState,
+      { begin: (id: string) => Promise<unknown>; end: (id: string) => Promise<unknown> }
+    > = {
+      frozen: { begin: (id) => cloud.pause(id), end: (id) => cloud.resume(id) },
+      off: { begin: (id) => cloud.powerOff(id), end: (id) => cloud.startAgain(id) },
+      stopped: { begin: (id) => cloud.stop(id), end: (id) => cloud.startAgain(id) },
+      partitioned: {
+        begin: (id) => this.#ground.home.ok('cloud', 'partition', id),
+        end: (id) => this.#ground.home.ok('cloud', 'heal', id),
+      },
+      'disk-full': {
+        begin: (id) => this.#ground.home.ok('cloud', 'fill-disk', id),
+        end: (id) => this.#ground.home.ok('cloud', 'heal', id),
+      },
+    };
+    const { begin, end } = deeds[state];
+    const began = await Promise.all(
+      instances.map(async ({ id, tags }) =>
+        (await this.#try(`${state} machine ${tags.machine}`, () => begin(id))) ? [id] : [],
+      ),
+    );
+    const hit = began.flat();
+    this.#open.set(fault, {
+      what: `${state} machine ${hit.map(machineOf).join(', ')}`,
+      takeBack: async () => {
+        await Promise.all(hit.map((id) => this.#try(`end ${state} of machine ${machineOf(id)}`, () => end(id))));
+      },
+    });
+    return hit.length > 0 ? `#${fault} ${state}: machine ${hit.map(machineOf).join(', ')}` : null;
+  }
+
+  async #beginEngine({ fault, state }: Act & { kind: 'begin-engine' }): Promise<string | null> {
+    const { engineStatus } = await import('../../src/engine/engine.js');
+    const { pid } = await engineStatus(this.#ground.store.dirs);
+    if (pid === null) return null;
+    kill(pid, state === 'engine-down' ? 'SIGKILL' : 'SIGSTOP');
+    const takeBack = async () => {
+      if (state === 'engine-frozen') kill(pid, 'SIGCONT');
+      else await this.#ground.home.ok('engine', 'start');
+    };
+    this.#open.set(fault, { what: state, takeBack });
+    return `#${fault} ${state}`;
+  }
+
+  async #end(fault: number): Promise<string | null> {
+    const open = this.#open.get(fault);
+    if (!open) return null;
+    this.#open.delete(fault);
+    await open.takeBack();
+    return `#${fault} ended: ${open.what}`;
+  }
+
+  async #killEngineWorker(): Promise<string | null> {
+    const workers = this.#ground.home
+      .processes()
+      .filter(({ command }) => /^\S*node .*workers\/engine\.js/.test(command));
+    for (const { pid } of workers) kill(pid, 'SIGKILL');
+    return workers.length > 0 ? "killed the engine's worker" : null;
+  }
+
+  /**
+   * Ends an instance for good, if nothing that was promised can be lost by it: the promise is for one machine of three or
+   * more that are well. One that has no vote holds nothing that others do not.
+   */
+  async #terminate({ whom }: Act & { kind: 'terminate' }): Promise<string | null> {
+    const [instance] = await this.#ground.machines(whom);
+    const status = await this.#ground.status();
+    if (!instance || status === null || status.stale || this.#open.size > 0) return null;
+    const { desired, voters, healthyVoters } = status.ha;
+    const controller = status.controllers.find(({ machine }) => machine === instance.tags.machine);
+    const votes = controller?.member?.vote ?? false;
+    const known = controller !== undefined && controller.life === 'alive';
+    const well = desired >= 3 && voters >= 3 && healthyVoters === voters;
+    if (!known || (votes && !well)) return null;
+    await this.#ground.cloud.terminate(instance.id);
+    return `terminated machine ${instance.tags.machine}${votes ? '' : ' (no voter)'}`;
+  }
+
+  /** A deed that the product may have made impossible meanwhile: then that is told. */
+  async #try(what: string, work: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.#story.tell('faults', `could not ${what}: ${reasonOf(error).split('\n')[0]}`);
+      return false;
+    }
+  }
+}
+
+/** Signals one process; whoever is gone is gone. */
+export function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

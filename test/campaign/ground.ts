@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MongoClient } from 'mongodb';
+import type { Status } from '../../src/api/status.js';
+import type { ApiClient } from '../../src/client/client.js';
+import { openClient } from '../../src/client/open.js';
+import type { Instance } from '../../src/cloud/cloud.js';
+import type { LocalCloud } from '../../src/cloud/local/local-cloud.js';
+import { openLocalCloud } from '../../src/cloud/local/open.js';
+import { QuorateError } from '../../src/errors.js';
+import { openStore, type Store } from '../../src/store/store.js';
+import type { Home } from '../support/home.js';
+import type { Service, Whom } from './acts.js';
+
+export const ENVIRONMENT = 'demo';
+
+const COMMAND_OF: Readonly<Record<Service, RegExp>> = {
+  mongod: /^\S*mongod /,
+  agent: /^\S*node .*agent\/main\.js/,
+  api: /^\S*node .*controller\/main\.js/,
+  worker: /^\S*node .*workers\/controller\.js/,
+};
+
+/** The environment under test, as one sees it who may look everywhere: its home, its cloud, its status. */
+export class Ground {
+  readonly home: Home;
+  readonly store: Store;
+  readonly uuid: string;
+  readonly #observer: ApiClient;
+  /** What was last seen; when nobody answers, faults go by it. */
+  last: Status;
+
+  private constructor(home: Home, store: Store, uuid: string, observer: ApiClient, first: Status) {
+    this.home = home;
+    this.store = store;
+    this.uuid = uuid;
+    this.#observer = observer;
+    this.last = first;
+  }
+
+  static async open(home: Home): Promise<Ground> {
+    const store = await openStore(home.env);
+    const uuid = (await store.readEnvironment(ENVIRONMENT))?.uuid ?? '';
+    const observer = await openClient(store, ENVIRONMENT);
+    const { body } = await observer.request<Status>('GET', '/v1/status');
+    return new Ground(home, store, uuid, observer, body);
+  }
+
+  get cloud(): LocalCloud {
+    return openLocalCloud(this.store.dirs.localCloud, '', this.home.env);
+  }
+
+  client(): Promise<ApiClient> {
+    return openClient(this.store, ENVIRONMENT);
+  }
+
+  /** The status now; null when no controller answers. */
+  async status(): Promise<Status | null> {
+    try {
+      this.last = (await this.#observer.request<Status>('GET', '/v1/status', { timeoutMs: 4000 })).body;
+      return this.last;
+    } catch (error) {
+      if (error instanceof QuorateError) return null;
+      throw error;
+    }
+  }
+
+  async instances(): Promise<readonly Instance[]> {
+    return (await this.cloud.list(this.uuid)).filter(({ state }) => state !== 'terminated');
+  }
+
+  /** Machines to act on, the one that is meant first; those whose instance is gone are left out. */
+  async machines(whom: Whom): Promise<readonly Instance[]> {
+    await this.status();
+    const instances = await this.instances();
+    const { ha, controllers } = this.last;
+    const voters = new Set(controllers.filter(({ member }) => member?.vote).map(({ machine }) => machine));
+    const is = {
+      primary: (machine: string) => machine === ha.primary,
+      secondary: (machine: string) => voters.has(machine) && machine !== ha.primary,
+      newcomer: (machine: string) => !voters.has(machine),
+      any: () => true,
+    }[whom.role];
+    const wanted = instances.filter(({ tags }) => is(tags.machine));
+    const from = wanted.length > 0 ? wanted : instances;
+    const first = from[Math.floor(whom.pick * from.length)];
+    return first ? [first, ...instances.filter(({ id }) => id !== first.id)] : [];
+  }
+
+  /** Those that a fault hits. */
+  async reached(whom: Whom, reach: 'one' | 'majority' | 'all'): Promise<readonly Instance[]> {
+    const machines = await this.machines(whom);
+    if (reach === 'all') return machines;
+    const voters = this.last.controllers.filter(({ member }) => member?.vote).map(({ machine }) => machine);
+    if (reach === 'one') return machines.slice(0, 1);
+    return machines.filter(({ tags }) => voters.includes(tags.machine)).slice(0, Math.floor(voters.length / 2) + 1);
+  }
+
+  /** PIDs of a service of an instance. */
+  pidsOf(instance: string, service: Service): number[] {
+    return readdirSync('/proc').flatMap((name) => {
+      if (!/^\d+$/.test(name)) return [];
+      try {
+        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        if (!COMMAND_OF[service].test(command)) return [];
+        const environ = readFileSync(`/proc/${name}/environ`, 'utf8').split('\0');
+        return environ.includes(`QUORATE_INSTANCE=${instance}`) ? [Number(name)] : [];
+      } catch {
+        return []; // It ended while we looked.
+      }
+    });
+  }
+
+  /** A login to a machine's mongod with its own membership certificate, as somebody with a shell there has. */
+  async member(machine: string): Promise<MongoClient> {
+    const controller = this.last.controllers.find((each) => each.machine === machine);
+    if (!controller) throw new Error(`machine ${machine} is no controller`);
+    const disk = join(this.store.dirs.localCloud, this.uuid, controller.instance, 'disk');
+    return await MongoClient.connect(
+      `mongodb://${controller.mongo}/?directConnection=true&authMechanism=MONGODB-X509`,
+      {
+        tls: true,
+        tlsCertificateKeyFile: join(disk, 'controller/member.pem'),
+        tlsCAFile: join(disk, 'identity/ca.crt'),
+        serverSelectionTimeoutMS: 4000,
+      },
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#observer.close();
+  }
+}

@@ -1,0 +1,198 @@
+import type { Act, EngineState, Entry, MachineState, Reach, Role, Service, Whom } from './acts.js';
+import { type Random, seededRandom } from './random.js';
+
+/** What the build under test can do; what it cannot do yet is not drawn. */
+export interface Abilities {
+  /** Commands of `quorate --help`. */
+  readonly commands: readonly string[];
+  /** Machine faults beyond freezing and powering off. */
+  readonly machineStates: readonly MachineState[];
+}
+
+export const EVERYTHING: Abilities = {
+  commands: ['enable-ha', 'disable-ha', 'replace', 'switchover', 'maintenance', 'config', 'status', 'changes'],
+  machineStates: ['frozen', 'off', 'stopped', 'partitioned', 'disk-full'],
+};
+
+export interface Settings {
+  /** Given to `bootstrap --config`. */
+  readonly config: readonly string[];
+  readonly controllers: 1 | 3;
+}
+
+export interface Schedule {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly settings: Settings;
+  /** By time. */
+  readonly entries: readonly Entry[];
+}
+
+/** After an instance was ended for good, until the next fault of a machine: a new one boots and joins in less. */
+const QUIET_AFTER_TERMINATE = 20;
+
+/**
+ * Everything that will be done and when, from the seed alone. Each actor has a lane of its own:
+ *
+ * - *machines*: one fault at a time (freeze, power off, partition, …), which lasts and is taken back; one in eight hits a
+ *   majority or all at once, so that the majority is lost and comes back. Ending an instance for good is such a fault too,
+ *   never beside another one. So whatever is gone for good, the others are there.
+ * - *processes*: kills at any moment, also beside a fault of a machine: what is killed is started again by itself.
+ * - *engine*: Temporal and its worker, whatever the others do.
+ * - two *operators*, who may get in each other's way.
+ */
+export function plan(seed: number, minutes: number, abilities: Abilities = EVERYTHING): Schedule {
+  const seconds = Math.round(minutes * 60);
+  const lane = (name: string) => seededRandom(seed, name);
+  const entries = [
+    ...machineFaults(lane('machines'), seconds, abilities),
+    ...processFaults(lane('processes'), seconds),
+    ...engineFaults(lane('engine'), seconds),
+    ...operator(lane('operator'), seconds, abilities, 'operator'),
+    ...operator(lane('second operator'), seconds, abilities, 'second operator'),
+  ];
+  entries.sort((a, b) => a.at - b.at);
+  return { seed, seconds, settings: settingsOf(lane('settings')), entries };
+}
+
+function settingsOf(random: Random): Settings {
+  const config = [
+    `grace=${random.pick([
+      [2, '5s'],
+      [1, '15s'],
+    ])}`,
+    `stopped-grace=${random.pick([
+      [1, '0s'],
+      [1, '30s'],
+    ])}`,
+  ];
+  return {
+    config,
+    controllers: random.pick<1 | 3>([
+      [1, 1],
+      [3, 3],
+    ]),
+  };
+}
+
+function machineFaults(random: Random, seconds: number, { machineStates }: Abilities): Entry[] {
+  const entries: Entry[] = [];
+  const push = (at: number, act: Act) => entries.push({ at: round(at), actor: 'machines', act });
+  let fault = 0;
+  for (let at = random.between(3, 10); at < seconds; at += random.between(2, 9)) {
+    const act = random.pick<MachineState | 'terminate' | 'reconfig'>([
+      [5, 'frozen'],
+      [2, 'off'],
+      [2, 'stopped'],
+      [5, 'partitioned'],
+      [1, 'disk-full'],
+      [2, 'terminate'],
+      [2, 'reconfig'],
+    ]);
+    const whom = whomOf(random);
+    const reach = random.pick<Reach>([
+      [7, 'one'],
+      [0.6, 'majority'],
+      [0.4, 'all'],
+    ]);
+    const lasts = random.chance(0.2) ? random.between(12, 30) : random.between(0.3, 6);
+    const change = random.pick<'tag' | 'priority' | 'vote'>([
+      [2, 'tag'],
+      [2, 'priority'],
+      [1, 'vote'],
+    ]);
+    if (act === 'terminate') {
+      push(at, { kind: 'terminate', whom });
+      at += QUIET_AFTER_TERMINATE;
+    } else if (act === 'reconfig') push(at, { kind: 'reconfig', change, whom });
+    else if (machineStates.includes(act)) {
+      fault += 1;
+      push(at, { kind: 'begin', fault, state: act, whom, reach });
+      at = Math.min(at + lasts, seconds);
+      push(at, { kind: 'end', fault });
+    }
+  }
+  return entries;
+}
+
+function processFaults(random: Random, seconds: number): Entry[] {
+  const entries: Entry[] = [];
+  for (let at = random.between(2, 6); at < seconds; at += random.between(1, 10)) {
+    const service = random.pick<Service>([
+      [4, 'mongod'],
+      [2, 'agent'],
+      [2, 'api'],
+      [2, 'worker'],
+    ]);
+    const reach = random.pick<Reach>([
+      [9, 'one'],
+      [0.5, 'majority'],
+      [0.5, 'all'],
+    ]);
+    entries.push({ at: round(at), actor: 'processes', act: { kind: 'kill', service, whom: whomOf(random), reach } });
+  }
+  return entries;
+}
+
+function engineFaults(random: Random, seconds: number): Entry[] {
+  const entries: Entry[] = [];
+  const push = (at: number, act: Act) => entries.push({ at: round(at), actor: 'engine', act });
+  // Faults of machines count from 1 as well: these are told apart by where they begin.
+  let fault = 1000;
+  for (let at = random.between(8, 25); at < seconds; at += random.between(10, 35)) {
+    const state = random.pick<EngineState | 'worker'>([
+      [2, 'engine-down'],
+      [1, 'engine-frozen'],
+      [2, 'worker'],
+    ]);
+    const lasts = random.between(0.5, 8);
+    if (state === 'worker') push(at, { kind: 'kill-engine-worker' });
+    else {
+      fault += 1;
+      push(at, { kind: 'begin-engine', fault, state });
+      at = Math.min(at + lasts, seconds);
+      push(at, { kind: 'end', fault });
+    }
+  }
+  return entries;
+}
+
+function operator(random: Random, seconds: number, { commands }: Abilities, actor: Entry['actor']): Entry[] {
+  const entries: Entry[] = [];
+  const second = actor === 'second operator';
+  for (let at = random.between(2, second ? 40 : 10); at < seconds; at += random.between(4, second ? 60 : 25)) {
+    const words = random.pick<readonly string[]>([
+      [4, ['enable-ha']],
+      [3, ['enable-ha', '-n', '3']],
+      [2, ['enable-ha', '-n', '5']],
+      [2, ['disable-ha']],
+      [1, ['disable-ha', '--keep', '{0}']],
+      [4, ['replace', '{0}']],
+      [4, ['switchover']],
+      [2, ['switchover', '--to', '{0}']],
+      [2, ['maintenance', '{0}', '--for', '10s']],
+      [1, ['config', `heartbeat-interval=${Math.round(random.between(300, 800))}ms`]],
+      [1, ['config', `suspect-after=${Math.round(random.between(400, 900))}ms`]],
+      [1, ['config', `x-note=${Math.round(random.between(0, 1e6))}`]],
+      [1, ['status']],
+      [1, ['changes']],
+    ]);
+    const whom = whomOf(random);
+    if (!commands.includes(words[0] ?? '')) continue;
+    const act: Act = { kind: 'command', words, whom: words.includes('{0}') ? whom : null };
+    entries.push({ at: round(at), actor, act });
+  }
+  return entries;
+}
+
+function whomOf(random: Random): Whom {
+  const role = random.pick<Role>([
+    [4, 'primary'],
+    [3, 'secondary'],
+    [2, 'any'],
+    [1, 'newcomer'],
+  ]);
+  return { role, pick: random.next() };
+}
+
+const round = (seconds: number) => Math.round(seconds * 1000) / 1000;
