@@ -77,6 +77,8 @@ export class Home {
   /** Ends everything that belongs to the home and removes it. */
   async close(): Promise<void> {
     const gone = new Promise((resolve) => this.#reaper.on('exit', resolve));
+    // Waited for now, also by a program that has nothing else to do.
+    this.#reaper.ref();
     this.#reaper.stdin?.end();
     await gone;
   }
