@@ -1,20 +1,28 @@
 import { setWorkflowOptions } from '@temporalio/workflow';
 import { type Explanation, explainPlan } from '../src/membership/explain.js';
 import { isVoter } from '../src/membership/facts.js';
-import { goalAsItIs, goalFor, goalForOne, type Result } from '../src/membership/goal.js';
+import {
+  goalAsItIs,
+  goalFor,
+  goalForOne,
+  goalForReplace,
+  goalForSwitchover,
+  type Result,
+} from '../src/membership/goal.js';
 import type { Goal, Observed } from '../src/membership/types.js';
 import { network } from './activities.js';
 
-/**
- * What was typed at `enable-ha` or `disable-ha`, or changed settings (`configure`). Absent `n`: what was asked for before,
- * at least 3.
- */
-export interface AskedChange {
-  readonly kind: 'enable-ha' | 'disable-ha' | 'configure';
-  readonly n?: string;
-  readonly to?: readonly string[];
-  readonly keep?: readonly string[];
-}
+/** What was typed. */
+export type AskedChange =
+  /** Absent `n`: what was asked for before, at least 3. */
+  | { readonly kind: 'enable-ha'; readonly n?: string; readonly to?: readonly string[] }
+  /** Absent `keep`: the present primary stays. */
+  | { readonly kind: 'disable-ha'; readonly keep?: readonly string[] }
+  | { readonly kind: 'replace'; readonly machine: string }
+  /** Absent `to`: the next in the order of succession. */
+  | { readonly kind: 'switchover'; readonly to?: string }
+  /** Changed settings of the set. */
+  | { readonly kind: 'configure' };
 
 export type PlannedChange =
   | {
@@ -45,13 +53,17 @@ function goalOf(asked: AskedChange, observed: Observed, desired: number): Result
       return goalFor(observed, asked, desired);
     case 'disable-ha':
       return goalForOne(observed, asked.keep?.[0]);
+    case 'replace':
+      return goalForReplace(observed, asked.machine, desired);
+    case 'switchover':
+      return goalForSwitchover(observed, asked.to);
     case 'configure':
       return { ok: true, goal: goalAsItIs(observed.set?.members.filter(isVoter).length ?? 1) };
     default:
       // A newer command line asks an older worker: another goal than was meant would be the worst answer.
       return {
         ok: false,
-        message: `The worker that was asked does not know ${String(asked.kind)}: it is of an older version.`,
+        message: `The worker that was asked does not know ${String((asked as { kind: unknown }).kind)}: it is of an older version.`,
         todo: 'Start the controllers again with the version that this command comes from.',
       };
   }

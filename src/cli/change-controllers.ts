@@ -3,11 +3,11 @@ import { QuorateError } from '../errors.js';
 import type { Explanation } from '../membership/explain.js';
 import type { EnvironmentRecord, Store } from '../store/store.js';
 import { followChange, type StartedChange, startChange } from '../temporal/changes.js';
-import { environmentKey } from '../temporal/names.js';
+import { type ChangeType, environmentKey } from '../temporal/names.js';
 import { type AskedChange, type Planned, planChange } from '../temporal/planning.js';
 import type { Progress } from '../temporal/progress.js';
 import { follow, mustBeDone } from './follow.js';
-import { columns, duration, type OutputOptions, symbols } from './output.js';
+import { columns, duration, formatOf, type OutputOptions, print, symbols } from './output.js';
 import { changeInput, connectEngine, openTemporal } from './temporal.js';
 
 interface Options extends OutputOptions {
@@ -16,28 +16,41 @@ interface Options extends OutputOptions {
   readonly detach?: boolean;
 }
 
-/** `enable-ha` and `disable-ha`: plan, say what will be, do it and show it. */
-export async function changeCommand(asked: AskedChange, options: Options): Promise<void> {
+/**
+ * The commands that change controllers: plan, say what will be, do it and show it. `out` is where the facts go: stdout,
+ * unless this is a part of another command.
+ */
+export async function changeCommand(
+  asked: AskedChange,
+  options: Options,
+  out: NodeJS.WritableStream = process.stdout,
+): Promise<void> {
+  const format = formatOf(options);
   const { record, engine, temporal } = await openTemporal(options.environment);
   try {
     const planned = await planChange(temporal, environmentKey(record.name, record.uuid), asked);
     if (options.plan) {
-      process.stdout.write(`${await planText(record, planned, options)}\n`);
+      await print({ kind: asked.kind, ...planned }, options, () => planText(record, asked, planned, options));
       return;
     }
     refuseNothing(record, planned);
     const began = performance.now();
     const change = await start(record, engine, asked, planned, temporal);
-    process.stdout.write(headline(record, planned, change, options));
+    const tell = async (end: Progress | null) => {
+      if (format !== 'tabular') await print(toldChange(change, planned, end), options, () => '', out);
+      else if (end !== null) out.write(`${end.result} ${duration((performance.now() - began) / 1000)}\n`);
+    };
+    if (format === 'tabular') out.write(headline(record, asked, planned, change, options));
     const again = `quorate watch ${change.id}`;
     if (options.detach) {
       process.stderr.write(`The change goes on by itself. Follow it with: ${again}\n`);
+      await tell(null);
       return;
     }
     const end = await follow(change, options, again);
     if (end === null) return;
     mustBeDone(end, change.id);
-    process.stdout.write(`${end.result} ${duration((performance.now() - began) / 1000)}\n`);
+    await tell(end);
   } finally {
     await temporal.connection.close();
   }
@@ -77,9 +90,19 @@ function start(
   planned: Planned,
   temporal: Awaited<ReturnType<typeof connectEngine>>,
 ): Promise<StartedChange> {
-  const type = asked.kind === 'enable-ha' ? 'enableHa' : 'disableHa';
-  return startChange(temporal, type, { ...changeInput(record, engine), goal: planned.goal, from: planned.from });
+  return startChange(temporal, TYPES[asked.kind], {
+    ...changeInput(record, engine),
+    goal: planned.goal,
+    from: planned.from,
+  });
 }
+
+const TYPES = {
+  'enable-ha': 'enableHa',
+  'disable-ha': 'disableHa',
+  replace: 'replace',
+  switchover: 'switchover',
+} as const satisfies Record<AskedChange['kind'], ChangeType>;
 
 /** Nothing to do is said, and no change is made of it. */
 function refuseNothing(record: EnvironmentRecord, { explanation, goal }: Planned): void {
@@ -94,23 +117,60 @@ function refuseNothing(record: EnvironmentRecord, { explanation, goal }: Planned
 }
 
 /** Juju's up to four lines under what is changed. */
-function headline(record: EnvironmentRecord, planned: Planned, change: StartedChange, options: OutputOptions): string {
+function headline(
+  record: EnvironmentRecord,
+  asked: AskedChange,
+  planned: Planned,
+  change: StartedChange,
+  options: OutputOptions,
+): string {
   const { explanation } = planned;
   const lines = (['maintaining', 'adding', 'converting', 'removing'] as const).flatMap((word) =>
     explanation[word].length > 0 ? [`${word} machines: ${explanation[word].join(', ')}`] : [],
   );
   const follow = change.url ? [`follow: ${change.url}`] : [];
-  return [title(record, planned, options), ...follow, ...lines, '', ''].join('\n');
+  return [title(record, asked, planned, options), ...follow, ...lines, '', ''].join('\n');
 }
 
-function title(record: EnvironmentRecord, { from, goal }: Planned, options: OutputOptions): string {
-  return `${record.name}: ${from} controller${from === 1 ? '' : 's'} ${symbols(options).arrow} ${goal.controllers}`;
+/** For programs: what was started, and how it ended; `state` is running when nobody waited for the end. */
+function toldChange({ id, kind, url }: StartedChange, { explanation, from, goal }: Planned, end: Progress | null) {
+  const { maintaining, adding, converting, removing } = explanation;
+  const { state, result } = end ?? { state: 'running', result: '' };
+  return {
+    id,
+    kind,
+    url,
+    from,
+    controllers: goal.controllers,
+    maintaining,
+    adding,
+    converting,
+    removing,
+    state,
+    result,
+  };
 }
 
-async function planText(record: EnvironmentRecord, planned: Planned, options: OutputOptions): Promise<string> {
-  if (options.format && options.format !== 'tabular') return JSON.stringify(planned, null, 2);
+function title(record: EnvironmentRecord, asked: AskedChange, { from, goal }: Planned, options: OutputOptions): string {
+  const { arrow } = symbols(options);
+  switch (asked.kind) {
+    case 'replace':
+      return `${record.name}: machine ${asked.machine} ${arrow} another one`;
+    case 'switchover':
+      return `${record.name}: primary ${arrow} machine ${goal.primary}`;
+    default:
+      return `${record.name}: ${from} controller${from === 1 ? '' : 's'} ${arrow} ${goal.controllers}`;
+  }
+}
+
+async function planText(
+  record: EnvironmentRecord,
+  asked: AskedChange,
+  planned: Planned,
+  options: OutputOptions,
+): Promise<string> {
   const { explanation } = planned;
-  const head = `${title(record, planned, options)}. Nothing is done.`;
+  const head = `${title(record, asked, planned, options)}. Nothing is done.`;
   if (explanation.steps.length === 0) {
     return explanation.end.kind === 'done'
       ? `${head}\n\n${explanation.end.text}`

@@ -42,6 +42,13 @@ export function configure(command: Command): void {
     });
 }
 
+/** "3" as the one machine ID that it must be. */
+export function oneMachine(text: string): string {
+  const [id = '', ...more] = machineList(text);
+  if (more.length === 0) return id;
+  throw usageError('bad-machine', `'${text}' names ${more.length + 1} machines; one is meant.`, 'One after the other.');
+}
+
 /** "3,4" as machine IDs. */
 export function machineList(text: string): string[] {
   const ids = text.split(',').map((id) => id.trim());

@@ -1,6 +1,15 @@
 import type { Command } from 'commander';
-import type { Status } from '../api/status.js';
-import { columns, type OutputOptions, print, symbols, withEnvironment, withFormat } from './output.js';
+import type { Machine, Machines } from '../api/machines.js';
+import {
+  columns,
+  duration,
+  type OutputOptions,
+  print,
+  type Symbols,
+  symbols,
+  withEnvironment,
+  withFormat,
+} from './output.js';
 
 export function configure(command: Command): void {
   withEnvironment(withFormat(command))
@@ -9,10 +18,10 @@ export function configure(command: Command): void {
       const { openEnvironment } = await import('./client.js');
       const { client } = await openEnvironment(options.environment);
       try {
-        const { body } = await client.request<{ machines: MachineRow[] }>('GET', '/v1/machines');
+        const { body } = await client.request<Machines>('GET', '/v1/machines');
         const sign = symbols(options);
-        await print(body.machines, options, () =>
-          columns(
+        await print(body.machines, options, async () => {
+          const table = await columns(
             ['MACHINE', 'INSTANCE', 'ADDRESS', 'ZONE', 'AGENT', 'LIFE', 'JOBS'],
             body.machines.map((machine) => [
               machine.id,
@@ -23,12 +32,19 @@ export function configure(command: Command): void {
               machine.life,
               machine.jobs.join(' ') || sign.none,
             ]),
-          ),
-        );
+          );
+          return [table, ...maintained(body.machines, sign)].join('\n');
+        });
       } finally {
         client.close();
       }
     });
 }
 
-type MachineRow = Status['machines'][number] & { zone?: string };
+/** Their end is by the database's clock; ours is near enough for people. */
+function maintained(machines: readonly Machine[], sign: Symbols): string[] {
+  return machines.flatMap(({ id, maintenanceUntil }) => {
+    const left = (Date.parse(maintenanceUntil) - Date.now()) / 1000;
+    return left > 0 ? [`  ${sign.note} ${id}: under maintenance for ${duration(left)}`] : [];
+  });
+}

@@ -32,18 +32,19 @@ export function formatOf(options: OutputOptions): Format {
   );
 }
 
-/** Prints a value for programs, or the text that `tabular` makes of it for people; on stdout. */
+/** Prints a value for programs, or the text that `tabular` makes of it for people. */
 export async function print(
   value: unknown,
   options: OutputOptions,
   tabular: () => string | Promise<string>,
+  out: NodeJS.WritableStream = process.stdout,
 ): Promise<void> {
   const format = formatOf(options);
-  if (format === 'json') process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-  else if (format === 'yaml') process.stdout.write((await import('yaml')).stringify(value));
+  if (format === 'json') out.write(`${JSON.stringify(value, null, 2)}\n`);
+  else if (format === 'yaml') out.write((await import('yaml')).stringify(value));
   else {
     const text = await tabular();
-    if (text) process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    if (text) out.write(text.endsWith('\n') ? text : `${text}\n`);
   }
 }
 
