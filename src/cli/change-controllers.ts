@@ -102,6 +102,7 @@ const TYPES = {
   'disable-ha': 'disableHa',
   replace: 'replace',
   switchover: 'switchover',
+  configure: 'configure',
 } as const satisfies Record<AskedChange['kind'], ChangeType>;
 
 /** Nothing to do is said, and no change is made of it. */
