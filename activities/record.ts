@@ -29,11 +29,24 @@ export async function writeRecord({ state, fence }: Network, record: ChangeRecor
   await endChange(state, fence, id, { state: record.state, result, steps, earlier });
 }
 
-/** The same beside something that matters more: a story that cannot be written now is written with the next step. */
+/** Nobody waits longer than this for a story: without a primary it would take as long as a transaction may. */
+const BESIDE_MS = 1500;
+
+/**
+ * The same beside something that matters more: a story that cannot be written now is written with the next step. One that
+ * comes late overwrites nothing newer.
+ */
 export async function writeRecordBeside(network: Network, record: ChangeRecord): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the database does not take it')), BESIDE_MS);
+  });
   try {
-    await writeRecord(network, record);
+    if (network.state.primary() === null) throw new Error('there is no primary');
+    await Promise.race([writeRecord(network, record), late]);
   } catch (error) {
     log.warn('the story of the change could not be written', { reason: reasonOf(error) });
+  } finally {
+    clearTimeout(timer);
   }
 }

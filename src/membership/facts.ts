@@ -104,9 +104,17 @@ export const sameTimings = (a: Timings, b: Timings): boolean =>
 export const sameIds = (a: readonly MachineId[], b: readonly MachineId[]): boolean =>
   a.length === b.length && a.every((id) => b.includes(id));
 
-/** Machines that were heard and are not any more: the cloud is asked about their instances at once. */
+/**
+ * Machines that were heard and are not any more: the cloud is asked about their instances at once. Without a primary no
+ * presence can be written, so there it is the member that is not heard.
+ */
 export function silentMachines(observed: Observed): readonly MachineId[] {
-  return observed.machines.filter(({ agent }) => agent === 'down' || agent === 'stopped').map(({ id }) => id);
+  const withoutPrimary = observed.set !== null && observed.set.primary === null;
+  const mute = (id: MachineId) => {
+    const member = memberOf(observed, id);
+    return withoutPrimary && member !== undefined && !answers(member);
+  };
+  return observed.machines.filter((machine) => isSilent(machine) || mute(machine.id)).map(({ id }) => id);
 }
 
 /** Machines that are not heard, or not yet although they have an instance: the cloud is asked about them now and then. */
