@@ -2,12 +2,12 @@
  * The rules of the one forced config outside `recover`: two vote, one of them is silent, and the other goes on alone only
  * with proof that nothing acknowledged is lost (docs/membership.md, *Two voters*).
  */
-import { answers, machineOf, votersOf } from '../facts.js';
+import { answers, compareOpTimes, machineOf, votersOf } from '../facts.js';
 import type { Situation } from '../situation.js';
 import { act, blocked, waitOrBlock } from '../steps.js';
 import type { Deed, Machine, Member } from '../types.js';
 import { graceLeft, hasExpired, wait } from '../waits.js';
-import { memberText } from '../words.js';
+import { agree, capital, membersText, memberText } from '../words.js';
 import { type Invariant, isForced, refused } from './invariant.js';
 
 interface Two {
@@ -99,6 +99,59 @@ export const note: Invariant = {
     );
   },
 };
+
+/**
+ * The note speaks of the config of two. The silent one may have gone on from it and given a third its vote without the
+ * survivor hearing of it; then those two were a majority. Any such third is in the config already, without a vote.
+ */
+const othersOf = ({ set }: Situation, { survivor, silent }: Two): readonly Member[] =>
+  set.members.filter(({ id }) => id !== survivor.id && id !== silent.id);
+
+const mute = (situation: Situation, two: Two) => othersOf(situation, two).filter((member) => !answers(member));
+
+const ahead = (situation: Situation, two: Two) =>
+  othersOf(situation, two).filter(
+    ({ optime }) => two.survivor.optime === null || optime === null || compareOpTimes(two.survivor.optime, optime) < 0,
+  );
+
+export const thirdAnswers: Invariant = {
+  name: 'third-answers',
+  says: 'a config is forced only while every member without a vote answers: it may have one that the survivor has not heard of',
+  holds: (situation, deed) => {
+    if (!isForced(deed)) return true;
+    const two = twoOf(situation, deed);
+    return two !== null && mute(situation, two).length === 0;
+  },
+  instead: (situation, deed) => {
+    const two = twoOf(situation, deed) as Two;
+    const others = mute(situation, two);
+    const text = `wait for ${membersText(others)} to answer`;
+    const reason = `Two members vote, machine ${two.other.id} is silent, and so ${agree(others, 'is', 'are')} ${membersText(others)}, which may have been given a vote since.`;
+    return waitOrBlock(situation.expired, 'primary', [], { text, reason }, wayOutOf(two));
+  },
+};
+
+export const furthest: Invariant = {
+  name: 'furthest',
+  says: 'a config is forced only on a survivor that holds what every member without a vote holds',
+  holds: (situation, deed) => {
+    if (!isForced(deed)) return true;
+    const two = twoOf(situation, deed);
+    return two !== null && ahead(situation, two).length === 0;
+  },
+  instead: (situation, deed) => {
+    const two = twoOf(situation, deed) as Two;
+    const others = ahead(situation, two);
+    const who = memberText(two.survivor);
+    const hold = agree(others, 'holds', 'hold');
+    const text = `wait until ${who} holds all that ${membersText(others)} ${hold}`;
+    const reason = `${capital(membersText(others))} may have been given a vote by machine ${two.other.id} at last, and ${hold} writes that ${who} lacks.`;
+    return waitOrBlock(situation.expired, 'primary', [], { text, reason }, wayOutOf(two));
+  },
+};
+
+const wayOutOf = (two: Two): string =>
+  `${isGone(two) ? 'To go on, ' : `Bring machine ${two.other.id} back, or `}see what would be lost with: quorate recover --survivor ${two.survivor.machine}`;
 
 export const terminatedFirst: Invariant = {
   name: 'terminated-first',
