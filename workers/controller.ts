@@ -9,9 +9,11 @@ import { replicaSetActivities } from '../activities/replica-set.js';
 import { sentinelActivities } from '../activities/sentinel.js';
 import { singletonActivities } from '../activities/singletons.js';
 import { workActivities } from '../activities/work.js';
+import { openSealed } from '../src/boot/sealed.js';
 import type { TemporalConnection } from '../src/boot/wire.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
 import { Observer } from '../src/replicaset/observe.js';
+import { untilAdopted } from '../src/state/adopt.js';
 import type { EnvironmentDocument } from '../src/state/documents.js';
 import { PresenceObserver } from '../src/state/presence-observer.js';
 import { openState, type State } from '../src/state/state.js';
@@ -30,8 +32,9 @@ export interface ControllerWorkerConfig {
   readonly ca: string;
   readonly stateTls: { readonly certificate: string; readonly key: string };
   readonly membershipTls: { readonly certificate: string; readonly key: string };
-  /** A `TemporalConnection`. */
+  /** A `TemporalConnection`: that of bootstrap. One that was adopted since stands in the documents, sealed with the boot key. */
   readonly temporalFile: string;
+  readonly bootKeyFile: string;
 }
 
 /** Short, since at a bootstrap everybody waits for this worker; a try costs little. */
@@ -73,7 +76,6 @@ async function serve(config: ControllerWorkerConfig, stop: AbortSignal): Promise
   /** Closed in the opposite order, however far it came. */
   const opened: (() => Promise<void>)[] = [];
   try {
-    const target = JSON.parse(await readFile(config.temporalFile, 'utf8')) as TemporalConnection;
     const { environment } = config;
     const key = environmentKey(environment.name, environment.uuid);
     const state = await openState({ hosts: config.mongo, tls: await login(config, config.stateTls) });
@@ -81,6 +83,7 @@ async function serve(config: ControllerWorkerConfig, stop: AbortSignal): Promise
     const presence = new PresenceObserver(state);
     opened.push(async () => presence.close());
     const document = await environmentDocument(state, stop);
+    const target = await connectionOf(config, document);
     const temporal = await connectTemporal({ target });
     opened.push(() => temporal.connection.close());
     const identity = await login(config, config.membershipTls);
@@ -103,6 +106,8 @@ async function serve(config: ControllerWorkerConfig, stop: AbortSignal): Promise
     await Promise.race([
       workers.failed,
       stopped,
+      // Another Temporal has taken over: begin again, with that one.
+      untilAdopted(state, fence, upkeep.signal),
       keepVersionCurrent(temporal.client, key, AbortSignal.any([stop, upkeep.signal]), () =>
         keepSingletons(state, temporal.client, environment),
       ),
@@ -145,6 +150,14 @@ async function keepSingletons(
   await ensureSingletons(client, environment);
   // Destroying may have begun, and ended them, in between.
   if (!(await isAlive())) await endSingletons(client, environment);
+}
+
+async function connectionOf(
+  { environment, temporalFile, bootKeyFile }: ControllerWorkerConfig,
+  { temporal }: EnvironmentDocument,
+): Promise<TemporalConnection> {
+  if (temporal.sealed === undefined) return JSON.parse(await readFile(temporalFile, 'utf8')) as TemporalConnection;
+  return openSealed(temporal.sealed, await readFile(bootKeyFile, 'utf8'), environment.uuid);
 }
 
 /** While an environment is bootstrapped its worker is there before its documents are. */

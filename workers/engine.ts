@@ -114,7 +114,7 @@ async function serveEnvironment(given: {
 /** The store's environments whose changes run in this Temporal, by key. A damaged record is somebody else's to report. */
 async function environmentsHere(
   store: Store,
-  { namespace, address }: Temporal,
+  { namespace, address, clusterId }: Temporal,
 ): Promise<Map<string, EnvironmentRecord>> {
   const found = new Map<string, EnvironmentRecord>();
   for (const name of await store.listEnvironments()) {
@@ -123,6 +123,8 @@ async function environmentsHere(
       return null;
     });
     if (record === null || record.temporal.namespace !== namespace || record.temporal.address !== address) continue;
+    // Another Temporal at the same address, as when the database of the embedded one is lost: `engine adopt` says so.
+    if ((record.temporal.clusterId ?? clusterId) !== clusterId) continue;
     found.set(environmentKey(record.name, record.uuid), record);
   }
   return found;

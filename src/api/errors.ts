@@ -27,6 +27,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'machine-not-alive': 409,
   'environment-not-alive': 409,
   'no-majority': 409,
+  'wrong-epoch': 409,
   'no-maintenance': 409,
   'token-too-old': 410,
   'too-large': 413,

@@ -8,6 +8,7 @@ import { Reach } from './reach.js';
 import { DeleteSettingQuery, PutSetting, Setting, SettingQuery, Settings, SettingsQuery } from './settings.js';
 import { WatchQuery } from './sockets.js';
 import { Status } from './status.js';
+import { Adopt, TemporalPlace } from './temporal.js';
 
 /** One route: what it is for, who may call it, what goes in and what comes out. */
 export interface Route {
@@ -181,6 +182,22 @@ export const ROUTES = {
     body: access.NewToken,
     answer: access.Token,
     status: 201,
+    change: true,
+  },
+  temporal: {
+    method: 'GET',
+    path: '/v1/temporal',
+    summary: 'Which Temporal the changes of the environment run in',
+    may: ADMIN,
+    answer: TemporalPlace,
+  },
+  adopt: {
+    method: 'POST',
+    path: '/v1/temporal',
+    summary: 'Another Temporal takes over: the epoch is raised, and workers of the one before are refused',
+    may: ADMIN,
+    body: Adopt,
+    answer: TemporalPlace,
     change: true,
   },
   controllerKeys: {

@@ -100,7 +100,7 @@ async function start(
     region,
     addresses: { version: 0, servers: [] },
     url: '',
-    temporal: { address: engine.address, namespace: engine.namespace },
+    temporal: { address: engine.address, namespace: engine.namespace, clusterId: engine.clusterId },
     createdAt: new Date().toISOString(),
   };
   await store.writeEnvironment(record);

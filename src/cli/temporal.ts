@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { type Engine, ensureEngine } from '../engine/engine.js';
+import { QuorateError } from '../errors.js';
 import { type EnvironmentRecord, openStore, type Store } from '../store/store.js';
 import { connectTemporal, type Temporal } from '../temporal/connect.js';
 import { environmentKey } from '../temporal/names.js';
@@ -13,7 +14,31 @@ export async function openTemporal(
   const store = await openStore();
   const record = await chooseEnvironment(store, asked);
   const engine = await ensureEngine(store.dirs);
+  refuseOther(record, engine);
   return { store, record, engine, temporal: await connectEngine(engine) };
+}
+
+/** A Temporal that the environment does not belong to would be a second lock. */
+export function refuseOther({ name, temporal }: EnvironmentRecord, engine: Engine): void {
+  if (isItsOwn(temporal, engine)) return;
+  const known = `${temporal.address}, namespace ${temporal.namespace}`;
+  const why =
+    temporal.address === engine.address && temporal.namespace === engine.namespace
+      ? `the Temporal at ${engine.address} is another one than before: its database was lost`
+      : `it belongs to the Temporal at ${known}, and this one is at ${engine.address}, namespace ${engine.namespace}`;
+  throw new QuorateError('other-temporal', `changes of ${name} cannot run here: ${why}.`, {
+    todo: `Use its own again, or move it here with: quorate engine adopt -e ${name}`,
+  });
+}
+
+/** Whether an environment's changes run in this Temporal. */
+export function isItsOwn(
+  { address, namespace, clusterId }: EnvironmentRecord['temporal'],
+  engine: Pick<Engine, 'address' | 'namespace' | 'clusterId'>,
+): boolean {
+  return (
+    address === engine.address && namespace === engine.namespace && (clusterId ?? engine.clusterId) === engine.clusterId
+  );
 }
 
 export function connectEngine(engine: Engine): Promise<Temporal> {

@@ -6,6 +6,7 @@ import { reach } from './handlers/reach.js';
 import { renew } from './handlers/renew.js';
 import { controllerKeys, createToken, userData } from './handlers/secrets.js';
 import { deleteSetting, getSetting, listSettings, putSetting } from './handlers/settings.js';
+import { adopt, temporal } from './handlers/temporal.js';
 import { addresses, change, changes, closeChange, machine, machines, status } from './handlers/views.js';
 import { openApi } from './openapi.js';
 
@@ -34,4 +35,6 @@ export const HANDLERS: { readonly [N in Answered]: Handler<N> } = {
   closeChange,
   createToken,
   controllerKeys,
+  temporal,
+  adopt,
 };

@@ -30,7 +30,12 @@ export const EnvironmentDocument = Type.Object({
   region: Type.String(),
   life: Life,
   /** The Temporal this environment's changes run in; another one is refused. */
-  temporal: Type.Object({ clusterId: Type.String(), namespace: Type.String() }),
+  temporal: Type.Object({
+    clusterId: Type.String(),
+    namespace: Type.String(),
+    /** How to reach it, sealed with the boot key; missing as long as it is the one of bootstrap, which is a file. */
+    sealed: Type.Optional(Type.String()),
+  }),
   /** Raised by `engine adopt`; workers of an older epoch are refused by every state transaction. */
   epoch: Type.Integer(),
   /** Controllers that were asked for last: what `enable-ha` without -n restores. */

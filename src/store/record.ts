@@ -16,7 +16,8 @@ export interface EnvironmentRecord {
   readonly addresses: AddressSet;
   /** Where the published address set is found when nobody in `addresses` answers. */
   readonly url: string;
-  readonly temporal: { readonly address: string; readonly namespace: string };
+  /** `clusterId` says which Temporal it is, wherever it listens; records of the first versions lack it. */
+  readonly temporal: { readonly address: string; readonly namespace: string; readonly clusterId?: string };
   /** ISO 8601, for people. */
   readonly createdAt: string;
 }
@@ -69,6 +70,7 @@ function whatIsWrong(value: unknown): string | null {
   if (!isObject(temporal) || !isString(temporal.address) || !isString(temporal.namespace)) {
     return '"temporal" does not name an address and a namespace';
   }
+  if (temporal.clusterId !== undefined && !isString(temporal.clusterId)) return '"clusterId" is not text';
   return null;
 }
 

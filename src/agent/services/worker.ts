@@ -28,6 +28,7 @@ export class Worker implements Service {
       stateTls: { certificate: files.state, key: files.state },
       membershipTls: { certificate: files.membership, key: files.membership },
       temporalFile: files.temporal,
+      bootKeyFile: files.bootKey,
     };
     await writePrivate(files.workerConfig, JSON.stringify(config));
     return {
