@@ -6,30 +6,15 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QuorateError, reasonOf } from '../errors.js';
-import { isCaughtUp } from '../membership/facts.js';
-import type { Deed } from '../membership/types.js';
 import { within } from './connect.js';
 import { meaningOf, refusal } from './errors.js';
+import { changed, checkFence, type Fence, type HandOver, type Reconfig, tooEarly } from './fences.js';
 import { handOver } from './handover.js';
 import type { Look, Observer } from './observe.js';
-import {
-  equalPriority,
-  grantVote,
-  type Joiner,
-  join,
-  removeMembers,
-  sendable,
-  setTimings,
-  voteChanges,
-  withdrawVote,
-} from './reconfig.js';
+import { type Joiner, sendable, voteChanges } from './reconfig.js';
 import type { SetConfig } from './wire.js';
 
-export type Reconfig = Extract<
-  Deed,
-  { kind: 'join' | 'grant-vote' | 'withdraw-vote' | 'equal-priority' | 'set-timings' | 'remove-members' }
->;
-export type HandOver = Extract<Deed, { kind: 'hand-over' }>;
+export type { HandOver, Reconfig } from './fences.js';
 
 export interface Execution {
   readonly observer: Observer;
@@ -37,7 +22,7 @@ export interface Execution {
   readonly hosts: readonly string[];
   readonly deed: Reconfig | HandOver;
   /** The config that the deed was planned on. */
-  readonly fence: { readonly version: number; readonly term: number };
+  readonly fence: Fence;
   /** For a join: member ID and host of each machine. */
   readonly joiners?: readonly Joiner[];
   /** How long to wait when it comes too early; 10 s unless told, and never longer. */
@@ -80,69 +65,6 @@ export async function execute(execution: Execution): Promise<{ already: boolean 
     await sleep(50);
   }
   throw new QuorateError('not-yet', `${wordsOf(deed)}: ${obstacle}.`, { todo: 'It is tried again from fresh facts.' });
-}
-
-/** The config after the deed; the same object when it is done already. */
-function changed(config: SetConfig, deed: Reconfig, joiners: readonly Joiner[]): SetConfig {
-  switch (deed.kind) {
-    case 'join': {
-      const chosen = joiners.filter((j) => deed.machines.includes(j.machine));
-      if (chosen.length !== deed.machines.length) {
-        throw new QuorateError(
-          'unknown-host',
-          `Not every machine of ${deed.machines.join(', ')} has a mongod address.`,
-        );
-      }
-      return join(config, chosen);
-    }
-    case 'grant-vote':
-      return grantVote(config, deed.member);
-    case 'withdraw-vote':
-      return withdrawVote(config, deed.member);
-    case 'equal-priority':
-      return equalPriority(config, deed.members);
-    case 'set-timings':
-      return setTimings(config, deed.timings);
-    case 'remove-members':
-      return removeMembers(config, deed.members);
-  }
-}
-
-function checkFence({ set }: Look, fence: Execution['fence']): void {
-  if (set.version === fence.version && set.term === fence.term) return;
-  throw new QuorateError(
-    'stale',
-    `The replica set's configuration is (${set.version}, ${set.term}) and no longer (${fence.version}, ${fence.term}), on which this step was planned.`,
-    { todo: 'The next step is planned on the new one.' },
-  );
-}
-
-/** Why the change may not be sent yet by the invariants, in words; null when it may. */
-function tooEarly({ set, config, primaryHost }: Look, deed: Reconfig): string | null {
-  if (primaryHost === null || set.primary === null) return 'there is no primary that answers';
-  if (set.unsettled !== null) return set.unsettled;
-  if (!set.committed) return 'the current configuration is not on a majority yet';
-  switch (deed.kind) {
-    case 'join':
-    case 'equal-priority':
-    case 'set-timings':
-      return null;
-    case 'grant-vote': {
-      const member = set.members.find((m) => m.id === deed.member);
-      if (member === undefined) throw new QuorateError('stale', `Member ${deed.member} is not in the set.`);
-      return isCaughtUp(set, member) ? null : `${member.host} has not caught up with the primary`;
-    }
-    case 'withdraw-vote': {
-      if (set.primary === deed.member) throw new QuorateError('stale', `Member ${deed.member} is primary now.`);
-      const behind = set.members.find((m) => m.votes === 1 && m.id !== deed.member && !isCaughtUp(set, m));
-      return behind === undefined ? null : `${behind.host}, which keeps its vote, has not caught up with the primary`;
-    }
-    case 'remove-members': {
-      const voter = config.members.find((m) => deed.members.includes(m._id) && m.votes > 0);
-      if (voter !== undefined) throw new QuorateError('stale', `${voter.host} has a vote, so it may not be removed.`);
-      return null;
-    }
-  }
 }
 
 /**
