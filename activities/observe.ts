@@ -29,6 +29,11 @@ export interface Observation {
   readonly evidence: Readonly<Record<MachineId, number>>;
   /** The wait came to its end without what was waited for. */
   readonly expired: boolean;
+  /**
+   * The cloud should be asked about machines that are not heard. Said here, as the workflow's own clock may not decide what
+   * it does next: a worker that takes over after a lost workflow task was seen to have an older one.
+   */
+  readonly askCloud: boolean;
 }
 
 /** One wait is at most this long an activity; the workflow waits again until the wait's own end. */
@@ -54,7 +59,10 @@ export function observeActivities(network: Network) {
       const context = Context.current();
       const record = writeRecordBeside(network, request.record);
       try {
-        if (request.wait === null) return { ...(await look(network, request.instances)), expired: false };
+        if (request.wait === null) {
+          const seen = await look(network, request.instances);
+          return { ...seen, expired: false, askCloud: isCloudDue(seen.observed, request, 0) };
+        }
         return await waitUntilPlanned(network, request, request.wait, context);
       } finally {
         await record;
@@ -75,30 +83,34 @@ export function observeActivities(network: Network) {
 
 async function waitUntilPlanned(
   network: Network,
-  { goal, expired, instances, askCloudInMs }: ObserveRequest,
+  request: ObserveRequest,
   wait: NonNullable<ObserveRequest['wait']>,
   context: Context,
 ): Promise<Observation> {
+  const { goal, expired, instances } = request;
   // Another worker may continue this wait: the time that went by before is in the heartbeat.
   const before = (context.info.heartbeatDetails as { waitedMs: number } | undefined)?.waitedMs ?? 0;
   const began = performance.now();
   for (;;) {
     const { observed, evidence } = await look(network, instances);
     const waitedMs = before + (performance.now() - began);
+    const askCloud = isCloudDue(observed, request, waitedMs);
     const step = plan(observed, goal, stillExpired(observed, expired));
     if (!isSameWait(step, wait) || endsSooner(step, wait.leftMs - waitedMs)) {
-      return { observed, evidence, expired: false };
+      return { observed, evidence, expired: false, askCloud };
     }
-    if (waitedMs >= wait.leftMs) return { observed, evidence, expired: true };
-    const unasked = silentMachines(observed).some((machine) => instances[machine] === undefined);
-    if (unasked || (unheardMachines(observed).length > 0 && waitedMs >= askCloudInMs)) {
-      return { observed, evidence, expired: false };
-    }
-    if (waitedMs >= LONGEST_MS) return { observed, evidence, expired: false };
+    if (waitedMs >= wait.leftMs) return { observed, evidence, expired: true, askCloud };
+    if (askCloud || waitedMs >= LONGEST_MS) return { observed, evidence, expired: false, askCloud };
     context.heartbeat({ waitedMs });
     const pause = Math.min(LOOK_AGAIN_MS.most, LOOK_AGAIN_MS.least + waitedMs / 20, wait.leftMs - waitedMs);
     await sleep(Math.max(1, pause), undefined, { signal: context.cancellationSignal });
   }
+}
+
+/** At once about a machine that has just fallen silent, then from time to time while one is not heard. */
+function isCloudDue(observed: Observed, { instances, askCloudInMs }: ObserveRequest, waitedMs: number): boolean {
+  if (unheardMachines(observed).length === 0) return false;
+  return waitedMs >= askCloudInMs || silentMachines(observed).some((machine) => instances[machine] === undefined);
 }
 
 function isSameWait(step: Step, wait: { readonly for: WaitFor; readonly machines: readonly MachineId[] }): boolean {
@@ -122,7 +134,7 @@ function endsSooner(step: Step, leftMs: number): boolean {
 export async function look(
   network: Network,
   instances: ObserveRequest['instances'],
-): Promise<Omit<Observation, 'expired'>> {
+): Promise<Pick<Observation, 'observed' | 'evidence'>> {
   const { state, observer, presence } = network;
   const from = { readPreference: 'primaryPreferred' } as const;
   const [environment, machines, beats, addresses, settings] = await Promise.all([

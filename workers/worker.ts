@@ -2,7 +2,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } 
 import type { TemporalConnection } from '../src/boot/wire.js';
 import { buildId, builtFile } from '../src/package.js';
 import { connectionOptions } from '../src/temporal/connect.js';
-import { deploymentName } from '../src/temporal/names.js';
+import { CHANGE_TYPES, deploymentName } from '../src/temporal/names.js';
 import { activityInterceptor } from './interceptor.js';
 
 /** One task queue that a process polls for an environment. */
@@ -54,6 +54,15 @@ function errorsAsText(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value;
 }
 
+/**
+ * A change that cannot be replayed ends, instead of holding its lock until somebody understands why: the next one goes on
+ * from facts. A singleton is tried again, as it is by default: nobody would start another one.
+ */
+const failingChanges = {
+  '*': [],
+  ...Object.fromEntries(CHANGE_TYPES.map((type) => [type, ['NondeterminismError']])),
+};
+
 export async function connectWorkers(target: TemporalConnection): Promise<NativeConnection> {
   return await NativeConnection.connect(connectionOptions(target));
 }
@@ -83,6 +92,7 @@ export async function startWorkers(
           ? // Each type says for itself what becomes of its runs; this is for one that forgot to.
             { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' }
           : { version, useWorkerVersioning: false },
+        workflowFailureErrorTypes: failingChanges,
         // A workflow whose worker was killed goes on elsewhere after this, instead of 10 s.
         stickyQueueScheduleToStartTimeout: '500ms',
         // Cancellation and the loss of the right to act are learnt by heartbeats.

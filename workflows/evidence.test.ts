@@ -13,7 +13,12 @@ function observation(machine: object, member: object | null = { state: 'DOWN', h
     notes: [{ member: 0, version: 9, noted: true }],
   };
   const machines = [{ id: '2', memberId: 2, agent: 'down', silentMs: 16_240, instance: 'terminated', ...machine }];
-  return { observed: { set, machines }, evidence: { '2': 812 }, expired: false } as unknown as Observation;
+  return {
+    observed: { set, machines },
+    evidence: { '2': 812 },
+    expired: false,
+    askCloud: false,
+  } as unknown as Observation;
 }
 
 const evidence = (deed: Deed, seen: Observation, fence: { version: number; term: number } | null = null) =>

@@ -168,7 +168,7 @@ class MembershipLoop {
       const observation = await this.#observe();
       if (observation === null) continue;
       const { observed } = observation;
-      if (await this.#askCloud(observed)) continue;
+      if (await this.#askCloud(observation)) continue;
       this.#expired = stillExpired(observed, this.#expired);
       const step = plan(observed, this.#goal, this.#expired);
       if (step.kind === 'done') return await this.#end(step.text, observed);
@@ -229,11 +229,11 @@ class MembershipLoop {
    * Controllers cannot ask every cloud, so the cloud's word on silent machines comes by the queue that can. True when it
    * says anything else than was planned with.
    */
-  async #askCloud(observed: Observed): Promise<boolean> {
+  async #askCloud({ observed, askCloud }: Observation): Promise<boolean> {
     const unheard = unheardMachines(observed);
     const unasked = silentMachines(observed).filter((id) => this.#instances[id] === undefined);
     if (unheard.length === 0) this.#instances = {};
-    if (unheard.length === 0 || (unasked.length === 0 && Date.now() < this.#askCloudAt)) return false;
+    if (!askCloud) return false;
     this.#askCloudEveryMs =
       unasked.length > 0 ? ASK_CLOUD_MS.least : Math.min(2 * this.#askCloudEveryMs, ASK_CLOUD_MS.most);
     const summary = `ask the cloud about ${unheard.map((id) => `machine ${id}`).join(', ')}`;
