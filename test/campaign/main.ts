@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { reasonOf } from '../../src/errors.js';
+import { setup } from '../support/servers.js';
 import { Campaign } from './campaign.js';
 import { requireGo } from './linearizable.js';
 
@@ -32,6 +33,7 @@ const program = new Command('campaign')
     const seed = options.seed === undefined ? randomInt(1, 2 ** 31) : numberOf('seed', options.seed, 0);
     const minutes = numberOf('minutes', options.minutes, 0.1);
     requireGo();
+    await setup();
     const campaign = new Campaign(seed, minutes);
     if (options.schedule) {
       process.stdout.write(`${await campaign.describe()}\n`);

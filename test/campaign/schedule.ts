@@ -79,7 +79,7 @@ function machineFaults(random: Random, seconds: number, { machineStates }: Abili
   const entries: Entry[] = [];
   const push = (at: number, act: Act) => entries.push({ at: round(at), actor: 'machines', act });
   let fault = 0;
-  for (let at = random.between(3, 10); at < seconds; at += random.between(2, 9)) {
+  for (let at = random.between(3, 10); at < seconds; at += random.between(4, 20)) {
     const act = random.pick<MachineState | 'terminate' | 'reconfig'>([
       [5, 'frozen'],
       [2, 'off'],
@@ -117,7 +117,7 @@ function machineFaults(random: Random, seconds: number, { machineStates }: Abili
 
 function processFaults(random: Random, seconds: number): Entry[] {
   const entries: Entry[] = [];
-  for (let at = random.between(2, 6); at < seconds; at += random.between(1, 10)) {
+  for (let at = random.between(2, 6); at < seconds; at += random.between(2, 18)) {
     const service = random.pick<Service>([
       [4, 'mongod'],
       [2, 'agent'],
