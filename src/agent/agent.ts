@@ -39,6 +39,8 @@ export class MachineAgent {
       addresses: conf.addresses.servers.map((server) => server.api),
       addressesVersion: conf.addresses.version,
       url: conf.url,
+      // With two voters the one that is lost may be the only one that was published.
+      lastResort: () => (machine.conf.jobs.includes('manage-environ') ? [machine.api] : []),
       tls,
       localAddress: metadata.address,
     });

@@ -23,6 +23,8 @@ export interface ApiClientOptions {
   readonly addressesVersion?: number;
   /** Where the published address set is read when nobody answers. */
   readonly url?: string;
+  /** Tried last of all, when nobody answers at the published addresses either. */
+  readonly lastResort?: () => readonly string[];
   readonly tls: TlsFiles;
   /** Bearer token, for who has no certificate. */
   readonly token?: string;
@@ -99,6 +101,7 @@ export class ApiClient {
       addresses: options.addresses,
       version: options.addressesVersion ?? 0,
       url: options.url,
+      lastResort: options.lastResort ?? (() => []),
       dialer: this.#dialer,
       staggerMs: STAGGER_MS,
       onAddresses: (set) => {

@@ -12,6 +12,7 @@ export interface ControllersOptions {
   /** Version of the set that `addresses` come from; 0 when they come from none. */
   readonly version: number;
   readonly url: string | undefined;
+  readonly lastResort: () => readonly string[];
   readonly dialer: Dialer;
   readonly staggerMs: number;
   readonly onAddresses: (set: AddressSet) => void;
@@ -35,7 +36,8 @@ export class Controllers {
   }
 
   /**
-   * One round: everyone known is dialled, and when nobody answers, everyone at the published addresses who was not known.
+   * One round: everyone known is dialled, when nobody answers everyone at the published addresses who was not known, and
+   * then whoever is left as the last resort.
    * Throws `no-controller`, or `foreign-ca` when all who answered belong to another environment.
    */
   async connect(): Promise<Connected> {
@@ -55,6 +57,10 @@ export class Controllers {
         tried += news.length;
       }
     }
+    const last = this.#options.lastResort().filter((address) => !this.#book.addresses.includes(address));
+    const own = await this.#race(last, foreign);
+    if (own) return own;
+    tried += last.length;
     throw foreign.length > 0 && foreign.length === tried ? (foreign[0] as QuorateError) : this.noAnswer();
   }
 

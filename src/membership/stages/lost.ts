@@ -12,7 +12,7 @@ import {
   runsServices,
 } from '../facts.js';
 import { idsOf, leavingMembers, leavingVoters, type Situation, stayingMachines, wasController } from '../situation.js';
-import { act } from '../steps.js';
+import { act, waitOrBlock } from '../steps.js';
 import type { Machine, Member, Step } from '../types.js';
 import { verdict } from '../verdict.js';
 import { remove, withdraw } from '../votes.js';
@@ -128,11 +128,40 @@ export function withdrawAddressesOfLost(situation: Situation): Step | null {
   };
   const serving = observed.addresses.machines.filter(serves);
   const gone = observed.addresses.machines.filter((id) => !serves(id));
-  if (gone.length === 0 || serving.length === 0) return null;
+  if (gone.length === 0) return null;
+  if (serving.length === 0) return publishTheOthers(situation, gone);
   return act(
     situation,
     { kind: 'publish', machines: serving },
     `${capital(machinesText(gone))} will not answer again.`,
+  );
+}
+
+/**
+ * With two voters the one that is lost may be the only one that was published: until the other one is, no client finds the
+ * environment and no machine that boots can enrol.
+ */
+function publishTheOthers(situation: Situation, gone: readonly string[]): Step | null {
+  const { observed, expired } = situation;
+  const others = observed.machines.filter((machine) => {
+    const member = memberOf(observed, machine.id);
+    return mayBePublished(machine) && member !== undefined && isVoter(member) && isHealthy(observed, member);
+  });
+  const lame = idsOf(others.filter(({ services }) => !services.api));
+  if (others.length === 0) return null;
+  if (lame.length === 0) {
+    const reason = `${capital(machinesText(gone))} ${agree(gone, 'was', 'were')} all that clients knew, and will not answer again.`;
+    return act(situation, { kind: 'publish', machines: idsOf(others) }, reason);
+  }
+  return waitOrBlock(
+    expired,
+    'services',
+    idsOf(others),
+    {
+      text: `wait until ${machinesText(lame)} ${agree(lame, 'serves', 'serve')} clients`,
+      reason: `Clients know only ${machinesText(gone)}, which will not answer again.`,
+    },
+    `See why with quorate show-controller ${lame[0]}, then run the same command again.`,
   );
 }
 
