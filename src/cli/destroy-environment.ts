@@ -1,12 +1,13 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import type { Engine } from '../engine/engine.js';
 import { QuorateError, usageError } from '../errors.js';
 import { type EnvironmentRecord, openStore, type Store } from '../store/store.js';
 import { cancelChange, startChange } from '../temporal/changes.js';
 import { chooseEnvironment } from './environment.js';
 import { follow, mustBeDone } from './follow.js';
 import { duration, type OutputOptions } from './output.js';
-import { changeInput, connectEngine } from './temporal.js';
+import { changeInput, connectEngine, isItsOwn, refuseOther } from './temporal.js';
 
 interface Options extends OutputOptions {
   readonly yes?: boolean;
@@ -38,6 +39,8 @@ export async function destroyEnvironment(store: Store, name: string, options: Op
   const record = await chooseEnvironment(store, name);
   const { ensureEngine } = await import('../engine/engine.js');
   const engine = await ensureEngine(store.dirs);
+  if (options.force) await takeHere(store, record, engine);
+  else refuseOther(record, engine);
   const temporal = await connectEngine(engine);
   try {
     const input = changeInput(record, engine);
@@ -60,6 +63,13 @@ export async function destroyEnvironment(store: Store, name: string, options: Op
   } finally {
     await temporal.connection.close();
   }
+}
+
+/** By force an environment is ended from whatever Temporal there is: its own may be lost, and its majority too. */
+async function takeHere(store: Store, { name, temporal }: EnvironmentRecord, engine: Engine): Promise<void> {
+  if (isItsOwn(temporal, engine)) return;
+  const { address, namespace, clusterId } = engine;
+  await store.updateEnvironment(name, (now) => ({ ...now, temporal: { address, namespace, clusterId } }));
 }
 
 async function confirm({ name, cloud }: EnvironmentRecord): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import { type OutputOptions, print, withFormat } from './output.js';
+import { type OutputOptions, print, withEnvironment, withFormat } from './output.js';
 
 /** `quorate engine`: the embedded Temporal, with its UI and its worker, on this machine. */
 export function configure(command: Command): void {
@@ -33,6 +33,35 @@ export function configure(command: Command): void {
           ? 'Temporal is stopped. Environments go on serving; changes and healing rest until: quorate engine start\n'
           : 'Temporal was not running.\n',
       );
+    });
+  withEnvironment(
+    command.command('adopt').description('move an environment to this Temporal: its own is lost, or left behind'),
+  )
+    .addHelpText(
+      'after',
+      '\nNeeds a majority of the controllers. Workers of the other Temporal are refused from then on; changes that ran there have ended.\n\nExample:\n  quorate engine adopt -e demo',
+    )
+    .action(async (options: { environment?: string }) => {
+      const { engine, store } = await load();
+      const [{ adoptEnvironment }, { chooseEnvironment }, { connectEngine }] = await Promise.all([
+        import('./adopt.js'),
+        import('./environment.js'),
+        import('./temporal.js'),
+      ]);
+      const record = await chooseEnvironment(store, options.environment);
+      const here = await engine.ensureEngine(store.dirs);
+      const temporal = await connectEngine(here);
+      try {
+        const { epoch, already } = await adoptEnvironment(store, record, here, temporal);
+        const what = already
+          ? 'stays in this Temporal, and its controllers were told anew how to reach it'
+          : 'is moved';
+        process.stdout.write(
+          `${record.name} ${what}: ${here.address}, namespace ${here.namespace}, epoch ${epoch}. Changes run here from now on.\n`,
+        );
+      } finally {
+        await temporal.connection.close();
+      }
     });
   withFormat(command.command('status').description('what runs, and where'))
     .addHelpText('after', '\nExample:\n  quorate engine status')
