@@ -59,6 +59,13 @@ export function isCaughtUp(set: ReplicaSet, member: Member): boolean {
   return set.reference !== null && member.optime !== null && compareOpTimes(member.optime, set.reference) >= 0;
 }
 
+/** The member that answers and holds most, a voter before another one that holds as much. */
+export function fullest(set: ReplicaSet): Member | undefined {
+  const most = (a: Member, b: Member): number =>
+    a.optime && b.optime ? compareOpTimes(b.optime, a.optime) : Number(a.optime === null) - Number(b.optime === null);
+  return set.members.filter(answers).sort((a, b) => most(a, b) || b.votes - a.votes)[0];
+}
+
 /** It is a controller by its document: alive, with the job that runs mongod. */
 export const isController = (machine: Machine): boolean =>
   machine.life === 'alive' && machine.jobs.includes('manage-state');

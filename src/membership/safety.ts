@@ -4,7 +4,7 @@
  * before it.
  */
 import { sameIds, votersOf } from './facts.js';
-import { furthest, grace, note, survivorOfTwo, terminatedFirst, thirdAnswers } from './invariants/forced.js';
+import { grace, holdsMost, note, survivorOfTwo, terminatedFirst } from './invariants/forced.js';
 import { type Invariant, machinesIn } from './invariants/invariant.js';
 import { addressesFirst, enough, evidence, membershipFirst, published, servicesFirst } from './invariants/machines.js';
 import { committed, handOverFirst, majorityAfter, oneVote, primary, settled, seven } from './invariants/reconfigs.js';
@@ -34,9 +34,8 @@ export const INVARIANTS: readonly Invariant[] = [
   published,
   survivorOfTwo,
   grace,
+  holdsMost,
   note,
-  thirdAnswers,
-  furthest,
   terminatedFirst,
 ];
 

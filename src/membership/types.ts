@@ -72,8 +72,8 @@ export interface ReplicaSet {
   /** A reconfig, an election or a succession is under way: no reconfig may be sent now. */
   readonly unsettled: string | null;
   /**
-   * Members of a config of two that were asked themselves while there was no primary: whether the oplog holds the note
-   * `Reconfig set` with exactly the installed version. Empty otherwise.
+   * Members of a config of two, with a vote or without, that were asked themselves while there was no primary: whether the
+   * oplog holds Quorate's note of exactly the installed version, and none that another member may acknowledge alone.
    */
   readonly notes: readonly { readonly member: MemberId; readonly version: number; readonly noted: boolean }[];
   readonly timings: Timings;
@@ -187,7 +187,7 @@ export type Deed =
    * instance that the planner asks for itself: without a majority no document can say dying.
    */
   | { readonly kind: 'terminate'; readonly machine: MachineId }
-  /** A set of one forced on a survivor of two whose oplog holds the note (the one exception outside `recover`). */
+  /** A set of one forced on a survivor of a config of two that proves that it holds everything (the one exception outside `recover`). */
   | { readonly kind: 'force-survivor'; readonly member: MemberId; readonly machine: MachineId };
 
 /** What a wait waits for. Each has a deadline; what happens then is in `otherwise`. */

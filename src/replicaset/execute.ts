@@ -10,6 +10,7 @@ import { within } from './connect.js';
 import { meaningOf, refusal } from './errors.js';
 import { changed, checkFence, type Fence, type HandOver, type Reconfig, tooEarly } from './fences.js';
 import { handOver } from './handover.js';
+import { isOfTwo, noteAlone, noteInForce, votesIn } from './note.js';
 import type { Look, Observer } from './observe.js';
 import { type Joiner, sendable, voteChanges } from './reconfig.js';
 import type { SetConfig } from './wire.js';
@@ -57,14 +58,43 @@ export async function execute(execution: Execution): Promise<{ already: boolean 
       return { already: false };
     }
     const next = changed(look.config, deed, execution.joiners ?? []);
-    if (next === look.config) return { already: attempt === 0 };
+    if (next === look.config) {
+      await noteTwo(observer, look.primaryHost, look.config);
+      return { already: attempt === 0 };
+    }
     checkFence(look, fence);
-    const answer = tooEarly(look, deed) ?? (await send(observer, look, deed, sendable(next, fence.version + 1)));
-    if (answer === null) return { already: false };
+    const config = sendable(next, fence.version + 1);
+    const early = tooEarly(look, deed) ?? (await goAlone(observer, look, config));
+    const answer = early ?? (await send(observer, look, deed, config));
+    if (answer === null) {
+      await noteTwo(observer, look.primaryHost, config);
+      return { already: false };
+    }
     obstacle = answer;
     await sleep(50);
   }
   throw new QuorateError('not-yet', `${wordsOf(deed)}: ${obstacle}.`, { todo: 'It is tried again from fresh facts.' });
+}
+
+/** A config of two is noted once it is in force; without the note a loss among the two needs a person, and nothing worse. */
+async function noteTwo(observer: Observer, primaryHost: string | null, config: SetConfig): Promise<void> {
+  if (primaryHost === null || !isOfTwo(config)) return;
+  await noteInForce(observer, primaryHost, config.version).catch(() => undefined);
+}
+
+/** Before one of two loses its vote both must know it: what the other acknowledges alone is nowhere else. */
+async function goAlone(
+  observer: Observer,
+  { config, primaryHost, set }: Look,
+  next: SetConfig,
+): Promise<string | null> {
+  if (primaryHost === null || set.primary === null || !isOfTwo(config) || votesIn(next) !== 1) return null;
+  try {
+    await noteAlone(observer, primaryHost, config.version, set.primary);
+    return null;
+  } catch (error) {
+    return `${primaryHost} and the other voter could not note that one goes on alone (${reasonOf(error)})`;
+  }
 }
 
 /**

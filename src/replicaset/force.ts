@@ -11,7 +11,8 @@ import { readIfThere, writePrivate } from '../store/files.js';
 import { adminCommand, directClient, type Identity } from './connect.js';
 import { refusal } from './errors.js';
 import { whileLocked } from './lock.js';
-import { hasNote, readConfig } from './observe.js';
+import { holdsProof } from './note.js';
+import { readConfig } from './observe.js';
 import { sendable } from './reconfig.js';
 import { type Hello, NO_TERM, type SetConfig, termOfConfig } from './wire.js';
 
@@ -21,7 +22,7 @@ export interface ForceRequest {
   readonly survivor: MemberId;
   /** The config that was decided on. */
   readonly fence: { readonly version: number; readonly term: number };
-  /** Refuse unless the survivor's oplog holds the note of this config: always, outside `recover`. */
+  /** Refuse unless the survivor's oplog proves that it holds everything: always, outside `recover`. */
   readonly needsNote: boolean;
 }
 
@@ -65,10 +66,10 @@ async function force(client: MongoClient, request: ForceRequest, { host, recordF
   checkFence(held, request, host);
 
   await untilWithoutPrimary(client, host);
-  if (request.needsNote && !(await hasNote(client, request.fence.version))) {
+  if (request.needsNote && !(await holdsProof(client, request.fence.version, survivor))) {
     throw new QuorateError(
       'no-note',
-      `The oplog of ${host} does not hold the note of configuration ${request.fence.version}, so it may lack acknowledged writes.`,
+      `The oplog of ${host} does not prove that it holds every write acknowledged in configuration ${request.fence.version}.`,
       { todo: 'Start the other member again, or decide with: quorate recover --survivor MACHINE' },
     );
   }

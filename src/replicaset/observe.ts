@@ -5,10 +5,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Document, type MongoClient, MongoServerError } from 'mongodb';
 import { compareOpTimes } from '../membership/facts.js';
-import type { OpTime, ReplicaSet } from '../membership/types.js';
+import type { MemberId, OpTime, ReplicaSet } from '../membership/types.js';
 import { type Answer, assemble, type Basis, basisOf, referenceOf } from './assemble.js';
 import { adminCommand, directClient, type Identity, within } from './connect.js';
 import { Downtime } from './downtime.js';
+import { holdsProof, isOfTwo } from './note.js';
 import { type Hello, opTime, type SetConfig, type SetStatus } from './wire.js';
 
 /** How long one member may take to answer before the others are asked what they think of it. */
@@ -77,8 +78,8 @@ export class Observer {
   }
 
   /** Whether a member's oplog holds the note of a config; null when it cannot be read. */
-  noted(host: string, version: number): Promise<boolean | null> {
-    return hasNote(this.#client(host), version).catch(() => null);
+  noted(host: string, version: number, member: MemberId): Promise<boolean | null> {
+    return holdsProof(this.#client(host), version, member).catch(() => null);
   }
 
   async close(): Promise<void> {
@@ -147,27 +148,15 @@ export class Observer {
 
   /** See `ReplicaSet.notes`. One that cannot be read is left out: not knowing is not the same as no note. */
   async #notes({ config, primary }: Basis, answers: readonly Answer[]): Promise<ReplicaSet['notes']> {
-    const voters = config.members.filter((m) => m.votes > 0);
-    if (primary !== null || voters.length !== 2) return [];
-    const read = voters
-      .filter((voter) => answers.some((a) => a.host === voter.host && a.config?.version === config.version))
-      .map(async (voter) => {
-        const noted = await this.noted(voter.host, config.version);
-        return noted === null ? [] : [{ member: voter._id, version: config.version, noted }];
+    if (primary !== null || !isOfTwo(config)) return [];
+    const read = config.members
+      .filter((member) => answers.some((a) => a.host === member.host && a.config?.version === config.version))
+      .map(async ({ _id: member, host }) => {
+        const noted = await this.noted(host, config.version, member);
+        return noted === null ? [] : [{ member, version: config.version, noted }];
       });
     return (await Promise.all(read)).flat();
   }
-}
-
-/**
- * Whether the member's oplog holds the note that the primary writes right after it has installed a config: all that was
- * acknowledged before is then earlier in the same oplog.
- */
-export async function hasNote(member: MongoClient, version: number): Promise<boolean> {
-  const note = { op: 'n', 'o.msg': 'Reconfig set', 'o.version': version };
-  const oplog = member.db('local').collection('oplog.rs');
-  const found = await oplog.findOne(note, { sort: { $natural: -1 }, maxTimeMS: 2000, readConcern: { level: 'local' } });
-  return found !== null;
 }
 
 /** The config, with the primary's own word on its commitment. */

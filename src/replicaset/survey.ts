@@ -63,7 +63,8 @@ async function asking(observer: Observer, host: string): Promise<Answer[]> {
     readConfig(observer.member(host), false),
   ]);
   if (config === null) return [];
-  const noted = await observer.noted(host, config.version);
+  const self = config.members.find((candidate) => candidate.host === host);
+  const noted = self === undefined ? null : await observer.noted(host, config.version, self._id);
   return [{ host, hello: hello as unknown as Hello, status: status as unknown as SetStatus, config, noted }];
 }
 

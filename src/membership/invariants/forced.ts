@@ -1,14 +1,14 @@
 /**
- * The rules of the one forced config outside `recover`: two vote, one of them is silent, and the other goes on alone only
+ * The rules of the one forced config outside `recover`: two vote, one of them is silent, and a member goes on alone only
  * with proof that nothing acknowledged is lost (docs/membership.md, *Two voters*).
  */
-import { answers, compareOpTimes, machineOf, votersOf } from '../facts.js';
+import { answers, compareOpTimes, fullest, machineOf, memberById, votersOf } from '../facts.js';
 import type { Situation } from '../situation.js';
 import { act, blocked, waitOrBlock } from '../steps.js';
 import type { Deed, Machine, Member } from '../types.js';
 import { graceLeft, hasExpired, wait } from '../waits.js';
-import { agree, capital, membersText, memberText } from '../words.js';
-import { type Invariant, isForced, refused } from './invariant.js';
+import { agree, membersText, memberText } from '../words.js';
+import { type Invariant, isForced, machinesIn, refused } from './invariant.js';
 
 interface Two {
   readonly survivor: Member;
@@ -17,17 +17,25 @@ interface Two {
   readonly other: Machine;
 }
 
-/** Who survives and who is silent, as the deed has it; null unless exactly two vote and both belong to known machines. */
+/** Who survives and which voter is silent, as the deed has it; null unless exactly two vote and the machines are known. */
 function twoOf({ observed, set }: Situation, deed: Deed): Two | null {
   const voters = votersOf(set);
   if (!isForced(deed) || voters.length !== 2) return null;
+  const survivor = deed.kind === 'force-survivor' ? memberById(set, deed.member) : fullest(set);
   const silent = voters.find((member) =>
-    deed.kind === 'force-survivor' ? member.id !== deed.member : member.machine === deed.machine,
+    deed.kind === 'terminate' ? member.machine === deed.machine : member !== survivor && !answers(member),
   );
-  const survivor = voters.find((member) => member !== silent);
   const other = machineOf(observed, silent?.machine ?? null);
-  return silent && survivor?.machine && other ? { survivor, silent, other } : null;
+  return silent && survivor?.machine && survivor !== silent && other ? { survivor, silent, other } : null;
 }
+
+/** Members without a vote in this config, who may have got one in a later one that only the lost primary had. */
+const besides = ({ set }: Situation, { survivor, silent }: Two): readonly Member[] =>
+  set.members.filter((member) => member !== survivor && member !== silent);
+
+/** It answers itself, and has no data yet. */
+const isEmpty = (member: Member): boolean =>
+  member.healthy && (member.state === 'STARTUP' || member.state === 'STARTUP2');
 
 const noteOf = ({ set }: Situation, { survivor }: Two) =>
   set.notes.find((note) => note.member === survivor.id && note.version === set.version);
@@ -36,7 +44,7 @@ const isGone = (two: Two | null): boolean => two?.other.instance === 'terminated
 
 export const survivorOfTwo: Invariant = {
   name: 'survivor-of-two',
-  says: 'a config is forced only on one of two voters, without a primary and with the other one silent',
+  says: 'a config is forced only where two vote, without a primary and with one of the two silent',
   holds: (situation, deed) => {
     if (!isForced(deed)) return true;
     const two = twoOf(situation, deed);
@@ -64,6 +72,35 @@ export const grace: Invariant = {
         otherwise: `have it terminated and go on with ${memberText(survivor)} alone, if that one holds every write`,
       },
       graceLeft(situation.observed.grace, other, silent),
+    );
+  },
+};
+
+export const holdsMost: Invariant = {
+  name: 'holds-most',
+  says: 'a config is forced only on the member that holds most, with every other one asked',
+  holds: (situation, deed) => {
+    if (!isForced(deed)) return true;
+    const two = twoOf(situation, deed);
+    const mine = two?.survivor.optime;
+    if (two === null || !mine) return false;
+    return besides(situation, two).every(
+      (member) => isEmpty(member) || (answers(member) && member.optime && compareOpTimes(member.optime, mine) <= 0),
+    );
+  },
+  instead: (situation, deed) => {
+    const two = twoOf(situation, deed) as Two;
+    const unasked = besides(situation, two).filter((member) => !isEmpty(member) && !answers(member));
+    const who = membersText(unasked.length > 0 ? unasked : besides(situation, two));
+    return waitOrBlock(
+      situation.expired,
+      'healthy',
+      machinesIn(unasked),
+      {
+        text: `wait until ${who} ${agree(unasked, 'says', 'say')} what ${agree(unasked, 'it holds', 'they hold')}`,
+        reason: `Two members vote, machine ${two.other.id} is silent, and ${who} may hold writes that ${memberText(two.survivor)} lacks.`,
+      },
+      `See what would be lost, and accept it, with: quorate recover --survivor ${two.survivor.machine}`,
     );
   },
 };
@@ -99,59 +136,6 @@ export const note: Invariant = {
     );
   },
 };
-
-/**
- * The note speaks of the config of two. The silent one may have gone on from it and given a third its vote without the
- * survivor hearing of it; then those two were a majority. Any such third is in the config already, without a vote.
- */
-const othersOf = ({ set }: Situation, { survivor, silent }: Two): readonly Member[] =>
-  set.members.filter(({ id }) => id !== survivor.id && id !== silent.id);
-
-const mute = (situation: Situation, two: Two) => othersOf(situation, two).filter((member) => !answers(member));
-
-const ahead = (situation: Situation, two: Two) =>
-  othersOf(situation, two).filter(
-    ({ optime }) => two.survivor.optime === null || optime === null || compareOpTimes(two.survivor.optime, optime) < 0,
-  );
-
-export const thirdAnswers: Invariant = {
-  name: 'third-answers',
-  says: 'a config is forced only while every member without a vote answers: it may have one that the survivor has not heard of',
-  holds: (situation, deed) => {
-    if (!isForced(deed)) return true;
-    const two = twoOf(situation, deed);
-    return two !== null && mute(situation, two).length === 0;
-  },
-  instead: (situation, deed) => {
-    const two = twoOf(situation, deed) as Two;
-    const others = mute(situation, two);
-    const text = `wait for ${membersText(others)} to answer`;
-    const reason = `Two members vote, machine ${two.other.id} is silent, and so ${agree(others, 'is', 'are')} ${membersText(others)}, which may have been given a vote since.`;
-    return waitOrBlock(situation.expired, 'primary', [], { text, reason }, wayOutOf(two));
-  },
-};
-
-export const furthest: Invariant = {
-  name: 'furthest',
-  says: 'a config is forced only on a survivor that holds what every member without a vote holds',
-  holds: (situation, deed) => {
-    if (!isForced(deed)) return true;
-    const two = twoOf(situation, deed);
-    return two !== null && ahead(situation, two).length === 0;
-  },
-  instead: (situation, deed) => {
-    const two = twoOf(situation, deed) as Two;
-    const others = ahead(situation, two);
-    const who = memberText(two.survivor);
-    const hold = agree(others, 'holds', 'hold');
-    const text = `wait until ${who} holds all that ${membersText(others)} ${hold}`;
-    const reason = `${capital(membersText(others))} may have been given a vote by machine ${two.other.id} at last, and ${hold} writes that ${who} lacks.`;
-    return waitOrBlock(situation.expired, 'primary', [], { text, reason }, wayOutOf(two));
-  },
-};
-
-const wayOutOf = (two: Two): string =>
-  `${isGone(two) ? 'To go on, ' : `Bring machine ${two.other.id} back, or `}see what would be lost with: quorate recover --survivor ${two.survivor.machine}`;
 
 export const terminatedFirst: Invariant = {
   name: 'terminated-first',

@@ -1,4 +1,4 @@
-import { answers, compareOpTimes, machineOf, majority, votersOf } from '../facts.js';
+import { answers, fullest, machineOf, majority, votersOf } from '../facts.js';
 import type { Situation } from '../situation.js';
 import { act, blocked, waitOrBlock } from '../steps.js';
 import type { Member, Step } from '../types.js';
@@ -13,7 +13,6 @@ export function withoutPrimary(situation: Situation): Step | null {
   if (set.primary !== null) return null;
   const voters = votersOf(set);
   const answering = voters.filter(answers);
-  const [survivor] = answering;
   const [silent] = voters.filter((member) => !answers(member));
   if (answering.length >= majority(voters.length)) {
     return waitOrBlock(
@@ -27,13 +26,14 @@ export function withoutPrimary(situation: Situation): Step | null {
       'See what the members say with quorate show-controller; the same command goes on from here once one is primary.',
     );
   }
+  const survivor = answering.length === 0 ? undefined : fullest(set);
   if (voters.length === 2 && survivor && silent) return survivorOfTwo(situation, survivor, silent);
   return noMajority(situation, voters, answering);
 }
 
 /**
- * Two vote, one is silent: no majority, and one failure must be survivable at any moment. The invariants of a forced config
- * say what has to be waited for, proven and ended first.
+ * Two vote, one is silent: no majority, and one failure must be survivable at any moment. The member that holds most goes on,
+ * also one without a vote; the invariants of a forced config say what has to be waited for, proven and ended first.
  */
 function survivorOfTwo(situation: Situation, survivor: Member, silent: Member): Step {
   const other = machineOf(situation.observed, silent.machine);
@@ -57,9 +57,7 @@ function noMajority(
 ): Step {
   const silent = voters.filter((member) => !answers(member));
   const machines = silent.flatMap((member) => member.machine ?? []);
-  const best = set.members
-    .filter((member) => answers(member) && member.machine !== null)
-    .sort((a, b) => (a.optime && b.optime ? compareOpTimes(b.optime, a.optime) : a.optime ? -1 : b.optime ? 1 : 0))[0];
+  const best = fullest({ ...set, members: set.members.filter((member) => member.machine !== null) });
   const ended = machines.filter((id) => machineOf(observed, id)?.instance === 'terminated');
   const reason =
     voters.length === 1

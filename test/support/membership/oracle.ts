@@ -65,11 +65,30 @@ export function wrongs(observed: Observed, goal: Goal, step: Step): string[] {
   }
   const { deed } = step;
   if (deed.kind === 'force-survivor' || deed.kind === 'terminate') {
-    const survivor = voters.find((member) =>
-      deed.kind === 'force-survivor' ? member.id === deed.member : member.machine !== deed.machine,
+    const silent = voters.find((member) =>
+      deed.kind === 'terminate' ? member.machine === deed.machine : member.id !== deed.member && !answering(member),
     );
-    const other = voters.find((member) => member !== survivor);
+    const holds = (member: Member) => (member.optime ? [member.optime.t, member.optime.s, member.optime.i] : [-1]);
+    const before = (a: readonly number[], b: readonly number[]) => {
+      const at = a.findIndex((part, i) => part !== b[i]);
+      return at >= 0 && (a[at] as number) < (b[at] as number);
+    };
+    const others = set?.members.filter((member) => member !== silent) ?? [];
+    const survivor =
+      deed.kind === 'force-survivor'
+        ? others.find((member) => member.id === deed.member)
+        : others.find((member) => answering(member) && !others.some((other) => before(holds(member), holds(other))));
+    const other = silent;
     must(voters.length === 2 && set?.primary === null, 'forced only among two without a primary');
+    must(survivor !== undefined && answering(survivor), 'forced only on one that answers');
+    must(
+      others.every((member) => ['STARTUP', 'STARTUP2'].includes(member.state) || answering(member)),
+      'forced only with all others asked',
+    );
+    must(
+      others.every((member) => survivor !== undefined && !before(holds(survivor), holds(member))),
+      'forced only on one that holds most',
+    );
     must(
       set?.notes.some((note) => note.member === survivor?.id && note.version === set.version && note.noted) === true,
       'forced only with the note',
