@@ -216,7 +216,8 @@ function seenMachine(m: Machine, i: number): SeenMachine {
     addressVersion: m.heard,
     ageMs: 1000,
     maintenance: false,
-    resyncs: 0,
+    // Made anew in place, a member would leave and join under another ID: the model follows the replacement instead.
+    resyncs: 2,
   };
 }
 
