@@ -3,10 +3,9 @@
  * (docs/membership.md, *Two voters*). MongoDB's note `Reconfig set` proves nothing: it is written before the config is in
  * force, and writes acknowledged under the old one were seen behind it.
  */
-import type { MongoClient } from 'mongodb';
+import type { Document, MongoClient } from 'mongodb';
 import type { MemberId } from '../membership/types.js';
 import { within } from './connect.js';
-import type { Observer } from './observe.js';
 import type { SetConfig } from './wire.js';
 
 /** The config of this version is in force: all that is acknowledged without both voters is earlier in the oplog. */
@@ -15,12 +14,17 @@ const IN_FORCE = 'quorate: config of two in force';
 const ALONE = 'quorate: one of two goes on alone';
 const NOTE_MS = 3000;
 
+/** Whoever can run an admin command on one member: the observer. */
+interface Members {
+  command(host: string, command: Document): Promise<Document>;
+}
+
 export const votesIn = (config: SetConfig): number => config.members.filter((member) => member.votes > 0).length;
 
 export const isOfTwo = (config: SetConfig): boolean => votesIn(config) === 2;
 
 /** Writes that the config of two of this version is in force. Only once the primary itself has shown it as its config. */
-export async function noteInForce(observer: Observer, primaryHost: string, version: number): Promise<void> {
+export async function noteInForce(observer: Members, primaryHost: string, version: number): Promise<void> {
   await append(observer, primaryHost, { msg: IN_FORCE, version }, 1);
 }
 
@@ -29,7 +33,7 @@ export async function noteInForce(observer: Observer, primaryHost: string, versi
  * from then on it acknowledges alone, and the other one hears of it later.
  */
 export async function noteAlone(
-  observer: Observer,
+  observer: Members,
   primaryHost: string,
   version: number,
   member: MemberId,
@@ -37,7 +41,7 @@ export async function noteAlone(
   await append(observer, primaryHost, { msg: ALONE, version, member }, 'majority');
 }
 
-async function append(observer: Observer, host: string, data: object, w: 1 | 'majority'): Promise<void> {
+async function append(observer: Members, host: string, data: object, w: 1 | 'majority'): Promise<void> {
   const writeConcern = { w, wtimeout: NOTE_MS };
   await within(NOTE_MS + 500, host, observer.command(host, { appendOplogNote: 1, data, writeConcern }));
 }

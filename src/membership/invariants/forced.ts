@@ -8,7 +8,7 @@ import { act, blocked, waitOrBlock } from '../steps.js';
 import type { Deed, Machine, Member } from '../types.js';
 import { graceLeft, hasExpired, wait } from '../waits.js';
 import { agree, membersText, memberText } from '../words.js';
-import { type Invariant, isForced, machinesIn, refused } from './invariant.js';
+import { type Invariant, isForced, refused } from './invariant.js';
 
 interface Two {
   readonly survivor: Member;
@@ -94,8 +94,8 @@ export const holdsMost: Invariant = {
     const who = membersText(unasked.length > 0 ? unasked : besides(situation, two));
     return waitOrBlock(
       situation.expired,
-      'healthy',
-      machinesIn(unasked),
+      'primary',
+      [],
       {
         text: `wait until ${who} ${agree(unasked, 'says', 'say')} what ${agree(unasked, 'it holds', 'they hold')}`,
         reason: `Two members vote, machine ${two.other.id} is silent, and ${who} may hold writes that ${memberText(two.survivor)} lacks.`,
