@@ -56,12 +56,20 @@ async function run(each: Case, stage: Stage): Promise<void> {
       if (!(error instanceof NeverHeld)) throw error;
       throw new Error(`${each.activity} ran less often than ${each.occurrence} times; ${over}`);
     });
-  await befall(each, { stage, script, held, typed });
-  await typed;
+  await befall(each, { stage, script, held, typed: settledWithin(typed) });
+  await settledWithin(typed);
   if (each.calamity.startsWith('until')) await stage.holds.ended();
   await stage.settled(script.to);
   if (script.to === null) return await stage.abandonWriting();
   expect(await stage.stopWriting()).toEqual([]);
+}
+
+/** What was typed comes to its end, whatever that is; a change that stands still is shown as it stands. */
+async function settledWithin<T>(typed: Promise<T>): Promise<T> {
+  const late = new Promise<never>((_, reject) => {
+    setTimeout(() => reject(new Error('what was typed has not ended within 150 s')), 150_000).unref();
+  });
+  return await Promise.race([typed, late]);
 }
 
 function titleOf({ workflow, activity, occurrence, moment, calamity }: Case): string {
