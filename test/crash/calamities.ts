@@ -9,13 +9,15 @@ export interface Trial {
   readonly stage: Stage;
   readonly script: Script;
   readonly held: Held;
+  /** What is typed after the run was terminated. */
+  readonly again: readonly (readonly string[])[];
   /** Resolves when all that was typed has ended. */
   readonly typed: Promise<unknown>;
 }
 
 /** Does it, and lets the held activity go on (if its process still lives) at the right moment. */
 export async function befall({ calamity }: Case, trial: Trial): Promise<void> {
-  const { stage, held, typed, script } = trial;
+  const { stage, held, typed, script, again } = trial;
   switch (calamity) {
     case 'worker':
       kill(held.pid);
@@ -35,7 +37,7 @@ export async function befall({ calamity }: Case, trial: Trial): Promise<void> {
     case 'until the run was terminated and the next one has ended':
       await terminate(trial);
       await typed;
-      if (!script.singleton) await stage.type((script.again ?? script.commands)(stage.name));
+      if (!script.singleton) await stage.type(again);
       return stage.holds.release();
   }
   await stage.home.ok('engine', 'start');

@@ -44,9 +44,11 @@ async function run(each: Case, stage: Stage): Promise<void> {
   const script = SCRIPTS[each.workflow] as (typeof SCRIPTS)[string];
   await stage.lead(script.from);
   if (script.from !== null) await stage.write();
+  const before = script.from === null ? null : await stage.status();
+  const commands = script.commands(stage.name, before);
   stage.holds.arm(each);
   let over: string | null = null;
-  const typed = stage.type(script.commands(stage.name)).then((run) => {
+  const typed = stage.type(commands).then((run) => {
     over = `what was typed ended with ${run.code}: ${run.stdout}${run.stderr}`;
     return run;
   });
@@ -56,7 +58,13 @@ async function run(each: Case, stage: Stage): Promise<void> {
       if (!(error instanceof NeverHeld)) throw error;
       throw new Error(`${each.activity} ran less often than ${each.occurrence} times; ${over}`);
     });
-  await befall(each, { stage, script, held, typed: settledWithin(typed) });
+  await befall(each, {
+    stage,
+    script,
+    held,
+    again: script.again?.(stage.name) ?? commands,
+    typed: settledWithin(typed),
+  });
   await settledWithin(typed);
   if (each.calamity.startsWith('until')) await stage.holds.ended();
   await stage.settled(script.to);

@@ -1,3 +1,5 @@
+import type { Status } from '../../src/api/status.js';
+
 type Commands = readonly (readonly string[])[];
 
 /** How a workflow is brought about, and what there must be in the end. */
@@ -5,7 +7,7 @@ export interface Script {
   /** Controllers of the environment before; null: it has none before. */
   readonly from: 1 | 3 | null;
   /** What is typed, one after the other. */
-  readonly commands: (environment: string) => Commands;
+  readonly commands: (environment: string, before: Status | null) => Commands;
   /** What is typed after its run was terminated; the same again unless told. */
   readonly again?: (environment: string) => Commands;
   /** Controllers in the end; null: nothing at all is left. */
@@ -20,6 +22,10 @@ function otherInterval(): string {
   interval = interval === 300 ? 400 : 300;
   return `heartbeat-interval=${interval}ms`;
 }
+
+/** A controller that is not primary. */
+const secondary = (before: Status | null): string =>
+  before?.controllers.find(({ machine }) => machine !== before.ha.primary)?.machine ?? '';
 
 const destroy = (name: string) => ['destroy-environment', name, '--yes', '--force'];
 const upAndDown = { from: 1, commands: () => [['enable-ha'], ['disable-ha']], to: 1, singleton: true } as const;
@@ -36,6 +42,15 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
   enableHa: { from: 1, commands: () => [['enable-ha']], to: 3 },
   disableHa: { from: 3, commands: () => [['disable-ha']], to: 1 },
   configure: { from: 3, commands: () => [['config', otherInterval()]], to: 3 },
+  replace: {
+    from: 3,
+    commands: (_, before) => [['replace', secondary(before)]],
+    // The one that leaves may be on its way out already, which is not to be asked for twice.
+    again: () => [['enable-ha']],
+    to: 3,
+  },
+  switchover: { from: 3, commands: () => [['switchover']], to: 3 },
   provisioner: upAndDown,
   cleaner: upAndDown,
+  sentinel: upAndDown,
 };

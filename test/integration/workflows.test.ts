@@ -10,7 +10,7 @@ import type { Goal } from '../../src/membership/types.js';
 import { packageRoot } from '../../src/package.js';
 import { cancelChange, followChange, runningChange, startChange } from '../../src/temporal/changes.js';
 import { connectTemporal, type Temporal } from '../../src/temporal/connect.js';
-import { environmentKey, workflowIds } from '../../src/temporal/names.js';
+import { environmentKey, SINGLETONS, workflowIds } from '../../src/temporal/names.js';
 import type { ChangeInput, Progress } from '../../src/temporal/progress.js';
 import { TestEnvironment } from '../support/environment.js';
 import { until } from '../support/home.js';
@@ -65,7 +65,7 @@ describe('changes of membership', () => {
     const bootstrap = temporal.client.workflow.getHandle(workflowIds.bootstrap(key));
     expect((await bootstrap.describe()).status.name).toBe('COMPLETED');
     await record('bootstrap', bootstrap);
-    for (const name of ['provisioner', 'cleaner'] as const) {
+    for (const name of SINGLETONS) {
       const { status, type } = await temporal.client.workflow.getHandle(workflowIds.singleton(key, name)).describe();
       expect([type, status.name]).toEqual([name, 'RUNNING']);
     }
@@ -97,6 +97,35 @@ describe('changes of membership', () => {
       ]),
     );
     expect((await environment.status()).ha.voters).toBe(3);
+  });
+
+  test('another one becomes primary, and a new controller votes before an old one leaves', async () => {
+    const before = await environment.status();
+    const heir = before.controllers.find(({ machine }) => machine !== before.ha.primary)?.machine ?? '';
+    const over = await startChange(temporal, 'switchover', {
+      ...input,
+      goal: { ...goal(3), settle: true, primary: heir },
+      from: 3,
+    });
+    expect(await followChange(over, nothing)).toMatchObject({ state: 'done' });
+    await record('switchover', over.handle);
+    expect((await environment.status()).ha.primary).toBe(heir);
+
+    const leaver = before.ha.primary ?? '';
+    const replaced = await startChange(temporal, 'replace', {
+      ...input,
+      goal: { ...goal(3), avoid: [leaver] },
+      from: 3,
+    });
+    const end = await followChange(replaced, nothing);
+    expect(end).toMatchObject({ state: 'done' });
+    await record('replace', replaced.handle);
+    const steps = texts(end).split('\n');
+    const at = (words: RegExp) => steps.findIndex((text) => words.test(text));
+    expect(at(/^grant a vote/)).toBeGreaterThanOrEqual(0);
+    expect(at(new RegExp(`^withdraw the vote of machine ${leaver}`))).toBeGreaterThan(at(/^grant a vote/));
+    const { controllers } = await environment.status();
+    expect(controllers.map(({ machine }) => machine)).not.toContain(leaver);
   });
 
   test('changed settings of the set take effect, and what was asked for before stays', async () => {
@@ -159,7 +188,8 @@ describe('changes of membership', () => {
 
   test('a worker killed in the middle costs time, not the change', async () => {
     const started = await change('disableHa', 3, 1);
-    process.kill(await environment.pidOf('0', 'worker'), 'SIGKILL');
+    const [{ machine } = { machine: '' }] = (await environment.status()).controllers;
+    process.kill(await environment.pidOf(machine, 'worker'), 'SIGKILL');
     expect(await followChange(started, nothing)).toMatchObject({ state: 'done' });
     expect((await environment.status()).ha.voters).toBe(1);
   });
@@ -171,12 +201,13 @@ describe('changes of membership', () => {
   test('a singleton that was terminated runs again once a worker starts', async () => {
     const handle = temporal.client.workflow.getHandle(workflowIds.singleton(key, 'cleaner'));
     await handle.terminate('by the test');
-    process.kill(await environment.pidOf('0', 'worker'), 'SIGTERM');
+    const [{ machine } = { machine: '' }] = (await environment.status()).controllers;
+    process.kill(await environment.pidOf(machine, 'worker'), 'SIGTERM');
     await until('the cleaner to run', async () => (await handle.describe()).status.name === 'RUNNING');
   });
 
   test('destroy ends the singletons and every instance', async () => {
-    for (const name of ['provisioner', 'cleaner'] as const) {
+    for (const name of SINGLETONS) {
       await record(name, temporal.client.workflow.getHandle(workflowIds.singleton(key, name)));
     }
     const {

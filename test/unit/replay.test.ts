@@ -38,6 +38,9 @@ test('there are histories of every kind of workflow', () => {
     'disableHa',
     'enableHa',
     'provisioner',
+    'replace',
+    'sentinel',
+    'switchover',
   ]);
 });
 
