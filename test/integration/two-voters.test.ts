@@ -1,0 +1,100 @@
+/**
+ * The moment with two voters, on the way from one to three: either of them is lost for good, no majority is left, and the
+ * change goes on by itself from what the survivor can prove (docs/membership.md, *Two voters*).
+ */
+import { afterEach, expect, test } from 'vitest';
+import type { Change } from '../../src/api/changes.js';
+import { TestEnvironment } from '../support/environment.js';
+import { type Run, until } from '../support/home.js';
+
+let env: TestEnvironment | null = null;
+let thaw: () => void = () => undefined;
+afterEach(async () => {
+  thaw();
+  await env?.close();
+  env = null;
+});
+
+interface Moment {
+  readonly env: TestEnvironment;
+  readonly done: Promise<Run>;
+}
+
+/**
+ * An environment between two reconfigs: machines 0 and 1 vote, 2 does not, and writes go on. The moment is short, so the
+ * mongod of machine 2 is frozen as soon as it is seen: what lags is granted no vote.
+ */
+async function atTwoVoters(): Promise<Moment> {
+  env = await TestEnvironment.bootstrap(1);
+  for (let round = 0; round < 5; round++) {
+    const { done } = env.home.start('enable-ha');
+    const mongod = await until(
+      'two newcomers to join',
+      async () => {
+        const { controllers, ha } = await (env as TestEnvironment).status();
+        const joining = controllers.filter(({ member }) => member !== null && !member.vote);
+        // The one with the higher number gets its vote last.
+        return ha.voters === 1 && joining.length === 2 ? joining[1]?.services?.mongod?.pid : null;
+      },
+      180,
+    );
+    for (;;) {
+      const { ha } = await env.status();
+      if (ha.voters < 2) continue;
+      process.kill(mongod, 'SIGSTOP');
+      thaw = () => process.kill(mongod, 'SIGCONT');
+      break;
+    }
+    const { ha } = await env.status();
+    if (ha.voters === 2) return { env, done };
+    // It had its vote already: down again, and another try.
+    thaw();
+    await done;
+    await env.home.ok('disable-ha', '--keep', '0');
+  }
+  throw new Error('the moment with two voters was never met');
+}
+
+const LONG_MS = 600_000;
+
+/** The change has gone on by itself: a set of one was forced on the survivor, three vote in the end, nothing is lost. */
+async function goesOn({ env, done }: Moment, survivor: string): Promise<void> {
+  const run = await done;
+  if (run.code !== 0) throw new Error(`${run.stdout}\n${run.stderr}`);
+  const { controllers } = await env.whole(3);
+  expect(controllers.map(({ machine }) => machine)).toContain(survivor);
+  const [latest] = await env.home.json<Change[]>('changes');
+  const steps = latest?.steps.map(({ text, state }) => `${text}: ${state}`) ?? [];
+  expect(steps).toContain(`make machine ${survivor} a set of its own: done`);
+  expect(await env.lost()).toEqual([]);
+  const instances = await env.home.json<{ state: string }[]>('cloud', 'list');
+  expect(instances.filter(({ state }) => state === 'running')).toHaveLength(3);
+}
+
+test(
+  'the old one, primary, is terminated: the new one goes on',
+  async () => {
+    const moment = await atTwoVoters();
+    const { controllers } = await moment.env.status();
+    const newer = controllers.find(({ member }) => member?.vote && member.id !== 0);
+    await moment.env.cloud.terminate(controllers[0]?.instance ?? '');
+    thaw();
+    await goesOn(moment, newer?.machine ?? '');
+  },
+  LONG_MS,
+);
+
+test(
+  'the new one is powered off: it is terminated, and the old one goes on',
+  async () => {
+    const moment = await atTwoVoters();
+    const { controllers } = await moment.env.status();
+    const newer = controllers.find(({ member }) => member?.vote && member.id !== 0);
+    await moment.env.cloud.stop(newer?.instance ?? '', { graceMs: 0 });
+    thaw();
+    await goesOn(moment, '0');
+    const instances = await moment.env.home.json<{ id: string; state: string }[]>('cloud', 'list');
+    expect(instances.find(({ id }) => id === newer?.instance)?.state).not.toBe('stopped');
+  },
+  LONG_MS,
+);
