@@ -13,7 +13,6 @@ import {
   markDying,
   recordInstance,
   renewMember,
-  setDesired,
   setEnvironmentDying,
 } from '../src/state/machines.js';
 import type { State } from '../src/state/state.js';
@@ -61,8 +60,9 @@ export function environmentActivities(network: Network) {
     /** Begins the change's story and remembers how many controllers were asked for, if any were. */
     async begin({ record, desired }: { record: ChangeRecord; desired: number | null }) {
       const { id, kind, summary, workflowId, url, by, startedAt } = record;
-      const { number } = await beginChange(state, fence, { id, kind, summary, workflowId, url, by, startedAt });
-      if (desired !== null) await setDesired(state, fence, desired);
+      const asked = desired === null ? {} : { desired };
+      const said = { id, kind, summary, workflowId, url, by, startedAt, ...asked };
+      const { number } = await beginChange(state, fence, said);
       const environment = await state.environment.findOne({});
       return { number, desired: environment?.desired ?? null };
     },

@@ -141,6 +141,8 @@ class MembershipLoop {
   #askCloudAt = Date.now() + ASK_CLOUD_MS.least;
   #askCloudEveryMs = ASK_CLOUD_MS.least;
   #failures = 0;
+  /** The number that was asked for, where it could not be written when the change began. */
+  #unwritten: number | null = null;
 
   constructor(input: MembershipInput, story: Story) {
     this.#input = input;
@@ -161,6 +163,7 @@ class MembershipLoop {
     // Where nobody is added or removed, what was asked for before stays.
     const asked = this.#goal.settle || this.#input.lost ? null : this.#goal.controllers;
     const desired = await recordBegin(this.#input, this.#story, asked);
+    this.#unwritten = desired === null ? asked : null;
     // What the sentinel saw may be old by now: a number that a person asked for since counts.
     if (this.#input.lost && desired !== null) this.#goal = { ...this.#goal, controllers: desired };
     for (;;) {
@@ -296,6 +299,8 @@ class MembershipLoop {
     showPhase(this.#input, voters > 1 ? 'ha' : 'default', voters);
     await copyAddresses(this.#input);
     await this.leaveIfCancelled(text);
+    // Else the environment would go on wanting what was asked for before, and be told to go back to it.
+    if (this.#unwritten !== null) await recordBegin(this.#input, this.#story, this.#unwritten);
     this.#story.end('done', text);
     await recordEnd(this.#input, this.#story);
     return { text };

@@ -13,18 +13,26 @@ export interface ChangeBeginning {
   readonly by: string;
   /** ISO 8601, when its workflow started. */
   readonly startedAt: string;
+  /** How many controllers it asks for, which the environment remembers; left out where that stays as it is. */
+  readonly desired?: number;
 }
 
 /**
  * Begins the story of a change, under the next number; `id` is the workflow's first run ID. Asked again it answers what
- * is there. One of the same workflow ID that still counts as running was ended from outside, since the ID is the lock.
+ * is there. One of the same workflow ID that still counts as running was ended from outside, since the ID is the lock; what
+ * it asked for, and comes late, is not remembered any more.
  */
 export async function beginChange(state: State, fence: Epoch, change: ChangeBeginning): Promise<ChangeDocument> {
   return await transaction(state, async (session) => {
     const environment = await checkFence(state, session, fence);
-    const { id, startedAt, ...said } = change;
+    const { id, startedAt, desired = environment.desired, ...said } = change;
     const begun = await state.changes.findOne({ _id: id }, { session });
-    if (begun !== null) return begun;
+    if (begun !== null) {
+      if (begun.state === 'running' && desired !== environment.desired) {
+        await advanceEnvironment(state, session, environment, { desired });
+      }
+      return begun;
+    }
     const document: ChangeDocument = {
       _id: id,
       number: environment.nextChange,
@@ -41,7 +49,7 @@ export async function beginChange(state: State, fence: Epoch, change: ChangeBegi
       { $set: { state: 'failed', result: 'Its workflow was ended from outside.', endedAt: new Date() } },
       { session },
     );
-    await advanceEnvironment(state, session, environment, { nextChange: environment.nextChange + 1 });
+    await advanceEnvironment(state, session, environment, { nextChange: environment.nextChange + 1, desired });
     await state.changes.insertOne(document, { session });
     return document;
   });

@@ -227,15 +227,6 @@ export async function setEnvironmentDying(state: State, fence: Epoch): Promise<E
   });
 }
 
-/** Remembers how many controllers were asked for: what `enable-ha` without a number restores. */
-export async function setDesired(state: State, fence: Epoch, desired: number): Promise<EnvironmentDocument> {
-  return await transaction(state, async (session) => {
-    const environment = await checkFence(state, session, fence);
-    if (environment.desired === desired) return environment;
-    return await advanceEnvironment(state, session, environment, { desired });
-  });
-}
-
 /** The version of its package that a machine's agent runs; written when it changes. */
 export async function setAgentVersion(state: State, machine: MachineId, agentVersion: string): Promise<void> {
   await transaction(state, async (session) => {

@@ -13,7 +13,6 @@ import {
   markDying,
   recordInstance,
   renewMember,
-  setDesired,
   setEnvironmentDying,
 } from '../../src/state/machines.js';
 import { readPresence, writePresence } from '../../src/state/presence.js';
@@ -72,19 +71,28 @@ describe('documents', () => {
 });
 
 describe('transactions', () => {
+  const nothing = {
+    id: 'x',
+    kind: '',
+    summary: '',
+    workflowId: '',
+    url: '',
+    by: '',
+    startedAt: '2026-01-01T00:00:00Z',
+  };
+
   test('an act that was planned on older facts is refused, and so is a worker of another epoch', async () => {
     const before = await fence();
-    await setDesired(state, before, 3);
+    await beginChange(state, before, { ...nothing, desired: 3 });
     await expect(addControllers(state, before, { count: 2, zones: ['b'] })).rejects.toMatchObject({ code: 'stale' });
     const late = { ...(await fence()), epoch: 0 };
     const acts = await Promise.allSettled([
       addControllers(state, late, { count: 1, zones: [''] }),
       markDead(state, late, ['0']),
       publish(state, late, ['0']),
-      setDesired(state, late, 5),
       setEnvironmentDying(state, late),
       forgetMachine(state, late, '0'),
-      beginChange(state, late, { id: 'x', kind: '', summary: '', workflowId: '', url: '', by: '', startedAt: '' }),
+      beginChange(state, late, { ...nothing, desired: 5 }),
     ]);
     for (const act of acts) expect(act).toMatchObject({ status: 'rejected', reason: { code: 'wrong-epoch' } });
     expect(await state.machines.countDocuments()).toBe(1);
@@ -193,6 +201,11 @@ describe('transactions', () => {
     // The workflow ID is the lock: when it runs again, the run before was ended from outside.
     await beginChange(state, await fence(), { ...change, id: 'run-3', workflowId: 'v' });
     expect(await state.changes.findOne({ _id: 'run-2' })).toMatchObject({ state: 'failed' });
+    const desired = async () => (await state.environment.findOne({}))?.desired;
+    await beginChange(state, await fence(), { ...change, id: 'run-3', workflowId: 'v', desired: 5 });
+    expect(await desired()).toBe(5);
+    await beginChange(state, await fence(), { ...change, id: 'run-2', workflowId: 'v', desired: 7 });
+    expect(await desired()).toBe(5);
     const step = { text: 'a', state: 'running', reason: '', startedAt: null, seconds: null } as const;
     await recordSteps(state, await fence(), 'run-1', { sequence: 2, steps: [step, step] });
     await recordSteps(state, await fence(), 'run-1', { sequence: 1, steps: [step] });
