@@ -8,11 +8,15 @@ import { differences, leftovers, untilWhole } from './ending.js';
 import { Faults } from './faults.js';
 import { Figures } from './figures.js';
 import { ENVIRONMENT, Ground } from './ground.js';
-import type { Anomaly } from './history.js';
+import type { Anomaly, Final } from './history.js';
 import { Operators } from './operators.js';
 import { type Abilities, plan, type Schedule } from './schedule.js';
 import { Story } from './story.js';
 import { judge } from './verdict.js';
+import { Watcher } from './watcher.js';
+
+/** Of all settings that the clients write. */
+const PREFIX = 'x-c-';
 
 export interface Result {
   readonly good: boolean;
@@ -68,9 +72,11 @@ export class Campaign {
   async #runOn(ground: Ground, schedule: Schedule): Promise<Result> {
     const faults = new Faults(ground, this.story);
     const operators = new Operators(ground, this.story);
-    const clients = new Clients('c', () => ground.client());
+    const clients = new Clients(PREFIX, () => ground.client());
+    const watcher = new Watcher(await ground.client(), PREFIX, this.story);
     this.#clients = clients;
     const termBefore = await termOf(ground);
+    await watcher.start();
     clients.start();
     await this.#follow(schedule, faults, operators);
     this.story.tell('ending', 'no more faults; everything is taken back');
@@ -82,6 +88,7 @@ export class Campaign {
     wrong.push(...clients.defects.map((defect) => `a client was answered: ${defect}`));
     wrong.push(...operators.defects.map((defect) => `an operator was answered: ${defect}`));
     const anomalies: Anomaly[] = [];
+    let final: Final = new Map();
     let checks = 2;
     const check = async (what: string, work: () => Promise<string[]>) => {
       checks += 1;
@@ -94,7 +101,8 @@ export class Campaign {
     await check('what the clients wrote', async () => {
       const api = await ground.client();
       try {
-        const verdict = await judge(clients, await readAll(api, 'x-c-'), this.#files());
+        final = await readAll(api, PREFIX);
+        const verdict = await judge(clients, final, this.#files());
         anomalies.push(...verdict.anomalies);
         checks += verdict.checks - 1;
       } finally {
@@ -102,6 +110,8 @@ export class Campaign {
       }
       return [];
     });
+    await check('what the watcher was told', () => watcher.end(final));
+    this.#figures.events = watcher.events;
     await check('the members', () => differences(ground));
     await check('what is left over', () => leftovers(ground));
     this.#figures.elections = (await termOf(ground).catch(() => termBefore)) - termBefore;

@@ -54,9 +54,12 @@ export class Clients {
   #loops: Promise<void>[] = [];
   #nextClient = 0;
 
-  /** @param open gives a client of its own to each */
-  constructor(run: string, open: () => Promise<ApiClient>) {
-    this.#prefix = `x-${run}-`;
+  /**
+   * @param prefix of all keys they write
+   * @param open gives a client of its own to each
+   */
+  constructor(prefix: string, open: () => Promise<ApiClient>) {
+    this.#prefix = prefix;
     this.#open = open;
   }
 

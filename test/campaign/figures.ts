@@ -5,6 +5,8 @@ import type { Outcome, Read, Write } from './history.js';
 export class Figures {
   readonly #acts = new Map<string, number>();
   elections = 0;
+  /** That the watcher was told. */
+  events = 0;
   /** By kind and how they ended. */
   changes: Readonly<Record<string, number>> = {};
   /** What the status still says at the end. */
@@ -32,6 +34,7 @@ export class Figures {
           .map(([name, count]) => `${count} ${name}`)
           .join(', ') || 'none'
       }`,
+      `watched        ${this.events} events`,
       `elections      ${this.elections}`,
       `longest wait   ${(longest / 1000).toFixed(2)} s`,
       `anomalies      ${anomalies}`,
