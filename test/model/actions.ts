@@ -97,6 +97,12 @@ export function actions(state: State, rules: Rules, emit: Emit): void {
   const over = state.end !== End.running;
   // What is left of a change that has ended matters only while a deed of it may still land.
   if (over && state.late === null) return;
+  const first = quiet(state);
+  if (first !== null) {
+    happens(first.next, Rank.progress, first.text, first.wrong);
+    machineFaults(state, fault, faulty);
+    return;
+  }
   const progressed = byItself(state, happens, fault, faulty);
   repairs(state, happens);
   machineFaults(state, fault, faulty);
@@ -119,7 +125,37 @@ type Happens = (next: State, rank: number, text: () => string, wrong?: Wrong | n
 type Fault = (next: State, text: () => string, wrong?: Wrong | null) => void;
 type Faulty = (kind: FaultKind) => boolean;
 
-/** What the set, agents, clients and the cloud do without being asked. True when there is something, writes apart. */
+/**
+ * What one machine does for itself and nobody else waits to see: it comes up, ends, stops what it was told to stop, takes
+ * addresses. It comes first and alone, together with the faults that could keep it from coming: what else happens in
+ * between happens in the same way before and after it, so the other orders lead to no state that these do not.
+ */
+function quiet(
+  state: State,
+): { readonly next: State; readonly text: () => string; readonly wrong: Wrong | null } | null {
+  for (const [i, m] of state.machines.entries()) {
+    if (m.cond === Cond.booting && m.life !== Life.dead) {
+      const next = withMachine(state, i, { cond: Cond.running, known: 1, up: m.job, heard: 1 });
+      return { next, text: () => `machine ${i} comes up with an empty mongod`, wrong: null };
+    }
+    if (m.life === Life.dead && m.cond !== Cond.ended) {
+      const next = withMachine(state, i, { cond: Cond.ended });
+      const wrong = m.job === 0 ? wrongEnd(state, i) : null;
+      return { next, text: () => `the cloud ends the instance of machine ${i}`, wrong };
+    }
+    if (m.job === 0 && m.up === 1 && agentHeard(m)) {
+      const stopped = { up: 0, role: Role.fresh, config: 0, disk: 0, synced: 0, log: '', term: 0, commit: 0, need: 0 };
+      const next = withMachine(state, i, stopped);
+      return { next, text: () => `machine ${i} stops its services`, wrong: wrongStop(state, i) };
+    }
+  }
+  const deaf = state.machines.flatMap((m, i) => (agentHeard(m) && m.heard === 0 && m.life !== Life.dead ? [i] : []));
+  if (deaf.length === 0) return null;
+  const next = deaf.reduce((heard, i) => withMachine(heard, i, { heard: 1 }), state);
+  return { next, text: () => `the agents of ${deaf.join(', ')} take the published addresses`, wrong: null };
+}
+
+/** What the set and its clients do without being asked. True when there is something, writes apart. */
 function byItself(state: State, happens: Happens, fault: Fault, faulty: Faulty): boolean {
   let progressed = false;
   const does = (next: State | null, text: () => string, wrong: Wrong | null = null): void => {
@@ -130,21 +166,6 @@ function byItself(state: State, happens: Happens, fault: Fault, faulty: Faulty):
   const { machines } = state;
   for (let i = 0; i < machines.length; i++) {
     const m = machine(state, i);
-    if (m.cond === Cond.booting && m.life !== Life.dead) {
-      const booted = { cond: Cond.running, known: 1, up: m.job, heard: 1 };
-      does(withMachine(state, i, booted), () => `machine ${i} comes up with an empty mongod`);
-    }
-    if (m.life === Life.dead && m.cond !== Cond.ended) {
-      does(
-        withMachine(state, i, { cond: Cond.ended }),
-        () => `the cloud ends the instance of machine ${i}`,
-        m.job === 0 ? wrongEnd(state, i) : null,
-      );
-    }
-    if (m.job === 0 && m.up === 1 && agentHeard(m)) {
-      const stopped = { up: 0, role: Role.fresh, config: 0, disk: 0, synced: 0, log: '', term: 0, commit: 0, need: 0 };
-      does(withMachine(state, i, stopped), () => `machine ${i} stops its services`, wrongStop(state, i));
-    }
     if (!runs(m)) continue;
     does(install(state, i), () => `the config with ${configText(m.disk)} is in force on machine ${i}`);
     does(stepDown(state, i), () => `machine ${i} steps down`);
@@ -162,11 +183,6 @@ function byItself(state: State, happens: Happens, fault: Fault, faulty: Faulty):
       else if (faulty('false-election'))
         fault(elected, () => `machine ${i} stands up without need, and is elected in term ${term}`);
     }
-  }
-  const deaf = machines.flatMap((m, i) => (agentHeard(m) && m.heard === 0 && m.life !== Life.dead ? [i] : []));
-  if (deaf.length > 0) {
-    const heard = deaf.reduce((next, i) => withMachine(next, i, { heard: 1 }), state);
-    does(heard, () => `the agents of ${deaf.join(', ')} take the published addresses`);
   }
   return progressed;
 }

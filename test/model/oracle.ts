@@ -46,7 +46,11 @@ export function wrongOf(state: State): Wrong | null {
     if (newest < 0 || m.term > machine(state, newest).term) newest = i;
     if ((votersOf(m.config) & bit(i)) === 0) return PRIMARY_VOTELESS;
   }
-  if (newest >= 0 && !machine(state, newest).log.startsWith(state.acked)) return LOST;
+  if (newest < 0) return null;
+  // One that others have left behind does not know it yet; nobody is told anything by it any more.
+  const { term, log } = machine(state, newest);
+  const leftBehind = state.machines.some((m) => m.cond !== Cond.ended && m.term > term);
+  if (!leftBehind && !log.startsWith(state.acked)) return LOST;
   return null;
 }
 
