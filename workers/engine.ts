@@ -7,8 +7,11 @@ import { bootActivities } from '../activities/boot.js';
 import { cloudActivities, type RemovableCloud } from '../activities/cloud.js';
 import { instanceActivities } from '../activities/instances.js';
 import { singletonActivities } from '../activities/singletons.js';
+import type { TemporalConnection } from '../src/boot/wire.js';
+import { contains, subnetAround } from '../src/cloud/local/namespace/subnet.js';
 import { openLocalCloud } from '../src/cloud/local/open.js';
 import { engineConnection } from '../src/engine/engine.js';
+import { type Relay, startRelay } from '../src/engine/relay.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
 import { type EnvironmentRecord, openStore, type Store } from '../src/store/store.js';
 import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
@@ -87,7 +90,9 @@ async function serveEnvironment(given: {
   readonly key: string;
   readonly record: EnvironmentRecord;
 }): Promise<Serving> {
-  const { store, temporal, connection, target, key } = given;
+  const { store, temporal, connection, key, record } = given;
+  const relay = await relayFor(store, record, given.target);
+  const target = relay?.connection ?? given.target;
   const side = { store, temporal: target, cloudOf: (kind: string, region: string) => cloudOf(store, kind, region) };
   const workers: Workers = await startWorkers(connection, target.namespace, key, [
     { name: taskQueues.workflows(key), activities: singletonActivities(), workflows: true },
@@ -102,6 +107,7 @@ async function serveEnvironment(given: {
     stop: async () => {
       over.abort();
       await workers.stop();
+      relay?.close();
     },
   };
   const upkeep = keepVersionCurrent(temporal.client, key, over.signal);
@@ -109,6 +115,15 @@ async function serveEnvironment(given: {
     if (!over.signal.aborted) serving.error = error instanceof Error ? error : new Error(String(error));
   });
   return serving;
+}
+
+/** Where an environment's instances have addresses of their own, this machine's loopback is not theirs: they are passed on. */
+async function relayFor(store: Store, record: EnvironmentRecord, target: TemporalConnection): Promise<Relay | null> {
+  if (record.cloud !== 'local' || record.region !== 'namespace') return null;
+  const host = await openLocalCloud(store.dirs.localCloud, record.region).hostAddress(record.uuid);
+  if (host === null) return null;
+  const { cidr } = subnetAround(host);
+  return await startRelay(target, host, (address) => contains(cidr, address));
 }
 
 /** The store's environments whose changes run in this Temporal, by key. A damaged record is somebody else's to report. */

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { LOCAL_REGIONS } from '../cloud/local/open.js';
+import { checkRegion, LOCAL_REGIONS } from '../cloud/local/open.js';
 import type { Engine } from '../engine/engine.js';
 import { QuorateError, usageError } from '../errors.js';
 import { controllersOf } from '../membership/goal.js';
@@ -39,12 +39,13 @@ export function configure(command: Command): void {
     .option('--ascii', 'plain ASCII instead of symbols')
     .addHelpText(
       'after',
-      '\nExamples:\n  quorate bootstrap local demo\n  quorate bootstrap local prod -n 3 --config heartbeat-interval=200ms\n  quorate bootstrap local/ports demo',
+      '\nExamples:\n  quorate bootstrap local demo\n  quorate bootstrap local prod -n 3 --config heartbeat-interval=200ms\n  quorate bootstrap local/ports demo\n  quorate bootstrap local/namespace lab -n 3',
     )
     .action(async (place: string, name: string | undefined, options: Options) => {
       const wanted = wantedFrom(place, name, options);
       const store = await openStore();
       await refuseExisting(store, wanted.name);
+      await checkRegion(store.dirs.localCloud, wanted.region);
       const { ensureEngine } = await import('../engine/engine.js');
       const engine = await ensureEngine(store.dirs, { onProgress: (line) => process.stderr.write(`${line}\n`) });
       const temporal = await connectEngine(engine);
@@ -129,7 +130,7 @@ function wantedFrom(place: string, name: string | undefined, options: Options): 
     throw usageError(
       'unknown-region',
       `the cloud '${cloud}' has no region '${region}'.`,
-      `Use: quorate bootstrap ${cloud} ${name ?? 'NAME'}, or ${cloud}/ports to have all on one address with a port each.`,
+      `Use: quorate bootstrap ${cloud} ${name ?? 'NAME'}, ${cloud}/ports to have all on one address with a port each, or ${cloud}/namespace for machines with a network of their own (Linux, root).`,
     );
   }
   const environment = name ?? cloud;

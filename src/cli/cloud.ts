@@ -1,11 +1,7 @@
 import type { Command } from 'commander';
-import type { Instance } from '../cloud/cloud.js';
-import { usageError } from '../errors.js';
-import { columns, type OutputOptions, print, since, symbols, withEnvironment, withFormat } from './output.js';
-
-interface Options extends OutputOptions {
-  readonly environment?: string;
-}
+import { conditionsOf, configureFaults } from './cloud-faults.js';
+import { columns, print, since, symbols, withEnvironment, withFormat } from './output.js';
+import { chooseInstance, openPanel, type PanelOptions } from './panel.js';
 
 const acts = {
   stop: 'press the power button: the machine shuts down in order, and can start again',
@@ -27,39 +23,26 @@ export function configure(command: Command): void {
   for (const [name, description] of Object.entries(acts)) {
     withEnvironment(command.command(`${name} <instance>`).description(description))
       .addHelpText('after', `\nExample:\n  quorate cloud ${name} 1`)
-      .action((instance: string, options: Options) => act(name as keyof typeof acts, instance, options));
+      .action((instance: string, options: PanelOptions) => act(name as keyof typeof acts, instance, options));
   }
   withEnvironment(command.command('log <instance>').description("the instance's console"))
     .addHelpText('after', '\nExample:\n  quorate cloud log 1')
-    .action(async (wanted: string, options: Options) => {
-      const { cloud, instance } = await choose(wanted, options, true);
+    .action(async (wanted: string, options: PanelOptions) => {
+      const { cloud, instance } = await chooseInstance(wanted, options, true);
       process.stdout.write(await cloud.consoleLog(instance.id));
     });
+  configureFaults(command);
 }
 
-async function open(options: Options) {
-  const { openStore } = await import('../store/store.js');
-  const { chooseEnvironment } = await import('./environment.js');
-  const { openLocalCloud } = await import('../cloud/local/open.js');
-  const store = await openStore();
-  const record = await chooseEnvironment(store, options.environment);
-  if (record.cloud !== 'local') {
-    throw usageError(
-      'not-local',
-      `${record.name} runs on ${record.cloud}; this control panel is for the local cloud.`,
-      "Use the provider's own console.",
-    );
-  }
-  return { cloud: openLocalCloud(store.dirs.localCloud), record };
-}
-
-async function list(options: Options): Promise<void> {
-  const { cloud, record } = await open(options);
+async function list(options: PanelOptions): Promise<void> {
+  const { cloud, record } = await openPanel(options);
   const instances = await cloud.list(record.uuid);
   const damaged = await cloud.problems(record.uuid);
+  // Few environments are ever hurt: the column is there when one is.
+  const hurt = instances.some((instance) => conditionsOf(instance, instances) !== '');
   await print(instances, options, () =>
     columns(
-      ['MACHINE', 'INSTANCE', 'STATE', 'ADDRESS', 'ZONE', 'SINCE', 'BY'],
+      ['MACHINE', 'INSTANCE', 'STATE', 'ADDRESS', 'ZONE', 'SINCE', 'BY', ...(hurt ? ['CONDITIONS'] : [])],
       instances.map((instance) => [
         instance.tags.machine,
         instance.id,
@@ -68,32 +51,15 @@ async function list(options: Options): Promise<void> {
         instance.zone,
         since(instance.startedAt),
         instance.cause,
+        ...(hurt ? [conditionsOf(instance, instances)] : []),
       ]),
     ),
   );
   for (const problem of damaged) process.stderr.write(`quorate: ${problem}\n`);
 }
 
-async function choose(wanted: string, options: Options, terminatedToo = false) {
-  const { cloud, record } = await open(options);
-  const all = await cloud.list(record.uuid);
-  const byId = all.find((instance) => instance.id === wanted);
-  const ofMachine = all.filter((instance) => instance.tags.machine === wanted);
-  const instance =
-    byId ?? ofMachine.find(({ state }) => state !== 'terminated') ?? (terminatedToo ? ofMachine.at(-1) : undefined);
-  if (instance) return { cloud, instance };
-  const known = all.filter(({ state }) => state !== 'terminated').map((i: Instance) => `${i.tags.machine} (${i.id})`);
-  throw usageError(
-    'unknown-instance',
-    ofMachine.length > 0
-      ? `the instance of machine ${wanted} is terminated.`
-      : `${record.name} has no instance '${wanted}'.`,
-    known.length > 0 ? `There are: ${known.join(', ')}.` : 'There are none.',
-  );
-}
-
-async function act(name: keyof typeof acts, wanted: string, options: Options): Promise<void> {
-  const { cloud, instance } = await choose(wanted, options);
+async function act(name: keyof typeof acts, wanted: string, options: PanelOptions): Promise<void> {
+  const { cloud, instance } = await chooseInstance(wanted, options);
   const after = await {
     stop: () => cloud.stop(instance.id),
     start: () => cloud.startAgain(instance.id),

@@ -1,4 +1,6 @@
 import type { Instance, InstanceState } from '../cloud.js';
+import { type Conditions, NO_CONDITIONS } from './conditions.js';
+import type { IsolationKind } from './isolation.js';
 import type { LeaderIdentity, ProcessSeen } from './processes.js';
 import type { InstanceRecord } from './records.js';
 
@@ -44,13 +46,20 @@ export function stateOf(record: InstanceRecord, group: InstanceGroup): InstanceS
   return group.members.every((each) => each.stopped) ? 'paused' : 'running';
 }
 
+/** An instance as the local cloud's control panel shows it. */
+export interface LocalInstance extends Instance {
+  readonly isolation: IsolationKind;
+  readonly conditions: Conditions;
+}
+
 /** What the cloud tells of an instance. */
-export function instanceOf(record: InstanceRecord, group: InstanceGroup): Instance {
+export function instanceOf(record: InstanceRecord, group: InstanceGroup): LocalInstance {
   const { instance: id, tags, zone, address, ports, startedAt } = record;
   const state = stateOf(record, group);
   // A machine that is off though nobody ordered it went by itself.
   const cause = state === 'stopped' && record.power === 'on' ? 'self' : 'user';
-  return { id, state, tags, zone, address, ports, cause, startedAt };
+  const { isolation = 'process', conditions = NO_CONDITIONS } = record;
+  return { id, state, tags, zone, address, ports, cause, startedAt, isolation, conditions };
 }
 
 /** Processes that should not be there any more, in words; null when there are none. */

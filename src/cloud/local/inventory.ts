@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { QuorateError } from '../../errors.js';
-import type { Instance } from '../cloud.js';
-import { groupOf, type InstanceGroup, instanceOf, leftoverProblem } from './group.js';
+import { groupOf, type InstanceGroup, instanceOf, type LocalInstance, leftoverProblem } from './group.js';
 import { listProcesses, type ProcessSeen } from './processes.js';
 import { type InstanceRecord, type Loaded, type Records, unknownInstance } from './records.js';
 
@@ -41,7 +40,7 @@ export function known(record: InstanceRecord, processes: readonly ProcessSeen[])
   return { record, group: groupOf(record.instance, record.process, processes) };
 }
 
-export function show({ record, group }: Known): Instance {
+export function show({ record, group }: Known): LocalInstance {
   return instanceOf(record, group);
 }
 

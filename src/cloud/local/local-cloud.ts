@@ -1,31 +1,29 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { QuorateError, usageError } from '../../errors.js';
-import type { Bucket, Cloud, Instance, StartRequest } from '../cloud.js';
+import type { Bucket, Cloud, StartRequest } from '../cloud.js';
 import { DirectoryBucket } from './bucket.js';
-import { stateOf } from './group.js';
-import { type Known, known, observeAll, observeOne, problemsOf, show, sound } from './inventory.js';
+import { type Direction, NO_CONDITIONS } from './conditions.js';
+import { Faults } from './faults.js';
+import { type LocalInstance, stateOf } from './group.js';
+import { Instances } from './instances.js';
+import { known, observeAll, observeOne, problemsOf, show, sound } from './inventory.js';
+import { isolationIn } from './isolations.js';
+
 import { withLock } from './lock.js';
-import { type Addressing, allocate, type Endpoint } from './network.js';
+import { type Addressing, allocate, type Endpoint, type Network, networkOf, readSubnet, subnetOf } from './network.js';
 import { freeze, killAll, poll } from './power.js';
-import { listProcesses, MARKER, sendSignal, startGroup } from './processes.js';
-import { type InstanceRecord, instanceId, Records, unknownInstance } from './records.js';
+import { listProcesses, sendSignal } from './processes.js';
+import { type InstanceRecord, instanceId, type Records, unknownInstance } from './records.js';
+import { boot, cutOff, type RunOptions } from './runs.js';
 
 const ZONES = ['a', 'b', 'c'] as const;
 const GRACE_MS = 20_000;
 /** How long a start waits for a shutdown that another command ordered. */
 const SHUTDOWN_MS = 30_000;
-const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'] as const;
 
-export interface LocalCloudOptions {
-  /** The directory that holds all environments' instances. */
-  readonly root: string;
-  /** What an instance runs, as its first process. */
-  readonly startCommand: readonly string[];
+export interface LocalCloudOptions extends RunOptions {
   /** Default `loopback`; an environment keeps what it began with. */
   readonly addressing?: Addressing;
-  /** Passed on to instances, beside PATH and the like. */
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -36,12 +34,16 @@ export interface LocalCloudOptions {
 export class LocalCloud implements Cloud {
   readonly kind = 'local';
   readonly bucket: Bucket;
+  readonly #faults: Faults;
+  readonly #instances: Instances;
   readonly #records: Records;
   readonly #options: LocalCloudOptions;
 
   constructor(options: LocalCloudOptions) {
     this.#options = options;
-    this.#records = new Records(options.root);
+    this.#instances = new Instances(options.root);
+    this.#records = this.#instances.records;
+    this.#faults = new Faults(this.#instances);
     this.bucket = new DirectoryBucket((environment) => this.#records.environmentDirectory(environment));
   }
 
@@ -49,43 +51,45 @@ export class LocalCloud implements Cloud {
     return ZONES;
   }
 
-  async start(request: StartRequest): Promise<Instance> {
+  async start(request: StartRequest): Promise<LocalInstance> {
     const { environment, machine, nonce } = request.tags;
     const id = instanceId(environment, nonce);
     await mkdir(this.#records.environmentDirectory(environment), { recursive: true, mode: 0o700 });
     await withLock(this.#records.environmentDirectory(environment), () => this.#claim(id, request));
-    return this.#locked(environment, id, async (found, assertHeld) => {
+    return this.#instances.locked(environment, id, async (found, assertHeld) => {
       if (found.record.tags.machine !== machine) {
         throw new QuorateError(
           'nonce-taken',
           `the nonce of machine ${machine} belongs to machine ${found.record.tags.machine}`,
         );
       }
-      return stateOf(found.record, found.group) === 'pending' ? this.#boot(found, assertHeld) : show(found);
+      return stateOf(found.record, found.group) === 'pending'
+        ? boot(this.#instances, this.#options, found, assertHeld)
+        : show(found);
     });
   }
 
-  async findByNonce(environment: string, nonce: string): Promise<Instance | null> {
+  async findByNonce(environment: string, nonce: string): Promise<LocalInstance | null> {
     const { loaded, processes } = await observeOne(this.#records, environment, instanceId(environment, nonce));
     // One that cannot be read is as good as gone to who looks before a start: the start repairs it.
     return loaded.kind === 'sound' ? show(known(loaded.record, processes)) : null;
   }
 
-  async describe(id: string): Promise<Instance | null> {
+  async describe(id: string): Promise<LocalInstance | null> {
     const environment = await this.#records.environmentOf(id);
     if (environment === null) return null;
     const { loaded, processes } = await observeOne(this.#records, environment, id);
     return loaded.kind === 'none' ? null : show(known(sound(id, loaded), processes));
   }
 
-  async list(environment: string): Promise<readonly Instance[]> {
+  async list(environment: string): Promise<readonly LocalInstance[]> {
     const { loaded, processes } = await observeAll(this.#records, environment);
     return loaded.flatMap(({ is }) => (is.kind === 'sound' ? [show(known(is.record, processes))] : []));
   }
 
-  async stop(id: string, options: { readonly graceMs?: number } = {}): Promise<Instance> {
-    const environment = await this.#environmentOf(id);
-    const boots = await this.#locked(environment, id, async ({ record, group }) => {
+  async stop(id: string, options: { readonly graceMs?: number } = {}): Promise<LocalInstance> {
+    const environment = await this.#instances.environmentOf(id);
+    const boots = await this.#instances.locked(environment, id, async ({ record, group }) => {
       // One that is off already keeps the cause that it went off by; only its leftovers are cleared.
       if (record.power !== 'terminated' && group.leader !== null) {
         await this.#records.write({ ...record, power: 'off' });
@@ -94,24 +98,24 @@ export class LocalCloud implements Cloud {
       return record.boots;
     });
     await poll(options.graceMs ?? GRACE_MS, async () => {
-      const { record, group } = await this.#known(environment, id);
+      const { record, group } = await this.#instances.known(environment, id);
       return group.leader === null || record.boots !== boots;
     });
     return this.#cutPower(environment, id, boots);
   }
 
   /** A power cut: no process of the instance gets to do anything more. It can start again. */
-  async powerOff(id: string): Promise<Instance> {
-    return this.#cutPower(await this.#environmentOf(id), id, null);
+  async powerOff(id: string): Promise<LocalInstance> {
+    return this.#cutPower(await this.#instances.environmentOf(id), id, null);
   }
 
-  async startAgain(id: string): Promise<Instance> {
-    const environment = await this.#environmentOf(id);
+  async startAgain(id: string): Promise<LocalInstance> {
+    const environment = await this.#instances.environmentOf(id);
     await poll(SHUTDOWN_MS, async () => {
-      const { record, group } = await this.#known(environment, id);
+      const { record, group } = await this.#instances.known(environment, id);
       return record.power === 'terminated' || stateOf(record, group) !== 'stopping';
     });
-    return this.#locked(environment, id, async (found, assertHeld) => {
+    return this.#instances.locked(environment, id, async (found, assertHeld) => {
       const state = stateOf(found.record, found.group);
       if (found.record.power === 'terminated') {
         throw new QuorateError('instance-terminated', `instance ${id} is terminated and cannot start again`);
@@ -121,25 +125,68 @@ export class LocalCloud implements Cloud {
           todo: 'wait until it is stopped and start it again',
         });
       }
-      return state === 'running' || state === 'paused' ? show(found) : this.#boot(found, assertHeld);
+      return state === 'running' || state === 'paused'
+        ? show(found)
+        : boot(this.#instances, this.#options, found, assertHeld);
     });
   }
 
-  async terminate(id: string): Promise<Instance> {
-    return this.#terminate(await this.#environmentOf(id), id);
+  async terminate(id: string): Promise<LocalInstance> {
+    return this.#terminate(await this.#instances.environmentOf(id), id);
   }
 
   /** Freezes every process of the instance where it stands. */
-  async pause(id: string): Promise<Instance> {
+  async pause(id: string): Promise<LocalInstance> {
     return this.#freeze(id, 'SIGSTOP');
   }
 
-  async resume(id: string): Promise<Instance> {
+  async resume(id: string): Promise<LocalInstance> {
     return this.#freeze(id, 'SIGCONT');
   }
 
+  /** Packets vanish. `from`: other instances' IDs, or `host` for the operator's machine; default everybody. */
+  async partition(id: string, cut: { from?: readonly string[]; direction?: Direction } = {}): Promise<LocalInstance> {
+    return this.#faults.partition(id, cut);
+  }
+
+  /** The instance's link as new, whoever cut it, and neither slow nor lossy any more. */
+  async heal(id: string): Promise<LocalInstance> {
+    return this.#faults.heal(id);
+  }
+
+  /** The instance's link slow and lossy, each way. */
+  async degrade(id: string, how: { delayMs?: number; lossPercent?: number }): Promise<LocalInstance> {
+    return this.#faults.degrade(id, how);
+  }
+
+  /** The instance's clock off, from its next start on. */
+  async setClock(id: string, offsetMs: number): Promise<LocalInstance> {
+    return this.#faults.setClock(id, offsetMs);
+  }
+
+  /** The instance's disk of this size, from its next start on; null for as much as the host has. */
+  async limitDisk(id: string, bytes: number | null): Promise<LocalInstance> {
+    return this.#faults.limitDisk(id, bytes);
+  }
+
+  /** No space left on a disk of limited size, or the space back. */
+  async fillDisk(id: string, full = true): Promise<LocalInstance> {
+    return this.#faults.setDiskFull(id, full);
+  }
+
+  /** Where an environment's instances reach this machine; null when they share its loopback. */
+  async hostAddress(environment: string): Promise<string | null> {
+    const directory = this.#records.environmentDirectory(environment);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return withLock(directory, async () => {
+      const isolation = await isolationIn(subnetOf(await this.#network(environment, await this.#endpoints())));
+      await isolation.prepare(environment, directory);
+      return isolation.hostAddress;
+    });
+  }
+
   async consoleLog(id: string): Promise<string> {
-    return this.#records.console(await this.#environmentOf(id), id);
+    return this.#records.console(await this.#instances.environmentOf(id), id);
   }
 
   /** UUIDs of all environments that have instances here, known to anyone or not. */
@@ -159,7 +206,9 @@ export class LocalCloud implements Cloud {
     await mkdir(this.#options.root, { recursive: true, mode: 0o700 });
     await withLock(directory, async () => {
       const ids = await this.#records.instances(environment);
+      const isolation = await isolationIn(await readSubnet(directory));
       await Promise.all(ids.map((id) => this.#terminate(environment, id)));
+      await isolation.remove(environment);
       await rm(directory, { recursive: true, force: true, maxRetries: 3 });
     });
   }
@@ -171,8 +220,9 @@ export class LocalCloud implements Cloud {
     if (!ZONES.some((each) => each === zone))
       throw usageError('unknown-zone', `the local cloud has no zone ${zone}`, `use ${ZONES.join(', ')}`);
     const directory = this.#records.environmentDirectory(tags.environment);
-    const addressing = this.#options.addressing ?? 'loopback';
-    const endpoint = await allocate(directory, tags.environment, addressing, await this.#endpoints());
+    const used = await this.#endpoints();
+    const network = await this.#network(tags.environment, used);
+    const endpoint = await allocate(directory, network, used);
     const startedAt = new Date().toISOString();
     const record: InstanceRecord = {
       version: 1,
@@ -180,6 +230,7 @@ export class LocalCloud implements Cloud {
       tags,
       zone,
       ...endpoint,
+      isolation: subnetOf(network) === null ? 'process' : 'namespace',
       power: 'on',
       boots: 0,
       startedAt,
@@ -191,53 +242,30 @@ export class LocalCloud implements Cloud {
     await this.#records.restore(record, userData);
   }
 
+  /** Under the environment's lock: its network, chosen now when it has none. */
+  async #network(environment: string, used: readonly Endpoint[]): Promise<Network> {
+    const directory = this.#records.environmentDirectory(environment);
+    return networkOf(directory, environment, this.#options.addressing ?? 'loopback', used);
+  }
+
   async #endpoints(): Promise<Endpoint[]> {
     const all = await Promise.all((await this.#records.environments()).map((each) => this.#records.loadAll(each)));
     return all.flat().flatMap(({ is }) => (is.kind === 'sound' ? [is.record] : []));
   }
 
-  /** Under the instance's lock; clears what an earlier run left. */
-  async #boot({ record }: Known, assertHeld: () => void): Promise<Instance> {
-    await killAll(record.instance, record.process);
-    const starting: InstanceRecord = {
-      ...record,
-      power: 'on',
-      boots: record.boots + 1,
-      startedAt: new Date().toISOString(),
-      process: null,
-    };
-    await this.#records.write(starting);
-    await this.#records.writeMetadata(starting);
-    assertHeld();
-    const directory = this.#records.directory(record.tags.environment, record.instance);
-    const leader = await startGroup(this.#options.startCommand, {
-      directory,
-      log: join(directory, 'console.log'),
-      env: this.#environmentFor(record.instance, directory),
-    });
-    const started = { ...starting, process: leader };
-    await this.#records.write(started);
-    return show(known(started, await listProcesses()));
-  }
-
-  #environmentFor(id: string, directory: string): Record<string, string> {
-    const passed = PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
-    return { ...Object.fromEntries(passed), ...this.#options.env, [MARKER]: id, QUORATE_INSTANCE_DIR: directory };
-  }
-
   /** Kills what is left of a stopping instance; `boots` names the run that was meant, null means whichever runs. */
-  async #cutPower(environment: string, id: string, boots: number | null): Promise<Instance> {
-    return this.#locked(environment, id, async ({ record, group }, assertHeld) => {
+  async #cutPower(environment: string, id: string, boots: number | null): Promise<LocalInstance> {
+    return this.#instances.locked(environment, id, async ({ record, group }, assertHeld) => {
       if (record.power === 'terminated' || (boots !== null && record.boots !== boots)) return show({ record, group });
       const off = stateOf(record, group) === 'stopped' ? record : { ...record, power: 'off' as const };
       await this.#records.write(off);
       assertHeld();
-      await killAll(id, record.process);
+      await cutOff(record);
       return show(known(off, await listProcesses()));
     });
   }
 
-  async #terminate(environment: string, id: string): Promise<Instance> {
+  async #terminate(environment: string, id: string): Promise<LocalInstance> {
     return withLock(this.#records.directory(environment, id), async (assertHeld) => {
       const loaded = await this.#records.load(environment, id);
       if (loaded.kind === 'none') throw unknownInstance(id);
@@ -245,17 +273,19 @@ export class LocalCloud implements Cloud {
       const ending: InstanceRecord = { ...loaded.record, power: 'terminated' };
       await this.#records.write(ending);
       assertHeld();
-      await killAll(id, ending.process);
+      await cutOff(ending);
       await this.#records.removeDisk(ending);
-      const ended = { ...ending, process: null };
+      const ended = { ...ending, process: null, conditions: NO_CONDITIONS };
       await this.#records.write(ended);
       return show(known(ended, []));
     });
   }
 
   /** Its tags are lost, its processes are not: they carry its ID. Nothing is kept of it. */
-  async #terminateDamaged(environment: string, id: string): Promise<Instance> {
+  async #terminateDamaged(environment: string, id: string): Promise<LocalInstance> {
     await killAll(id, null);
+    const isolation = await isolationIn(await readSubnet(this.#records.environmentDirectory(environment)));
+    await isolation.clear(id);
     await this.#records.remove(environment, id);
     const tags = { environment, machine: '', nonce: '' };
     return {
@@ -267,12 +297,14 @@ export class LocalCloud implements Cloud {
       ports: { api: 0, mongo: 0 },
       cause: 'user',
       startedAt: '',
+      isolation: isolation.kind,
+      conditions: NO_CONDITIONS,
     };
   }
 
-  async #freeze(id: string, signal: 'SIGSTOP' | 'SIGCONT'): Promise<Instance> {
-    const environment = await this.#environmentOf(id);
-    return this.#locked(environment, id, async ({ record, group }, assertHeld) => {
+  async #freeze(id: string, signal: 'SIGSTOP' | 'SIGCONT'): Promise<LocalInstance> {
+    const environment = await this.#instances.environmentOf(id);
+    return this.#instances.locked(environment, id, async ({ record, group }, assertHeld) => {
       if (group.leader === null || record.process === null) {
         throw new QuorateError('instance-not-running', `instance ${id} is ${stateOf(record, group)}`, {
           todo: 'only an instance that runs can be paused and resumed',
@@ -281,36 +313,6 @@ export class LocalCloud implements Cloud {
       assertHeld();
       await freeze(id, record.process, signal);
       return show(known(record, await listProcesses()));
-    });
-  }
-
-  async #environmentOf(id: string): Promise<string> {
-    const environment = await this.#records.environmentOf(id);
-    if (environment === null) throw unknownInstance(id);
-    return environment;
-  }
-
-  async #known(environment: string, id: string): Promise<Known> {
-    const { loaded, processes } = await observeOne(this.#records, environment, id);
-    return known(sound(id, loaded), processes);
-  }
-
-  /**
-   * One order at a time for an instance. A leader that runs and is not in the record (its start was interrupted, or the
-   * record had to be rebuilt) is written into it first.
-   */
-  async #locked<T>(
-    environment: string,
-    id: string,
-    work: (found: Known, assertHeld: () => void) => Promise<T>,
-  ): Promise<T> {
-    return withLock(this.#records.directory(environment, id), async (assertHeld) => {
-      const { record, group } = await this.#known(environment, id);
-      if (record.process !== null || group.leader === null) return work({ record, group }, assertHeld);
-      const { group: leader, startedAt } = group.leader;
-      const adopted = { ...record, process: { group: leader, startedAt } };
-      await this.#records.write(adopted);
-      return work({ record: adopted, group }, assertHeld);
     });
   }
 }

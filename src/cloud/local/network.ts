@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import { type Static, Type } from '@sinclair/typebox';
 import { QuorateError } from '../../errors.js';
 import type { Instance } from '../cloud.js';
+import { contains, type Subnet, subnetAt, subnetsFor, takenNetworks } from './namespace/subnet.js';
 import { readAs, writeJson } from './records.js';
 
-/** `loopback`: an address in 127.0.0.0/8 for each instance. `ports`: 127.0.0.1 and two ports for each. */
-export type Addressing = 'loopback' | 'ports';
+/**
+ * `loopback`: an address in 127.0.0.0/8 for each instance. `ports`: 127.0.0.1 and two ports for each. `namespace`: an address
+ * in a private network that the environment has to itself, whose first address is the host's.
+ */
+export type Addressing = 'loopback' | 'ports' | 'namespace';
 export type Endpoint = Pick<Instance, 'address' | 'ports'>;
 
 const PORTS = { api: 17070, mongo: 37017 } as const;
@@ -18,40 +22,64 @@ const ATTEMPTS = 64;
 /** network.json of an environment. */
 const Network = Type.Object({
   version: Type.Literal(1),
-  addressing: Type.Union([Type.Literal('loopback'), Type.Literal('ports')]),
+  addressing: Type.Union([Type.Literal('loopback'), Type.Literal('ports'), Type.Literal('namespace')]),
   /** The second and third number of the first address. */
   base: Type.Tuple([Type.Integer(), Type.Integer()]),
   /** Rises; what an instance had is never another's, so that a late packet or an old address set finds nobody. */
   next: Type.Integer({ minimum: 1 }),
 });
-type Network = Static<typeof Network>;
+export type Network = Static<typeof Network>;
 
-/** Gives a new instance its address and ports. Call it under the environment's lock; `used` are those of all instances. */
-export async function allocate(
+/**
+ * The network of an environment, chosen now when it has none. Call it under the environment's lock; `used` are the
+ * endpoints of all instances.
+ */
+export async function networkOf(
   directory: string,
   environment: string,
   wanted: Addressing,
   used: readonly Endpoint[],
-): Promise<Endpoint> {
+): Promise<Network> {
   const path = join(directory, 'network.json');
   const read = await readAs(Network, path);
   // A network.json that is lost is made again, on a base nobody has used.
-  const network = 'value' in read ? read.value : await chooseNetwork(environment, wanted, used);
-  if (network.addressing === 'ports') {
-    await writeJson(path, network);
-    return { address: '127.0.0.1', ports: await freePorts(used) };
-  }
+  if ('value' in read) return read.value;
+  const network = await chooseNetwork(environment, wanted, used);
+  await writeJson(path, network);
+  return network;
+}
+
+/** The subnet of an environment whose instances have namespaces; null when they share the host's network. */
+export function subnetOf(network: Network): Subnet | null {
+  return network.addressing === 'namespace' ? subnetAt(network.base) : null;
+}
+
+/** The subnet of an environment as far as it has been chosen; null for none, or when instances share the host's network. */
+export async function readSubnet(directory: string): Promise<Subnet | null> {
+  const read = await readAs(Network, join(directory, 'network.json'));
+  return 'value' in read ? subnetOf(read.value) : null;
+}
+
+/** Gives a new instance its address and ports. Call it under the environment's lock; `used` are those of all instances. */
+export async function allocate(directory: string, network: Network, used: readonly Endpoint[]): Promise<Endpoint> {
+  const path = join(directory, 'network.json');
+  if (network.addressing === 'ports') return { address: '127.0.0.1', ports: await freePorts(used) };
+  const subnet = subnetOf(network);
   for (let host = network.next; host < network.next + ATTEMPTS; host += 1) {
-    const address = addressAt(network.base, host);
-    if (used.some((each) => each.address === address) || (await bindError(address)) !== null) continue;
+    const address = subnet === null ? addressAt(network.base, host) : subnet.instance(host);
+    if (address === null || used.some((each) => each.address === address)) continue;
+    if (subnet === null && (await bindError(address)) !== null) continue;
     await writeJson(path, { ...network, next: host + 1 } satisfies Network);
     return { address, ports: PORTS };
   }
+  if (subnet !== null) throw noAddress(`all of ${subnet.cidr} were given once, and none is given twice`);
   throw noAddress(`from ${addressAt(network.base, network.next)} on, ports ${PORTS.api} or ${PORTS.mongo} are in use`);
 }
 
 async function chooseNetwork(environment: string, wanted: Addressing, used: readonly Endpoint[]): Promise<Network> {
   const network: Network = { version: 1, addressing: 'loopback', base: [0, 0], next: 1 };
+  if (wanted === 'namespace')
+    return { ...network, addressing: 'namespace', base: await chooseSubnet(environment, used) };
   if (wanted === 'loopback') {
     for (const base of basesFor(environment)) {
       if (used.some((each) => each.address.startsWith(`127.${base[0]}.${base[1]}.`))) continue;
@@ -63,6 +91,15 @@ async function chooseNetwork(environment: string, wanted: Addressing, used: read
   return { ...network, addressing: 'ports' };
 }
 
+async function chooseSubnet(environment: string, used: readonly Endpoint[]): Promise<[number, number]> {
+  const taken = await takenNetworks();
+  const base = subnetsFor(environment).find((each) => {
+    const { cidr, overlaps } = subnetAt(each);
+    return !taken.some(overlaps) && !used.some(({ address }) => contains(cidr, address));
+  });
+  if (base === undefined) throw noAddress('this machine has routes into every private network that was tried');
+  return base;
+}
 /** Where an environment may live, best first: from its UUID, never in 127.0, where systems keep names of their own. */
 export function basesFor(environment: string): [number, number][] {
   const hash = createHash('sha256').update(environment).digest();

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { builtFile, packageRoot } from '../../package.js';
 import { LocalCloud } from './local-cloud.js';
+import type { Addressing } from './network.js';
 
 /** What a machine's agent needs to find the servers where the operator's own commands find them. */
 const PASSED_ON = [
@@ -14,9 +15,19 @@ const PASSED_ON = [
 
 /**
  * Regions of the local cloud: `` gives each instance an address of its own where the system allows it, `ports` one address
- * for all and a port each. An environment keeps what its first instance was started with.
+ * for all and a port each, `namespace` a network, a root filesystem and a process table each (Linux, root). An environment
+ * keeps what its first instance was started with.
  */
-export const LOCAL_REGIONS = ['', 'ports'] as const;
+export const LOCAL_REGIONS = ['', 'ports', 'namespace'] as const;
+
+/** Refuses, in words, a region that this system cannot have. */
+export async function checkRegion(root: string, region: string): Promise<void> {
+  if (region !== 'namespace') return;
+  const { checkNamespaces } = await import('./namespace/isolation.js');
+  await checkNamespaces(root);
+}
+
+const ADDRESSINGS: Readonly<Record<string, Addressing>> = { ports: 'ports', namespace: 'namespace' };
 
 /** The local cloud whose instances run this package's agent. */
 export function openLocalCloud(root: string, region = '', env: NodeJS.ProcessEnv = process.env): LocalCloud {
@@ -26,6 +37,6 @@ export function openLocalCloud(root: string, region = '', env: NodeJS.ProcessEnv
     root,
     startCommand: ['/bin/sh', init, process.execPath, builtFile('src', 'agent', 'main.js')],
     env: Object.fromEntries(passed),
-    addressing: region === 'ports' ? 'ports' : 'loopback',
+    addressing: ADDRESSINGS[region] ?? 'loopback',
   });
 }

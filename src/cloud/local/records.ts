@@ -6,6 +6,7 @@ import { Value } from '@sinclair/typebox/value';
 import writeFileAtomic from 'write-file-atomic';
 import { InstanceMetadata } from '../../boot/user-data.js';
 import { QuorateError, reasonOf, usageError } from '../../errors.js';
+import { Conditions } from './conditions.js';
 
 /** metadata.json: what the machine reads about itself, with the tags beside it, so that a lost record can be rebuilt. */
 const Identity = Type.Object({
@@ -13,6 +14,8 @@ const Identity = Type.Object({
   tags: Type.Object({ environment: Type.String(), machine: Type.String(), nonce: Type.String() }),
   /** Of the latest run; ISO 8601. */
   startedAt: Type.String(),
+  /** `process` when it is not said. */
+  isolation: Type.Optional(Type.Union([Type.Literal('process'), Type.Literal('namespace')])),
 });
 type Identity = Static<typeof Identity>;
 
@@ -25,6 +28,8 @@ const InstanceRecord = Type.Object({
   boots: Type.Integer({ minimum: 0 }),
   /** Null before the first start has succeeded, and once an instance is terminated and all of it is gone. */
   process: Type.Union([Type.Null(), Type.Object({ group: Type.Integer({ minimum: 2 }), startedAt: Type.Number() })]),
+  /** None when nothing was ever done to it. */
+  conditions: Type.Optional(Conditions),
 });
 export type InstanceRecord = Static<typeof InstanceRecord>;
 
@@ -45,7 +50,7 @@ const CONSOLE_BYTES = 1024 * 1024;
 const INSTANCE_ID = /^i-[0-9a-f]{17}$/;
 const ENVIRONMENT = /^[0-9A-Za-z][0-9A-Za-z-]{0,63}$/;
 
-/** The instances' directories: ROOT/ENVIRONMENT/INSTANCE/{record.json, metadata.json, user-data.json, console.log, disk/}. */
+/** The instances' directories: ROOT/ENVIRONMENT/INSTANCE/{record.json, metadata.json, user-data.json, console.log, disk/}; those with namespaces also have root/ (their changes to the host's files) and disk.img (a disk of limited size).. */
 export class Records {
   constructor(readonly root: string) {}
 
@@ -119,8 +124,10 @@ export class Records {
   /** All that a terminated instance leaves is its record and its console. */
   async removeDisk(record: InstanceRecord): Promise<void> {
     const directory = this.directory(record.tags.environment, record.instance);
-    await rm(join(directory, 'disk'), { recursive: true, force: true, maxRetries: 3 });
-    await rm(join(directory, 'user-data.json'), { force: true });
+    // What namespaces keep goes first: without a disk an instance is taken for terminated.
+    for (const name of ['root', 'disk.img', 'disk.img.new', 'disk', 'user-data.json']) {
+      await rm(join(directory, name), { recursive: true, force: true, maxRetries: 3 });
+    }
   }
 
   /** Empty as long as nothing was ever started. */
@@ -158,8 +165,8 @@ export class Records {
 }
 
 async function writeIdentity(directory: string, record: InstanceRecord): Promise<void> {
-  const { instance, address, ports, zone, tags, startedAt } = record;
-  const identity: Identity = { instance, address, ports, zone, tags, startedAt };
+  const { instance, address, ports, zone, tags, startedAt, isolation } = record;
+  const identity: Identity = { instance, address, ports, zone, tags, startedAt, ...(isolation ? { isolation } : {}) };
   await writeJson(join(directory, 'metadata.json'), identity);
 }
 
