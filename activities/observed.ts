@@ -6,7 +6,8 @@ import type {
   PresenceDocument,
   SettingDocument,
 } from '../src/state/documents.js';
-import { durationMs, effectiveValue, timingsFrom } from '../src/state/settings.js';
+import { countedResyncs } from '../src/state/resyncs.js';
+import { durationMs, resyncAfterMs, timingsFrom } from '../src/state/settings.js';
 
 /** Everything that was read, as it was read. */
 export interface Facts {
@@ -32,9 +33,10 @@ const STOPPED_AFTER_MS = 1000;
 /** Puts together what the planner looks at. Pure. */
 export function observedFrom(facts: Facts): Observed {
   const { environment, addresses } = facts;
+  const grace = graceFrom(environment.cloud, facts.settings);
   return {
     set: facts.set,
-    machines: facts.machines.map((machine) => machineFrom(machine, facts)),
+    machines: facts.machines.map((machine) => machineFrom(machine, facts, grace)),
     addresses: {
       version: addresses?.version ?? 0,
       machines: addresses?.servers.map(({ machine }) => machine) ?? [],
@@ -43,12 +45,12 @@ export function observedFrom(facts: Facts): Observed {
     life: environment.life,
     zones: environment.zones,
     next: { machine: environment.nextMachine, member: environment.nextMember },
-    grace: graceFrom(environment.cloud, facts.settings),
+    grace,
     timings: timingsFrom(Object.fromEntries(facts.settings.map(({ _id, value }) => [_id, value]))),
   };
 }
 
-function machineFrom(machine: MachineDocument, facts: Facts): Machine {
+function machineFrom(machine: MachineDocument, facts: Facts, { memberMs }: Grace): Machine {
   const beat = facts.presence.find(({ _id }) => _id === machine._id);
   const silentMs = facts.silent.get(machine._id) ?? 0;
   const agent = agentOf(beat, silentMs);
@@ -71,7 +73,7 @@ function machineFrom(machine: MachineDocument, facts: Facts): Machine {
     addressVersion: beat?.report.addressVersion ?? 0,
     ageMs: Math.max(0, facts.databaseTime.getTime() - machine.createdAt.getTime()),
     maintenance: machine.maintenanceUntil !== null && machine.maintenanceUntil > facts.databaseTime,
-    resyncs: machine.resyncs,
+    resyncs: countedResyncs(machine, facts.databaseTime, memberMs),
   };
 }
 
@@ -119,6 +121,6 @@ function graceFrom(cloud: string, settings: readonly SettingDocument[]): Grace {
     stoppedMs: set('stopped-grace') ?? defaults.stoppedMs,
     runningMs: grace ?? defaults.runningMs,
     silentMs: grace ?? defaults.silentMs,
-    memberMs: durationMs(effectiveValue('resync-after', value('resync-after'), cloud)) as number,
+    memberMs: resyncAfterMs(cloud, value('resync-after')),
   };
 }

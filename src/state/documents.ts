@@ -84,8 +84,10 @@ export const MachineDocument = Type.Object({
   knewKeys: Type.Boolean(),
   /** Until when (the database's clock) a person said that it may be away; null for no maintenance. */
   maintenanceUntil: Type.Union([Type.Null(), Type.Unsafe<Date>({ bsonType: 'date' })]),
-  /** How often its member was made anew in place; after two it is replaced. */
+  /** How often its member was made anew in place; after two it is replaced. See `countedResyncs`. */
   resyncs: Type.Integer(),
+  /** When that was last, by the database's clock; absent for never. */
+  resyncedAt: Type.Optional(Type.Unsafe<Date>({ bsonType: 'date' })),
   createdAt: Type.Unsafe<Date>({ bsonType: 'date' }),
   version: Type.Integer(),
 });

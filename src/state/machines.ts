@@ -5,6 +5,8 @@ import type { Job, MachineId } from '../membership/types.js';
 import { packageVersion } from '../package.js';
 import type { EnvironmentDocument, MachineDocument } from './documents.js';
 import { advanceEnvironment, checkFence, type Epoch, type Fence, stale } from './fence.js';
+import { countedResyncs } from './resyncs.js';
+import { resyncAfterMs } from './settings.js';
 import { databaseTime, type State, transaction } from './state.js';
 
 const CONTROLLER_JOBS: readonly Job[] = ['manage-state', 'manage-environ'];
@@ -112,14 +114,17 @@ export async function dropJobs(state: State, fence: Fence, machines: readonly Ma
  * with its data and starts another in an empty directory.
  */
 export async function renewMember(state: State, fence: Fence, machine: MachineId): Promise<MachineDocument> {
+  const resyncedAt = await databaseTime(state);
   return await transaction(state, async (session) => {
     const environment = await checkFence(state, session, fence);
     const [document] = (await readMachines(state, session, [machine])) as [MachineDocument];
     if (document.life !== 'alive' || document.memberId === null)
       throw stale(`machine ${machine} is no controller any more`);
     const memberId = environment.nextMember;
+    const setting = await state.settings.findOne({ _id: 'resync-after' }, { session });
+    const resyncs = 1 + countedResyncs(document, resyncedAt, resyncAfterMs(environment.cloud, setting?.value));
     await advanceEnvironment(state, session, environment, { nextMember: memberId + 1 });
-    return await replaceMachine(state, session, document, { memberId, resyncs: document.resyncs + 1 });
+    return await replaceMachine(state, session, document, { memberId, resyncs, resyncedAt });
   });
 }
 

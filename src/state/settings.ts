@@ -105,6 +105,10 @@ export function durationMs(text: string): number | null {
   return Math.round(Number(found[1]) * unit);
 }
 
+/** How long a member that does not come up is waited for, by what is stored on this cloud. */
+export const resyncAfterMs = (cloud: string, stored: string | undefined): number =>
+  durationMs(effectiveValue('resync-after', stored, cloud)) as number;
+
 /** Settings that are in the replica set's own config: a change of one takes effect with a reconfig. */
 export const TIMINGS = ['heartbeat-interval', 'election-timeout'] as const;
 
