@@ -11,7 +11,8 @@ type Fault =
   | 'failover-instance'
   | 'failover-freeze'
   | 'secondary-freeze'
-  | 'handover';
+  | 'handover'
+  | 'switchover';
 
 /** How long a client waits between two acknowledged writes around one fault, three controllers. */
 export const faults: Bench = {
@@ -22,6 +23,7 @@ export const faults: Bench = {
     'failover-freeze': { goal: 2.2 },
     'secondary-freeze': { goal: 0.4 },
     handover: { goal: 0.1 },
+    switchover: { goal: 0.08 },
   },
   async *measure(runs): AsyncIterable<Sample> {
     // Whoever is stopped here starts again.
@@ -33,7 +35,13 @@ export const faults: Bench = {
       await bare.initiate();
       await bare.grow();
       for (let run = 0; run < runs; run++) {
-        for (const fault of ['failover-kill', 'secondary-kill', 'secondary-freeze', 'handover'] as const) {
+        for (const fault of [
+          'failover-kill',
+          'secondary-kill',
+          'secondary-freeze',
+          'handover',
+          'switchover',
+        ] as const) {
           yield { name: fault, value: await ours(environment, fault, run), floor: await floorOf(bare, fault) };
         }
         yield { name: 'failover-instance', value: await ours(environment, 'failover-instance', run) };
@@ -122,6 +130,9 @@ async function act(
       await cloud.stop(instance);
       return async () => void (await cloud.startAgain(instance));
     }
+    case 'switchover':
+      await environment.home.ok('switchover', '--to', secondary);
+      return nothing;
   }
 }
 
@@ -155,6 +166,7 @@ async function floorOf(bare: BareSet, fault: Exclude<Fault, 'failover-instance'>
       break;
     }
     case 'handover':
+    case 'switchover':
       await bare.follow(others[1] ?? 0, others[0] ?? 0);
       writer.lap();
       await bare.stepUp([others[0] ?? 0]);
