@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../src/engine/ports.js';
 import { databaseFile } from '../../src/engine/server.js';
 import { splitPem } from '../../src/pki/certificate.js';
-import { setDesired } from '../../src/state/machines.js';
+import { writeEvidence } from '../../src/state/evidence.js';
 import { openState, type State } from '../../src/state/state.js';
 import { connectTemporal } from '../../src/temporal/connect.js';
 import { environmentKey, taskQueues } from '../../src/temporal/names.js';
@@ -53,7 +53,7 @@ test('the database of the embedded one is lost: changes are refused with what to
 
 test('adopted, every controller changes over, one that was frozen meanwhile as well; the old epoch is refused', async () => {
   const before = (await state.environment.findOne({}))?.epoch ?? 0;
-  await setDesired(state, { epoch: before }, 3);
+  await writeEvidence(state, { epoch: before }, 0, []);
   const frozen = await env.pidOf('1', 'worker');
   process.kill(frozen, 'SIGSTOP');
   try {
@@ -61,8 +61,8 @@ test('adopted, every controller changes over, one that was frozen meanwhile as w
   } finally {
     process.kill(frozen, 'SIGCONT');
   }
-  await expect(setDesired(state, { epoch: before }, 5)).rejects.toMatchObject({ code: 'wrong-epoch' });
-  await setDesired(state, { epoch: before + 1 }, 3);
+  await expect(writeEvidence(state, { epoch: before }, 0, [])).rejects.toMatchObject({ code: 'wrong-epoch' });
+  await writeEvidence(state, { epoch: before + 1 }, 0, []);
   await everyControllerPolls();
   await env.home.ok('disable-ha');
   await env.whole(1);
