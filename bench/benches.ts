@@ -7,6 +7,7 @@ import { Home } from '../test/support/home.js';
 import { bareSet } from './bare.js';
 import { faults } from './faults.js';
 import type { Bench, Sample } from './figure.js';
+import { replace } from './replace.js';
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
@@ -152,4 +153,4 @@ const quickstart: Bench = {
   },
 };
 
-export const benches: Readonly<Record<string, Bench>> = { lifecycle, faults, cli, quickstart };
+export const benches: Readonly<Record<string, Bench>> = { lifecycle, faults, replace, cli, quickstart };

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { evidenceText } from '../api/evidence.js';
 import type { Status } from '../api/status.js';
 import { type QuorateError, usageError } from '../errors.js';
 import { duration, type OutputOptions, print, symbols, withEnvironment, withFormat } from './output.js';
@@ -40,6 +41,7 @@ function text(controller: Controller & { haStatus: string }, options: OutputOpti
     ['ha status', controller.haStatus],
     ['agent', controller.agent],
     ...maintenance(controller),
+    ...evidence(controller),
     ['api', controller.api || none],
     ['mongo', controller.mongo || none],
     ['member', member ? `${member.state}, ${member.vote ? 'votes' : 'no vote'}` : none],
@@ -60,6 +62,11 @@ function text(controller: Controller & { haStatus: string }, options: OutputOpti
 
 function maintenance({ maintenance: left }: Controller): [string, string][] {
   return left === null ? [] : [['rests', `under maintenance for ${duration(left.secondsLeft)}; nothing is done to it`]];
+}
+
+/** What the sentinel sees, and what it will do. */
+function evidence({ evidence: seen }: Controller): [string, string][] {
+  return seen ? [['seen', evidenceText(seen)]] : [];
 }
 
 function settings(parameters: Readonly<Record<string, string>>): string {

@@ -101,10 +101,10 @@ async function temporalText(address: string): Promise<string> {
   return (await reachable(address)) ? 'Temporal: up' : 'Temporal: does not answer, changes wait (quorate engine start)';
 }
 
-/** For each controller that is not heard: since when, what is known of its member, and what a person can do. */
+/** For each controller that is not heard, and of which the problems do not say what happens next: since when, what is known of its member, and what a person can do. */
 function silences(status: Status, sign: Symbols): string[] {
   return status.controllers
-    .filter(({ agent }) => agent === 'down' || agent === 'stopped')
+    .filter(({ agent, evidence }) => evidence === null && (agent === 'down' || agent === 'stopped'))
     .map(({ machine, agent, silentSeconds, member }) => {
       const left = agent === 'stopped' ? 'left in order' : `silent for ${duration(silentSeconds)}`;
       const reached =

@@ -59,14 +59,41 @@ async function everything(options: OutputOptions & { environment?: string }): Pr
     for await (const event of client.watch({ signal: stop.signal })) {
       if (event.kind === 'presence' && options.format === 'tabular') continue; // twice a second for each machine
       const line =
-        options.format === 'tabular'
-          ? `${new Date().toLocaleTimeString()}  ${event.kind} ${event.id}${event.document === null ? ' is gone' : `  ${brief(event.document)}`}`
-          : JSON.stringify(event);
+        options.format === 'tabular' ? `${new Date().toLocaleTimeString()}  ${textOf(event)}` : JSON.stringify(event);
       process.stdout.write(`${line}\n`);
     }
   } finally {
     client.close();
   }
+}
+
+function textOf({ kind, id, document }: { kind: string; id: string; document: unknown }): string {
+  if (document === null) return `${kind} ${id} is gone`;
+  return kind === 'evidence'
+    ? `evidence  ${evidence(document as SeenByTheSentinel)}`
+    : `${kind} ${id}  ${brief(document)}`;
+}
+
+interface SeenByTheSentinel {
+  readonly controllers: readonly {
+    machine: string;
+    verdict: string;
+    since: string;
+    next: string;
+    nextAt: string | null;
+  }[];
+}
+
+/** Who is not well since when, and what happens next. */
+function evidence({ controllers }: SeenByTheSentinel): string {
+  if (controllers.length === 0) return 'all controllers are well';
+  const clock = (iso: string) => new Date(iso).toLocaleTimeString();
+  return controllers
+    .map(({ machine, verdict, since, next, nextAt }) => {
+      const then = next === '' ? '' : nextAt ? `; at ${clock(nextAt)}: ${next}` : `; ${next}`;
+      return `machine ${machine}: ${verdict} since ${clock(since)}${then}`;
+    })
+    .join('. ');
 }
 
 /** The fields of a document that a person reads, without what is long or nested. */

@@ -1,4 +1,5 @@
 import { cutsOf, cutText } from '../api/cuts.js';
+import { evidenceText } from '../api/evidence.js';
 import type { ControllerStatus, Status } from '../api/status.js';
 import type { EvidenceDocument } from '../state/documents.js';
 import { maintenanceLeft } from '../state/maintenance.js';
@@ -81,7 +82,7 @@ function more(ms: number): string {
 /** What the sentinel sees, and what it will do; or that nobody watches. */
 function evidence({ facts, controllers }: Seen): string[] {
   const said = controllers.flatMap((controller) =>
-    controller.evidence ? [evidenceText(controller.machine, controller.evidence)] : [],
+    controller.evidence ? [`Machine ${controller.machine} ${evidenceText(controller.evidence)}.`] : [],
   );
   const restsMs = restsFor(facts.evidence, facts.databaseTime);
   if (restsMs === 0 || facts.stale || facts.environment.life !== 'alive') return said;
@@ -90,28 +91,6 @@ function evidence({ facts, controllers }: Seen): string[] {
     `Healing rests: nobody has looked at the controllers for ${Math.round(restsMs / 1000)} s, so a lost one is not replaced. See whether Temporal runs: quorate engine status.`,
   ];
 }
-
-const SEEN: Readonly<Record<string, string>> = {
-  terminated: 'is terminated, says its cloud',
-  stopped: 'is stopped, says its cloud',
-  silent: 'does not answer, neither its agent nor its member',
-  ill: 'has an agent, but its member does not come up',
-  degraded: 'has a healthy member, but its agent is silent',
-  maintenance: 'is away, under maintenance',
-};
-
-/** "Machine 2 does not answer, … (for 8 s); in 7 s: written off and replaced, unless something of it answers." */
-function evidenceText(
-  machine: string,
-  { verdict, sinceSeconds, next, nextInSeconds }: NonNullable<ControllerStatus['evidence']>,
-): string {
-  const since = sinceSeconds >= 1 ? ` (for ${lasting(sinceSeconds)})` : '';
-  const then = next === '' ? '' : nextInSeconds ? `; in ${lasting(nextInSeconds)}: ${next}` : `; ${next}`;
-  return `Machine ${machine} ${SEEN[verdict] ?? verdict}${since}${then}.`;
-}
-
-const lasting = (seconds: number): string =>
-  seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
 
 /** What the sentinel has something to say about is not said twice. */
 function agents({ controllers }: Seen): string[] {

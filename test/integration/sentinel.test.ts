@@ -1,47 +1,28 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Changes } from '../../src/api/changes.js';
+import type { Addresses } from '../../src/api/machines.js';
 import type { Status } from '../../src/api/status.js';
-import { engineStatus, ensureEngine } from '../../src/engine/engine.js';
-import { connectTemporal, type Temporal } from '../../src/temporal/connect.js';
-import { environmentKey, workflowIds } from '../../src/temporal/names.js';
+import { engineStatus } from '../../src/engine/engine.js';
 import { TestEnvironment } from '../support/environment.js';
 import { until } from '../support/home.js';
+import { Sentinel } from '../support/sentinel.js';
 
 /** Everything here happens on a machine that may be busy with much else. */
-const SECONDS = 180;
+const SECONDS = 240;
 
 let env: TestEnvironment;
-let temporal: Temporal | null = null;
+let sentinel: Sentinel;
 
 async function begin(config: readonly string[] = []): Promise<void> {
   env = await TestEnvironment.bootstrap(3, config);
   await env.whole(3, SECONDS);
+  sentinel = await Sentinel.of(env);
 }
 
 async function end(): Promise<void> {
-  await temporal?.connection.close();
-  temporal = null;
+  await sentinel?.close();
   await env?.close();
-}
-
-async function sentinelHandle() {
-  const engine = await ensureEngine(env.store.dirs);
-  temporal ??= await connectTemporal({ target: engine.connection });
-  const record = await env.store.readEnvironment('demo');
-  const id = workflowIds.singleton(environmentKey('demo', record?.uuid ?? ''), 'sentinel');
-  return temporal.client.workflow.getHandle(id);
-}
-
-/** The machine whose worker runs the sentinel's watch at the moment. */
-async function watchingMachine(): Promise<string> {
-  const handle = await sentinelHandle();
-  return await until('the sentinel to watch', async () => {
-    const { raw } = await handle.describe();
-    const watch = raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'watchEvidence');
-    const pid = Number(watch?.lastWorkerIdentity?.split('@')[0]);
-    const { controllers } = await env.status();
-    return controllers.find(({ services }) => services.worker?.pid === pid)?.machine;
-  });
 }
 
 async function changes(): Promise<Changes['changes']> {
@@ -76,6 +57,17 @@ async function isReplaced(machine: string, before: number): Promise<Status> {
   return status;
 }
 
+/** The commands of an instance's processes. */
+function runningOn(instance: string): string[] {
+  return env.home.processes().flatMap(({ pid, command }) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(instance) ? [command] : [];
+    } catch {
+      return []; // It ended while we looked.
+    }
+  });
+}
+
 const secondaryOf = ({ ha, controllers }: Status, but = ''): string =>
   controllers.find(({ machine }) => machine !== ha.primary && machine !== but)?.machine ?? '';
 
@@ -88,7 +80,7 @@ describe('by the cloud’s word', () => {
   afterAll(end, 60_000);
 
   test('a secondary that is terminated is replaced', async () => {
-    const machine = secondaryOf(await env.status(), await watchingMachine());
+    const machine = secondaryOf(await env.status(), await sentinel.machine());
     await terminate(machine);
     await isReplaced(machine, 0);
   });
@@ -100,7 +92,7 @@ describe('by the cloud’s word', () => {
   });
 
   test('so is the controller on which the sentinel itself watches', async () => {
-    const machine = await watchingMachine();
+    const machine = await sentinel.machine();
     await terminate(machine);
     await isReplaced(machine, 2);
   });
@@ -129,7 +121,7 @@ describe('when it may not, or is ended', () => {
   });
 
   test('terminated by hand in Temporal, it is started again and goes on watching', async () => {
-    const handle = await sentinelHandle();
+    const { handle } = sentinel;
     const { runId } = await handle.describe();
     await handle.terminate('by the test');
     await until(
@@ -199,6 +191,36 @@ describe('what is no loss, or another change’s', () => {
     );
     expect(status.controllers.find((one) => one.machine === machine)?.instance).toBe(instance);
     expect(await replacements()).toEqual([]);
+    expect(await env.lost()).toEqual([]);
+  }, 600_000);
+
+  test('one that is replaced and turns up again before its cloud could end it is kept out, and ended', async () => {
+    await begin(['grace=4s']);
+    const machine = secondaryOf(await env.status());
+    const instance = await env.instanceOf(machine);
+    await env.cloud.pause(instance);
+    await env.statusWhen('the replacement to have begun', ({ change }) => change?.kind === 'replace', SECONDS);
+    // Nobody is left who could have the cloud terminate it, or start another one.
+    const { workerPid } = await engineStatus(env.store.dirs);
+    process.kill(workerPid ?? 0, 'SIGKILL');
+    await env.statusWhen(
+      'its member to be removed all the same',
+      ({ ha, controllers }) => ha.voters === 2 && controllers.find((one) => one.machine === machine)?.member === null,
+      SECONDS,
+    );
+    await env.cloud.resume(instance);
+    await until(
+      'it to have stopped all that it ran',
+      async () => runningOn(instance).every((command) => !/mongod|controller/.test(command)),
+      SECONDS,
+    );
+    expect(
+      (await env.client.request<Addresses>('GET', '/v1/addresses')).body.servers.map((one) => one.machine),
+    ).not.toContain(machine);
+    expect((await env.cloud.describe(instance))?.state).toBe('running');
+    await env.home.ok('engine', 'start');
+    await isReplaced(machine, 0);
+    expect((await env.cloud.describe(instance))?.state).toBe('terminated');
     expect(await env.lost()).toEqual([]);
   }, 600_000);
 

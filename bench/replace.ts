@@ -1,0 +1,73 @@
+import type { Status } from '../src/api/status.js';
+import { TestEnvironment } from '../test/support/environment.js';
+import { Sentinel } from '../test/support/sentinel.js';
+import type { Bench, Sample } from './figure.js';
+
+const GRACE_S = 5;
+
+/**
+ * From the loss of a secondary to three healthy voters again, by itself: by the cloud's word, with the sentinel's worker
+ * elsewhere and on the one that is lost, and by silence, less its grace. An environment gets three such replacements a
+ * day, so each run has its own. And how long a client waits at most while a person has a secondary replaced.
+ */
+export const replace: Bench = {
+  goals: {
+    'replace-terminated': { goal: 6 },
+    'replace-terminated-watching': { goal: 9 },
+    'replace-silent': { goal: 6 },
+    'replace-wait': { goal: 0.1 },
+  },
+  async *measure(runs): AsyncIterable<Sample> {
+    for (let run = 0; run < runs; run++) {
+      const environment = await TestEnvironment.bootstrap(3, [`grace=${GRACE_S}s`]);
+      const sentinel = await Sentinel.of(environment);
+      const { cloud } = environment;
+      try {
+        let watching = await sentinel.machine();
+        const elsewhere = secondaryOf(await environment.whole(3), watching);
+        yield {
+          name: 'replace-terminated',
+          value: await replaced(environment, elsewhere, (id) => cloud.terminate(id)),
+        };
+        watching = await sentinel.machine();
+        const value = await replaced(environment, watching, (id) => cloud.terminate(id));
+        yield { name: 'replace-terminated-watching', value };
+        const silent = secondaryOf(await environment.whole(3), await sentinel.machine());
+        const whole = await replaced(environment, silent, (id) => cloud.pause(id));
+        yield { name: 'replace-silent', value: whole - GRACE_S };
+
+        const leaving = secondaryOf(await environment.whole(3));
+        environment.writer.lap();
+        await environment.home.ok('replace', leaving);
+        yield { name: 'replace-wait', value: environment.writer.lap().longestWait };
+        const lost = await environment.lost();
+        if (lost.length > 0) throw new Error(`${lost.length} acknowledged writes are missing`);
+      } finally {
+        await sentinel.close();
+        await environment.close();
+      }
+    }
+  },
+};
+
+const secondaryOf = ({ ha, controllers }: Status, but = ''): string =>
+  controllers.find(({ machine }) => machine !== ha.primary && machine !== but)?.machine ?? '';
+
+/** Seconds until three others vote. */
+async function replaced(
+  environment: TestEnvironment,
+  machine: string,
+  lose: (instance: string) => Promise<unknown>,
+): Promise<number> {
+  const instance = await environment.instanceOf(machine);
+  const began = performance.now();
+  await lose(instance);
+  await environment.statusWhen(
+    `three voters without machine ${machine}`,
+    ({ ha, controllers }) => ha.healthyVoters === 3 && controllers.every((one) => one.machine !== machine),
+    120,
+  );
+  const seconds = (performance.now() - began) / 1000;
+  await environment.statusWhen('the change to have ended', ({ change }) => change === null);
+  return seconds;
+}
