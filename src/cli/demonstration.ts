@@ -1,0 +1,172 @@
+import type { Status } from '../api/status.js';
+import type { ApiClient } from '../client/client.js';
+import type { LocalCloud } from '../cloud/local/local-cloud.js';
+import type { Engine } from '../engine/engine.js';
+import { QuorateError } from '../errors.js';
+import type { Store } from '../store/store.js';
+import type { Parts } from './parts.js';
+
+/** What the parts of a quickstart act on. */
+export interface Scene {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly environment: string;
+  readonly client: ApiClient;
+  readonly cloud: LocalCloud;
+  readonly parts: Parts;
+}
+
+const statusOf = async ({ client }: Scene): Promise<Status> => (await client.request<Status>('GET', '/v1/status')).body;
+
+/** Grow, lose the primary's mongod, lose a controller's power, and go back to one. */
+export async function ordinaryStory(scene: Scene): Promise<void> {
+  await enableHa(scene);
+  await killPrimary(scene);
+  await powerOff(scene);
+  await disableHa(scene);
+}
+
+/** Grow, lose an instance for good, lose the primary, lose the link of the next one. */
+export async function chaosStory(scene: Scene): Promise<void> {
+  await enableHa(scene);
+  await terminate(scene);
+  await powerOff(scene);
+  await cutOff(scene);
+}
+
+async function enableHa({ store, engine, environment, parts }: Scene): Promise<void> {
+  const { changeControllers } = await import('./change-controllers.js');
+  await parts.part(
+    'enabling HA',
+    () => changeControllers(store, engine, environment, { kind: 'enable-ha', n: '3' }),
+    'enable-ha: three controllers vote',
+  );
+}
+
+async function disableHa({ store, engine, environment, parts }: Scene): Promise<void> {
+  const { changeControllers } = await import('./change-controllers.js');
+  await parts.part(
+    'going back to one controller',
+    () => changeControllers(store, engine, environment, { kind: 'disable-ha' }),
+    'disable-ha: back to one controller',
+  );
+}
+
+async function killPrimary(scene: Scene): Promise<void> {
+  const before = await statusOf(scene);
+  const killed = primaryOf(before);
+  await scene.parts.part(
+    "killing the primary's mongod",
+    async () => {
+      const pid = before.controllers.find(({ machine }) => machine === killed)?.services?.mongod?.pid;
+      if (!pid) throw new QuorateError('no-mongod', `machine ${killed} reports no mongod.`, {});
+      process.kill(pid, 'SIGKILL');
+      return await another(scene, killed);
+    },
+    (successor) => `Killed the primary (mongod of machine ${killed}, SIGKILL); machine ${successor} took over`,
+    false,
+  );
+  await scene.parts.part(
+    'waiting until it is whole again',
+    () => until(scene, 'three healthy voters', ({ ha }) => ha.healthyVoters === 3),
+    `machine ${killed} came back by itself: three of three vote`,
+  );
+}
+
+async function powerOff(scene: Scene): Promise<void> {
+  const machine = primaryOf(await statusOf(scene));
+  await scene.parts.part(
+    'powering a controller off',
+    async () => {
+      await scene.cloud.stop(await instanceOf(scene, machine));
+      return await another(scene, machine);
+    },
+    (successor) => `Powered off machine ${machine} from the cloud's control panel; machine ${successor} took over`,
+    false,
+  );
+  await replaced(scene, machine);
+}
+
+async function terminate(scene: Scene): Promise<void> {
+  const machine = secondaryOf(await statusOf(scene));
+  await scene.parts.part(
+    'ending an instance for good',
+    async () => scene.cloud.terminate(await instanceOf(scene, machine)),
+    `Terminated the instance of machine ${machine}, with its disk`,
+    false,
+  );
+  await replaced(scene, machine);
+}
+
+async function cutOff(scene: Scene): Promise<void> {
+  const machine = primaryOf(await statusOf(scene));
+  const instance = await instanceOf(scene, machine);
+  await scene.parts.part(
+    'cutting the link of the primary',
+    async () => {
+      await scene.cloud.partition(instance);
+      return await another(scene, machine);
+    },
+    (successor) => `Cut the link of machine ${machine}, the primary; machine ${successor} took over`,
+    false,
+  );
+  await scene.parts.part(
+    'healing the link',
+    async () => {
+      await scene.cloud.heal(instance);
+      await until(scene, 'three healthy voters', ({ ha, change }) => ha.healthyVoters === 3 && change === null);
+    },
+    `Healed the link: three of three vote`,
+  );
+}
+
+async function replaced(scene: Scene, machine: string): Promise<void> {
+  await scene.parts.part(
+    'waiting until it is replaced',
+    () =>
+      until(
+        scene,
+        'three healthy voters, another one in its place',
+        ({ ha, change, controllers }) =>
+          ha.healthyVoters === 3 && change === null && controllers.every((one) => one.machine !== machine),
+      ),
+    `machine ${machine} was replaced by itself: three of three vote`,
+  );
+}
+
+async function another(scene: Scene, machine: string): Promise<string | null> {
+  const seen = await until(scene, 'another primary', ({ ha }) => ha.primary !== machine && ha.primary !== null);
+  return seen.ha.primary;
+}
+
+async function instanceOf(scene: Scene, machine: string): Promise<string> {
+  const found = (await statusOf(scene)).controllers.find((controller) => controller.machine === machine);
+  if (!found?.instance) throw new QuorateError('no-instance', `machine ${machine} has no instance.`, {});
+  return found.instance;
+}
+
+function primaryOf(status: Status): string {
+  if (status.ha.primary === null)
+    throw new QuorateError('no-primary', `${status.environment.name} has no primary.`, {});
+  return status.ha.primary;
+}
+
+function secondaryOf({ environment, ha, controllers }: Status): string {
+  const found = controllers.find(({ machine, member }) => machine !== ha.primary && member?.vote);
+  if (!found) throw new QuorateError('no-secondary', `${environment.name} has no secondary.`, {});
+  return found.machine;
+}
+
+/** Asks again until what is awaited is seen; the message of its deadline says what that was. */
+async function until(scene: Scene, what: string, seen: (status: Status) => boolean): Promise<Status> {
+  const deadline = performance.now() + 60_000;
+  let last: Status | null = null;
+  while (performance.now() < deadline) {
+    last = await statusOf(scene);
+    if (seen(last)) return last;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new QuorateError('part-timed-out', `waited 60 s for ${what}; it did not come.`, {
+    todo: last?.ha.problems.join(' ') ?? '',
+  });
+}
