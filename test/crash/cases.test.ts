@@ -7,6 +7,7 @@ test('every activity of the recorded histories has its cases', () => {
   expect(all).toContainEqual(expect.objectContaining({ workflow: 'provisioner', activity: 'startInstance' }));
   const one = choose(all, 'one of each', randomFrom(7));
   expect(one).toHaveLength(all.length);
+  expect(choose(all, 'some', randomFrom(7))).toHaveLength(10);
   expect(choose(all, 'all', randomFrom(7))).toHaveLength(all.length * 14);
 });
 

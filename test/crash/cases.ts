@@ -75,12 +75,27 @@ export function casesAt({ workflow, activity, times }: Boundary, random: () => n
   ];
 }
 
-/** One case of each boundary, drawn by the seed; or all of them. */
-export function choose(all: readonly Boundary[], which: 'one of each' | 'all', random: () => number): readonly Case[] {
-  return all.flatMap((boundary) => {
+/** So many boundaries are drawn where not each of them is wanted. */
+const SOME = 10;
+
+/** One case of each boundary, or of some of them, drawn by the seed; or all cases of all. */
+export function choose(
+  all: readonly Boundary[],
+  which: 'some' | 'one of each' | 'all',
+  random: () => number,
+): readonly Case[] {
+  const drawn = which === 'some' ? draw(all, SOME, random) : all;
+  return drawn.flatMap((boundary) => {
     const cases = casesAt(boundary, random);
     return which === 'all' ? cases : [cases[Math.floor(random() * cases.length)] as Case];
   });
+}
+
+/** So many of them, in their order. */
+function draw<T>(all: readonly T[], most: number, random: () => number): readonly T[] {
+  const left = all.map((_, index) => index);
+  while (left.length > most) left.splice(Math.floor(random() * left.length), 1);
+  return left.map((index) => all[index] as T);
 }
 
 /** Numbers in [0, 1) that follow from the seed alone (mulberry32). */
