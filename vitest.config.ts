@@ -27,8 +27,8 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           pool: 'forks',
-          // Each file starts real servers; two cores carry one environment at a time.
-          fileParallelism: false,
+          // Each file starts real servers, and waits for them most of the time: two cores carry two of them.
+          maxWorkers: 2,
           globalSetup: ['test/support/servers.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
