@@ -8,7 +8,7 @@ const GENERATION = 300;
 /** How long a client waits for an answer before it takes the outcome for unknown. */
 const PATIENCE_MS = 30_000;
 /** Between two operations of a client, so that the machine has time for everybody else. */
-const PAUSE_MS = 15;
+const PAUSE_MS = 30;
 
 interface Answered {
   readonly version: number;
