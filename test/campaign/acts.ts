@@ -13,8 +13,19 @@ export type Reach = 'one' | 'majority' | 'all';
 export type Service = 'mongod' | 'agent' | 'api' | 'worker';
 
 /** What lasts until it is taken back: of machines, or of the engine. */
-export type MachineState = 'frozen' | 'off' | 'stopped' | 'partitioned' | 'disk-full';
+export type MachineState = 'frozen' | 'off' | 'stopped' | 'partitioned' | 'degraded' | 'disk-full' | 'clock-off';
 export type EngineState = 'engine-down' | 'engine-frozen';
+
+/** How a fault of a machine is, where its state has more than one way to be. */
+export interface Manner {
+  /** Whom a partitioned machine does not hear (`in`), or is not heard by (`out`). */
+  readonly from: 'everybody' | 'another' | 'host';
+  readonly way: 'both' | 'in' | 'out';
+  /** Of the link of a degraded one, each way. */
+  readonly delayMs: number;
+  readonly lossPercent: number;
+  readonly clockOffsetMs: number;
+}
 
 export type Act =
   | { readonly kind: 'kill'; readonly service: Service; readonly whom: Whom; readonly reach: Reach }
@@ -24,6 +35,7 @@ export type Act =
       readonly state: MachineState;
       readonly whom: Whom;
       readonly reach: Reach;
+      readonly manner: Manner;
     }
   | { readonly kind: 'begin-engine'; readonly fault: number; readonly state: EngineState }
   | { readonly kind: 'end'; readonly fault: number }
@@ -63,11 +75,10 @@ export function wordsOf(act: Act): string {
   switch (act.kind) {
     case 'kill':
       return `kill ${act.service} of ${act.reach === 'one' ? '' : `${act.reach}, first`}${whom}`.replaceAll('  ', ' ');
-    case 'begin':
-      return `#${act.fault} ${act.state}: ${act.reach === 'one' ? '' : `${act.reach}, first`}${whom}`.replaceAll(
-        '  ',
-        ' ',
-      );
+    case 'begin': {
+      const reach = act.reach === 'one' ? '' : `${act.reach}, first`;
+      return `#${act.fault} ${stateWords(act.state, act.manner)}: ${reach}${whom}`.replaceAll('  ', ' ');
+    }
     case 'begin-engine':
       return `#${act.fault} ${act.state}`;
     case 'end':
@@ -80,6 +91,19 @@ export function wordsOf(act: Act): string {
       return `reconfig by hand (${act.change})${whom}`;
     case 'command':
       return `quorate ${act.words.join(' ').replace('{0}', act.whom ? whomWords(act.whom) : '')}`;
+  }
+}
+
+export function stateWords(state: MachineState, { from, way, delayMs, lossPercent, clockOffsetMs }: Manner): string {
+  switch (state) {
+    case 'partitioned':
+      return `partitioned from ${from}${way === 'both' ? '' : ` (${way})`}`;
+    case 'degraded':
+      return `degraded (${delayMs} ms, ${lossPercent}%)`;
+    case 'clock-off':
+      return `clock off by ${Math.round(clockOffsetMs / 1000)} s`;
+    default:
+      return state;
   }
 }
 

@@ -1,8 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { reasonOf } from '../../src/errors.js';
+import { checkRegion } from '../../src/cloud/local/open.js';
+import { QuorateError, reasonOf } from '../../src/errors.js';
+import { openStore } from '../../src/store/store.js';
 import { Home } from '../support/home.js';
 import { type Act, type Entry, wordsOf } from './acts.js';
+import { removeBridges } from './bridges.js';
 import { Clients, readAll } from './clients.js';
 import { differences, leftovers, untilWhole } from './ending.js';
 import { Faults } from './faults.js';
@@ -57,11 +60,12 @@ export class Campaign {
   async run(): Promise<Result> {
     const schedule = plan(this.seed, this.minutes, await this.#abilities());
     this.#schedule = schedule;
-    const { controllers, config } = schedule.settings;
-    this.story.tell('campaign', `bootstrap -n ${controllers} with ${config.join(', ')}`);
+    const { region, controllers, config } = schedule.settings;
+    const cloud = region === '' ? 'local' : `local/${region}`;
+    this.story.tell('campaign', `bootstrap ${cloud} -n ${controllers} with ${config.join(', ')}`);
     const settings = config.flatMap((setting) => ['--config', setting]);
-    await this.home.ok('bootstrap', 'local', ENVIRONMENT, '-n', String(controllers), ...settings);
-    const ground = await Ground.open(this.home);
+    await this.home.ok('bootstrap', cloud, ENVIRONMENT, '-n', String(controllers), ...settings);
+    const ground = await Ground.open(this.home, region);
     try {
       return await this.#runOn(ground, schedule);
     } finally {
@@ -152,19 +156,15 @@ export class Campaign {
 
   async #abilities(): Promise<Abilities> {
     const help = await this.home.ok('--help');
-    const cloud = await this.home.ok('cloud', '--help');
-    const root = process.getuid?.() === 0;
-    const has = (command: string) => root && new RegExp(`^ +${command} `, 'm').test(cloud);
-    return {
-      commands: [...help.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name ?? ''),
-      machineStates: [
-        'frozen',
-        'off',
-        'stopped',
-        ...(has('partition') ? (['partitioned'] as const) : []),
-        ...(has('fill-disk') ? (['disk-full'] as const) : []),
-      ],
-    };
+    const store = await openStore(this.home.env);
+    const namespaces = await checkRegion(store.dirs.localCloud, 'namespace').then(
+      () => true,
+      (error) => {
+        if (error instanceof QuorateError) return false;
+        throw error;
+      },
+    );
+    return { commands: [...help.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name ?? ''), namespaces };
   }
 
   async #changes(): Promise<Record<string, number>> {
@@ -227,7 +227,8 @@ export class Campaign {
 
   /** Ends every process. @param keep whether the files stay */
   end(keep: boolean): Promise<void> {
-    this.#ended ??= keep ? this.home.leave() : this.home.close();
+    const left = () => removeBridges(this.home.dir);
+    this.#ended ??= (keep ? this.home.leave() : this.home.close()).then(left);
     return this.#ended;
   }
 }
@@ -236,7 +237,10 @@ function scheduleWords({ seed, settings, entries }: Schedule): string {
   const lines = entries.map(({ at, actor, act }: { at: number; actor: string; act: Act }) => {
     return `${at.toFixed(2).padStart(8)}  ${actor.padEnd(15)} ${wordsOf(act)}`;
   });
-  return [`seed ${seed}: ${settings.controllers} controllers, ${settings.config.join(', ')}`, ...lines].join('\n');
+  return [
+    `seed ${seed}: ${settings.controllers} controllers on local/${settings.region}, ${settings.config.join(', ')}`,
+    ...lines,
+  ].join('\n');
 }
 
 /** The set's term: each election makes it greater. */

@@ -1,6 +1,7 @@
 import { reasonOf } from '../../src/errors.js';
-import type { Act, MachineState } from './acts.js';
+import { type Act, stateWords } from './acts.js';
 import type { Ground } from './ground.js';
+import { linksHealed, machineFault } from './machine-faults.js';
 import { handMadeReconfig } from './reconfig.js';
 import type { Story } from './story.js';
 
@@ -45,6 +46,7 @@ export class Faults {
   async heal(): Promise<void> {
     for (const fault of [...this.#open.keys()]) await this.#end(fault);
     for (const { id, state, tags } of await this.#ground.instances()) {
+      await this.#try(`heal machine ${tags.machine}`, () => linksHealed(this.#ground, id));
       if (state === 'paused') await this.#try(`resume machine ${tags.machine}`, () => this.#ground.cloud.resume(id));
       if (state === 'stopped')
         await this.#try(`start machine ${tags.machine}`, () => this.#ground.cloud.startAgain(id));
@@ -63,40 +65,22 @@ export class Faults {
     return killed.length > 0 ? `killed ${service} of machine ${killed.join(', ')}` : null;
   }
 
-  async #begin({ fault, state, whom, reach }: Act & { kind: 'begin' }): Promise<string | null> {
+  async #begin({ fault, state, whom, reach, manner }: Act & { kind: 'begin' }): Promise<string | null> {
     const instances = await this.#ground.reached(whom, reach);
-    const cloud = this.#ground.cloud;
     const machineOf = (id: string) => instances.find((each) => each.id === id)?.tags.machine ?? id;
-    const deeds: Record<
-      MachineState,
-      { begin: (id: string) => Promise<unknown>; end: (id: string) => Promise<unknown> }
-    > = {
-      frozen: { begin: (id) => cloud.pause(id), end: (id) => cloud.resume(id) },
-      off: { begin: (id) => cloud.powerOff(id), end: (id) => cloud.startAgain(id) },
-      stopped: { begin: (id) => cloud.stop(id), end: (id) => cloud.startAgain(id) },
-      partitioned: {
-        begin: (id) => this.#ground.home.ok('cloud', 'partition', id),
-        end: (id) => this.#ground.home.ok('cloud', 'heal', id),
-      },
-      'disk-full': {
-        begin: (id) => this.#ground.home.ok('cloud', 'fill-disk', id),
-        end: (id) => this.#ground.home.ok('cloud', 'heal', id),
-      },
-    };
-    const { begin, end } = deeds[state];
+    const { begin, end } = machineFault(this.#ground, state, manner);
     const began = await Promise.all(
       instances.map(async ({ id, tags }) =>
         (await this.#try(`${state} machine ${tags.machine}`, () => begin(id))) ? [id] : [],
       ),
     );
     const hit = began.flat();
-    this.#open.set(fault, {
-      what: `${state} machine ${hit.map(machineOf).join(', ')}`,
-      takeBack: async () => {
-        await Promise.all(hit.map((id) => this.#try(`end ${state} of machine ${machineOf(id)}`, () => end(id))));
-      },
-    });
-    return hit.length > 0 ? `#${fault} ${state}: machine ${hit.map(machineOf).join(', ')}` : null;
+    const what = `${stateWords(state, manner)}: machine ${hit.map(machineOf).join(', ')}`;
+    const takeBack = async () => {
+      await Promise.all(hit.map((id) => this.#try(`end ${state} of machine ${machineOf(id)}`, () => end(id))));
+    };
+    this.#open.set(fault, { what, takeBack });
+    return hit.length > 0 ? `#${fault} ${what}` : null;
   }
 
   async #beginEngine({ fault, state }: Act & { kind: 'begin-engine' }): Promise<string | null> {

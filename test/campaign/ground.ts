@@ -26,11 +26,13 @@ export class Ground {
   readonly home: Home;
   readonly store: Store;
   readonly uuid: string;
+  readonly region: string;
   readonly #observer: ApiClient;
   /** What was last seen; when nobody answers, faults go by it. */
   last: Status;
 
-  private constructor(home: Home, store: Store, uuid: string, observer: ApiClient, first: Status) {
+  private constructor(home: Home, region: string, store: Store, uuid: string, observer: ApiClient, first: Status) {
+    this.region = region;
     this.home = home;
     this.store = store;
     this.uuid = uuid;
@@ -38,16 +40,17 @@ export class Ground {
     this.last = first;
   }
 
-  static async open(home: Home): Promise<Ground> {
+  /** @param region of the local cloud that the environment was made in */
+  static async open(home: Home, region: string): Promise<Ground> {
     const store = await openStore(home.env);
     const uuid = (await store.readEnvironment(ENVIRONMENT))?.uuid ?? '';
     const observer = await openClient(store, ENVIRONMENT);
     const { body } = await observer.request<Status>('GET', '/v1/status');
-    return new Ground(home, store, uuid, observer, body);
+    return new Ground(home, region, store, uuid, observer, body);
   }
 
   get cloud(): LocalCloud {
-    return openLocalCloud(this.store.dirs.localCloud, '', this.home.env);
+    return openLocalCloud(this.store.dirs.localCloud, this.region, this.home.env);
   }
 
   client(): Promise<ApiClient> {

@@ -46,7 +46,7 @@ describe('a schedule', () => {
   });
 
   test('a part of one lane that cannot be had leaves the other lanes as they are', () => {
-    const few = plan(7, 10, { commands: ['enable-ha'], machineStates: ['frozen'] });
+    const few = plan(7, 10, { commands: ['enable-ha'], namespaces: false });
     const all = plan(7, 10, EVERYTHING);
     for (const actor of ['processes', 'engine'] as const) {
       expect(few.entries.filter((entry) => entry.actor === actor)).toEqual(
@@ -55,14 +55,16 @@ describe('a schedule', () => {
     }
     for (const { act } of few.entries) {
       if (act.kind === 'command') expect(act.words[0]).toBe('enable-ha');
-      if (act.kind === 'begin') expect(act.state).toBe('frozen');
+      if (act.kind === 'begin') expect(['frozen', 'off', 'stopped']).toContain(act.state);
     }
   });
 
   test('over many seeds everything there is happens, to one, to a majority and to all', () => {
     const acts = seeds.flatMap((seed) => plan(seed, 10).entries.map(({ act }) => act));
     const names = new Set(acts.map(nameOf));
-    for (const name of [...EVERYTHING.commands, ...EVERYTHING.machineStates]) expect(names).toContain(name);
+    for (const name of EVERYTHING.commands) expect(names).toContain(name);
+    for (const name of ['frozen', 'off', 'stopped', 'partitioned', 'degraded', 'disk-full', 'clock-off'])
+      expect(names).toContain(name);
     for (const name of ['kill mongod', 'kill agent', 'kill api', 'kill worker', 'kill engine worker', 'terminate'])
       expect(names).toContain(name);
     for (const name of ['engine-down', 'engine-frozen', 'reconfig by hand (vote)']) expect(names).toContain(name);
@@ -74,8 +76,12 @@ describe('a schedule', () => {
   test('is told in words', () => {
     const whom = { role: 'primary', pick: 0.5 } as const;
     expect(wordsOf({ kind: 'kill', service: 'mongod', whom, reach: 'one' })).toBe('kill mongod of the primary');
-    expect(wordsOf({ kind: 'begin', fault: 3, state: 'off', whom, reach: 'majority' })).toBe(
+    const manner = { from: 'another', way: 'in', delayMs: 0, lossPercent: 0, clockOffsetMs: 0 } as const;
+    expect(wordsOf({ kind: 'begin', fault: 3, state: 'off', whom, reach: 'majority', manner })).toBe(
       '#3 off: majority, first the primary',
+    );
+    expect(wordsOf({ kind: 'begin', fault: 3, state: 'partitioned', whom, reach: 'one', manner })).toBe(
+      '#3 partitioned from another (in): the primary',
     );
     expect(wordsOf({ kind: 'command', words: ['replace', '{0}'], whom: { role: 'any', pick: 0.25 } })).toBe(
       'quorate replace machine 0.25',

@@ -1,20 +1,25 @@
-import type { Act, EngineState, Entry, MachineState, Reach, Role, Service, Whom } from './acts.js';
+import type { Act, EngineState, Entry, MachineState, Manner, Reach, Role, Service, Whom } from './acts.js';
 import { type Random, seededRandom } from './random.js';
 
 /** What the build under test can do; what it cannot do yet is not drawn. */
 export interface Abilities {
   /** Commands of `quorate --help`. */
   readonly commands: readonly string[];
-  /** Machine faults beyond freezing and powering off. */
-  readonly machineStates: readonly MachineState[];
+  /** Instances can have namespaces of their own, so that links are cut, clocks are off and disks are full. */
+  readonly namespaces: boolean;
 }
 
 export const EVERYTHING: Abilities = {
   commands: ['enable-ha', 'disable-ha', 'replace', 'switchover', 'maintenance', 'config', 'status', 'changes'],
-  machineStates: ['frozen', 'off', 'stopped', 'partitioned', 'disk-full'],
+  namespaces: true,
 };
 
+const EVERYWHERE: readonly MachineState[] = ['frozen', 'off', 'stopped'];
+const WITH_NAMESPACES: readonly MachineState[] = ['partitioned', 'degraded', 'disk-full', 'clock-off'];
+
 export interface Settings {
+  /** Of the local cloud. */
+  readonly region: '' | 'namespace';
   /** Given to `bootstrap --config`. */
   readonly config: readonly string[];
   readonly controllers: 1 | 3;
@@ -44,18 +49,19 @@ const QUIET_AFTER_TERMINATE = 20;
 export function plan(seed: number, minutes: number, abilities: Abilities = EVERYTHING): Schedule {
   const seconds = Math.round(minutes * 60);
   const lane = (name: string) => seededRandom(seed, name);
+  const settings = settingsOf(lane('settings'), abilities);
   const entries = [
-    ...machineFaults(lane('machines'), seconds, abilities),
+    ...machineFaults(lane('machines'), seconds, settings),
     ...processFaults(lane('processes'), seconds),
     ...engineFaults(lane('engine'), seconds),
     ...operator(lane('operator'), seconds, abilities, 'operator'),
     ...operator(lane('second operator'), seconds, abilities, 'second operator'),
   ];
   entries.sort((a, b) => a.at - b.at);
-  return { seed, seconds, settings: settingsOf(lane('settings')), entries };
+  return { seed, seconds, settings, entries };
 }
 
-function settingsOf(random: Random): Settings {
+function settingsOf(random: Random, { namespaces }: Abilities): Settings {
   const config = [
     `grace=${random.pick([
       [2, '5s'],
@@ -66,16 +72,16 @@ function settingsOf(random: Random): Settings {
       [1, '30s'],
     ])}`,
   ];
-  return {
-    config,
-    controllers: random.pick<1 | 3>([
-      [1, 1],
-      [3, 3],
-    ]),
-  };
+  const controllers = random.pick<1 | 3>([
+    [1, 1],
+    [3, 3],
+  ]);
+  const namespace = random.chance(0.6) && namespaces;
+  return { region: namespace ? 'namespace' : '', config, controllers };
 }
 
-function machineFaults(random: Random, seconds: number, { machineStates }: Abilities): Entry[] {
+function machineFaults(random: Random, seconds: number, { region }: Settings): Entry[] {
+  const states = region === 'namespace' ? [...EVERYWHERE, ...WITH_NAMESPACES] : EVERYWHERE;
   const entries: Entry[] = [];
   const push = (at: number, act: Act) => entries.push({ at: round(at), actor: 'machines', act });
   let fault = 0;
@@ -84,8 +90,10 @@ function machineFaults(random: Random, seconds: number, { machineStates }: Abili
       [5, 'frozen'],
       [2, 'off'],
       [2, 'stopped'],
-      [5, 'partitioned'],
+      [6, 'partitioned'],
+      [2, 'degraded'],
       [1, 'disk-full'],
+      [1, 'clock-off'],
       [2, 'terminate'],
       [2, 'reconfig'],
     ]);
@@ -96,6 +104,7 @@ function machineFaults(random: Random, seconds: number, { machineStates }: Abili
       [0.4, 'all'],
     ]);
     const lasts = random.chance(0.2) ? random.between(12, 30) : random.between(0.3, 6);
+    const manner = mannerOf(random);
     const change = random.pick<'tag' | 'priority' | 'vote'>([
       [2, 'tag'],
       [2, 'priority'],
@@ -105,14 +114,32 @@ function machineFaults(random: Random, seconds: number, { machineStates }: Abili
       push(at, { kind: 'terminate', whom });
       at += QUIET_AFTER_TERMINATE;
     } else if (act === 'reconfig') push(at, { kind: 'reconfig', change, whom });
-    else if (machineStates.includes(act)) {
+    else if (states.includes(act)) {
       fault += 1;
-      push(at, { kind: 'begin', fault, state: act, whom, reach });
+      push(at, { kind: 'begin', fault, state: act, whom, reach, manner });
       at = Math.min(at + lasts, seconds);
       push(at, { kind: 'end', fault });
     }
   }
   return entries;
+}
+
+function mannerOf(random: Random): Manner {
+  return {
+    from: random.pick<Manner['from']>([
+      [6, 'everybody'],
+      [3, 'another'],
+      [1, 'host'],
+    ]),
+    way: random.pick<Manner['way']>([
+      [4, 'both'],
+      [1, 'in'],
+      [1, 'out'],
+    ]),
+    delayMs: Math.round(random.between(5, 150)),
+    lossPercent: Math.round(random.between(0, 8)),
+    clockOffsetMs: Math.round(random.between(-20, 20)) * 60_000,
+  };
 }
 
 function processFaults(random: Random, seconds: number): Entry[] {
