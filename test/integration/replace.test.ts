@@ -1,8 +1,11 @@
-import { readdir, truncate } from 'node:fs/promises';
+import { readdir, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { agentFiles } from '../../src/agent/files.js';
+import { readPem } from '../../src/agent/keys.js';
 import type { Changes } from '../../src/api/changes.js';
 import type { Status } from '../../src/api/status.js';
+import { adminCommand, directClient } from '../../src/replicaset/connect.js';
 import { TestEnvironment } from '../support/environment.js';
 import { until } from '../support/home.js';
 
@@ -18,6 +21,11 @@ afterAll(() => env?.close(), 60_000);
 
 const secondaries = ({ ha, controllers }: Status): string[] =>
   controllers.map(({ machine }) => machine).filter((machine) => machine !== ha.primary);
+/** Where the machine's agent keeps what survives a restart. */
+async function disk(machine: string): Promise<string> {
+  const record = await env.store.readEnvironment('demo');
+  return join(env.store.dirs.localCloud, record?.uuid ?? '', await env.instanceOf(machine), 'disk');
+}
 const primary = async (): Promise<string> => (await env.status()).ha.primary ?? '';
 
 async function refused(words: readonly string[], sentence: RegExp): Promise<void> {
@@ -84,6 +92,28 @@ test('one that is frozen is no heir', async () => {
   await env.whole(3, SECONDS);
 });
 
+test('one that lags is no heir', async () => {
+  const [lagging = ''] = secondaries(await env.whole(3, SECONDS));
+  const files = agentFiles(join(await disk(lagging), '..'));
+  const identity = { ca: await readFile(files.ca, 'utf8'), ...(await readPem(files.member)) };
+  const host = (await env.status()).controllers.find(({ machine }) => machine === lagging)?.mongo ?? '';
+  const member = directClient(host, identity);
+  try {
+    // It goes on answering, and applies nothing.
+    await adminCommand(member, { fsync: 1, lock: true });
+    await env.statusWhen(
+      'it to lag',
+      ({ controllers }) => (controllers.find(({ machine }) => machine === lagging)?.member?.lagSeconds ?? 0) > 1,
+    );
+    await refused(['switchover', '--to', lagging], /lags behind the primary/);
+    await adminCommand(member, { fsyncUnlock: 1 });
+  } finally {
+    await member.close();
+  }
+  await env.home.ok('switchover', '--to', lagging);
+  expect(await primary()).toBe(lagging);
+});
+
 test('a primary that is put under maintenance hands over; it may be away and is not replaced', async () => {
   const machine = await primary();
   await env.home.ok('maintenance', machine, '--for', '10m');
@@ -97,17 +127,40 @@ test('a primary that is put under maintenance hands over; it may be away and is 
   expect((await env.status()).ha.problems.join('\n')).not.toMatch(/maintenance/);
 });
 
+test('one that is away under maintenance is not replaced; maintenance ends by itself', async () => {
+  const [machine = ''] = secondaries(await env.whole(3, SECONDS));
+  const before = (await env.status()).controllers.map((one) => one.machine);
+  const instance = await env.instanceOf(machine);
+  await env.home.ok('maintenance', machine, '--for', '10m');
+  // Without maintenance the local cloud's word "stopped" would have it replaced at once.
+  await env.cloud.powerOff(instance);
+  const away = await env.statusWhen(
+    'the sentinel to see it away',
+    ({ controllers }) => controllers.find((one) => one.machine === machine)?.evidence?.verdict === 'maintenance',
+    SECONDS,
+  );
+  expect(away.change).toBeNull();
+  expect(await env.home.ok('status')).toMatch(new RegExp(`${machine}: under maintenance for 10 min; end it with`));
+  expect(await env.home.ok('show-controller', machine)).toMatch(/under maintenance for/);
+  expect(await env.home.ok('machines')).toMatch(new RegExp(`${machine}: under maintenance for`));
+  await env.cloud.startAgain(instance);
+  await env.whole(3, SECONDS);
+  await env.home.ok('maintenance', machine, '--for', '1s');
+  const after = await env.statusWhen('its end', ({ ha }) => !/maintenance/.test(ha.problems.join('\n')));
+  expect(after.controllers.map((one) => one.machine)).toEqual(before);
+  await refused(['maintenance', machine, '--end'], /under no maintenance; nothing was changed/);
+});
+
 test('a member whose data is damaged is made anew in place: the same instance, a new member', async () => {
   await env.home.ok('config', 'resync-after=3s', 'auto-replace=false');
   const [machine = ''] = secondaries(await env.status());
   const instance = await env.instanceOf(machine);
-  const record = await env.store.readEnvironment('demo');
-  const disk = join(env.store.dirs.localCloud, record?.uuid ?? '', instance, 'disk');
-  const member = async () => (await readdir(disk)).filter((name) => /^mongod-\d+$/.test(name));
+  const data = await disk(machine);
+  const member = async () => (await readdir(data)).filter((name) => /^mongod-\d+$/.test(name));
   const before = await member();
   const mongod = await env.pidOf(machine, 'mongod');
-  for (const file of await readdir(join(disk, before[0] ?? ''))) {
-    if (/^WiredTiger(\.wt|\.turtle)?$/.test(file)) await truncate(join(disk, before[0] ?? '', file), 0);
+  for (const file of await readdir(join(data, before[0] ?? ''))) {
+    if (/^WiredTiger(\.wt|\.turtle)?$/.test(file)) await truncate(join(data, before[0] ?? '', file), 0);
   }
   process.kill(mongod, 'SIGKILL');
   await env.statusWhen('the member to be missed', ({ ha }) => ha.healthyVoters === 2, SECONDS);
