@@ -7,6 +7,7 @@ import { Home } from '../test/support/home.js';
 import { bareSet } from './bare.js';
 import { faults } from './faults.js';
 import type { Bench, Sample } from './figure.js';
+import { links } from './links.js';
 import { replace } from './replace.js';
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {
@@ -153,4 +154,4 @@ const quickstart: Bench = {
   },
 };
 
-export const benches: Readonly<Record<string, Bench>> = { lifecycle, faults, replace, cli, quickstart };
+export const benches: Readonly<Record<string, Bench>> = { lifecycle, faults, links, replace, cli, quickstart };

@@ -10,6 +10,7 @@ type Fault =
   | 'secondary-kill'
   | 'failover-instance'
   | 'failover-freeze'
+  | 'failover-vanish'
   | 'secondary-freeze'
   | 'handover'
   | 'switchover';
@@ -68,7 +69,8 @@ function contact(fault: Fault, status: Status, primary: string): string[] {
   return order.map(({ api }) => api);
 }
 
-async function ours(environment: TestEnvironment, fault: Fault, run: number): Promise<number> {
+/** Longest wait of a client between two acknowledged writes around one fault, in seconds. Afterwards all is well again. */
+export async function ours(environment: TestEnvironment, fault: Fault, run: number): Promise<number> {
   const status = await environment.whole(3);
   const primary = status.ha.primary ?? '';
   const secondary = status.controllers.filter(({ machine }) => machine !== primary)[run % 2]?.machine ?? '';
@@ -120,6 +122,11 @@ async function act(
       await cloud.pause(instance);
       return async () => void (await cloud.resume(instance));
     }
+    case 'failover-vanish': {
+      const instance = await environment.instanceOf(primary);
+      await cloud.partition(instance);
+      return async () => void (await cloud.heal(instance));
+    }
     case 'failover-instance': {
       const instance = await environment.instanceOf(primary);
       await cloud.powerOff(instance);
@@ -136,7 +143,11 @@ async function act(
   }
 }
 
-async function floorOf(bare: BareSet, fault: Exclude<Fault, 'failover-instance'>): Promise<number> {
+/** The same for bare mongods, and someone quick who stands up at once. */
+export async function floorOf(
+  bare: BareSet,
+  fault: Exclude<Fault, 'failover-instance' | 'failover-vanish'>,
+): Promise<number> {
   const indices = [0, 1, 2];
   const states = await Promise.all(indices.map((index) => bare.admin(index).command({ hello: 1 })));
   const primary = states.findIndex(({ isWritablePrimary }) => isWritablePrimary);

@@ -14,27 +14,37 @@ export class TestEnvironment {
   readonly client: ApiClient;
   readonly writer: SteadyWriter;
 
-  private constructor(home: Home, store: Store, client: ApiClient) {
+  readonly #region: string;
+
+  private constructor(home: Home, store: Store, client: ApiClient, region: string) {
     this.home = home;
+    this.#region = region;
     this.store = store;
     this.client = client;
     this.writer = new SteadyWriter(client, `test-${randomBytes(3).toString('hex')}`);
   }
 
-  /** @param config settings it begins with, `key=value` each */
-  static async bootstrap(controllers: 1 | 3 | 5 = 1, config: readonly string[] = []): Promise<TestEnvironment> {
+  /**
+   * @param config settings it begins with, `key=value` each
+   * @param region of the local cloud
+   */
+  static async bootstrap(
+    controllers: 1 | 3 | 5 = 1,
+    config: readonly string[] = [],
+    region: '' | 'namespace' = '',
+  ): Promise<TestEnvironment> {
     const home = new Home();
     try {
       await home.ok(
         'bootstrap',
-        'local',
+        region === '' ? 'local' : `local/${region}`,
         'demo',
         '-n',
         String(controllers),
         ...config.flatMap((setting) => ['--config', setting]),
       );
       const store = await openStore(home.env);
-      const environment = new TestEnvironment(home, store, await openClient(store, 'demo'));
+      const environment = new TestEnvironment(home, store, await openClient(store, 'demo'), region);
       environment.writer.start();
       return environment;
     } catch (error) {
@@ -44,7 +54,7 @@ export class TestEnvironment {
   }
 
   get cloud() {
-    return openLocalCloud(this.store.dirs.localCloud);
+    return openLocalCloud(this.store.dirs.localCloud, this.#region);
   }
 
   async status(): Promise<Status> {

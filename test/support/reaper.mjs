@@ -1,5 +1,6 @@
 // Ends everything that belongs to a test's home once the test lets go of our stdin, killed or not, and removes the home
 // (unless it said `keep`).
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 
 const dir = process.argv[2];
@@ -21,6 +22,19 @@ function processes() {
     .map(Number);
 }
 
+/** The bridges of instances with namespaces outlive their processes; each says whose it is. */
+function removeBridges() {
+  for (const name of process.platform === 'linux' ? readdirSync('/sys/class/net') : []) {
+    try {
+      if (!readFileSync(`/sys/class/net/${name}/ifalias`, 'utf8').startsWith(`${dir}/`)) continue;
+    } catch {
+      continue; // It went meanwhile.
+    }
+    const env = { PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+    spawnSync('ip', ['link', 'delete', 'dev', name], { env, stdio: 'inherit' });
+  }
+}
+
 let keep = false;
 process.stdin.on('data', (said) => {
   keep ||= String(said).includes('keep');
@@ -38,6 +52,7 @@ process.stdin.on('end', async () => {
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  removeBridges();
   if (!keep) rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   process.exit(0);
 });
