@@ -85,6 +85,23 @@ const RECORDINGS: Readonly<Record<string, { says: string; count: number; run(rec
       await recorder.see(settled(3), 'all hold it');
     },
   },
+  'not-committed': {
+    says: 'A config that its second voter cannot take holds up the next one.',
+    count: 2,
+    async run(recorder) {
+      await recorder.reconfig(0, { voters: [0], members: [0, 1] });
+      await recorder.see(settled(2), 'one has joined');
+      const unlock = await recorder.hold(1);
+      expect(await recorder.write(0), 'one voter is enough').toBe(true);
+      await recorder.reconfig(0, { voters: [0, 1], members: [0, 1], maxTimeMS: 1500 });
+      expect(await recorder.write(0), 'two are needed').toBe(false);
+      expect(await recorder.reconfig(0, { voters: [0], members: [0, 1], maxTimeMS: 1500 })).toBe(308);
+      await unlock();
+      await recorder.see(settled(2), 'both have the config');
+      expect(await recorder.reconfig(0, { voters: [0], members: [0, 1] })).toBe(0);
+      await recorder.see(settled(2), 'one votes');
+    },
+  },
   'survivor-of-two': {
     says: 'One of two dies, the other goes on by a forced config, and the dead one comes back.',
     count: 2,

@@ -44,6 +44,7 @@ const GONE: Partial<Machine> = {
     log: '',
     commit: 0,
     need: 0,
+    sure: 0,
   },
 };
 
@@ -54,7 +55,7 @@ function forgetful(state: State): State {
     let next = m;
     if (m.cond === Cond.ended && m.agent === 1) next = { ...m, ...GONE };
     else if (m.up === 0 && (m.role === Role.primary || m.commit > 0 || m.need > 0 || m.config !== m.disk))
-      next = { ...m, role: Role.secondary, commit: 0, need: 0, config: m.disk };
+      next = { ...m, role: Role.secondary, commit: 0, need: 0, sure: 0, config: m.disk };
     if (next !== m) {
       machines ??= state.machines.slice();
       machines[i] = next;
@@ -240,7 +241,7 @@ export function keyOf(state: State): string {
         (m.up << 11) |
         (m.role << 12) |
         (m.synced << 14),
-      m.term | (m.commit << 6) | (m.need << 11),
+      m.term | (m.sure << 5) | (m.commit << 6) | (m.need << 11),
       m.config & 0x7fff,
       m.config >>> 15,
       m.disk === m.config ? 0 : (m.disk & 0x7fff) + 1,

@@ -54,9 +54,10 @@ export const reaches = (state: State, i: number, j: number): boolean =>
 const reachable = (state: State, from: number, mask: number): number[] =>
   each(mask).filter((j) => j < state.machines.length && reaches(state, from, j));
 
-/** Its config, and what had to be written in it, is on a majority of its voters: `commitmentStatus`. */
+/** Its config, and what had to be written before it, is or was on a majority of its voters: `commitmentStatus`. */
 export function isCommitted(state: State, i: number): boolean {
   const p = machine(state, i);
+  if (p.sure === 1) return true;
   const voters = votersOf(p.config);
   const there = reachable(state, i, voters);
   const configs = there.filter((j) => machine(state, j).config === p.config).length;
@@ -100,14 +101,14 @@ export function reconfig(
 export function install(state: State, i: number): State | null {
   const p = machine(state, i);
   if (!runs(p) || p.disk === p.config) return null;
-  return withMachine(state, i, { config: p.disk, need: Math.max(p.need, p.commit) });
+  return withMachine(state, i, { config: p.disk, need: Math.max(p.need, p.commit), sure: 0 });
 }
 
 /** A config forced on member `i`: nothing is checked, the version jumps, and it has no term. */
 export function force(state: State, i: number): State {
   const { config } = machine(state, i);
   const forced = pack(versionOf(config) + 8, -1, bit(i), bit(i));
-  return withMachine(state, i, { config: forced, disk: forced });
+  return withMachine(state, i, { config: forced, disk: forced, sure: 0 });
 }
 
 /** Member `i` hears the newest config that is newer than its own, with the term of who has it. One that it is no part of makes it REMOVED. */
@@ -126,12 +127,28 @@ export function hearConfig(state: State, i: number): State | null {
   if (newest === m.config) return null;
   if (!has(membersOf(newest), i)) {
     if (m.role === Role.fresh) return null;
-    return withMachine(state, i, { config: newest, disk: newest, term, role: Role.removed, commit: 0, need: 0 });
+    return withMachine(state, i, {
+      config: newest,
+      disk: newest,
+      term,
+      role: Role.removed,
+      commit: 0,
+      need: 0,
+      sure: 0,
+    });
   }
   // A primary hears of the higher term in the same heartbeat.
   if (m.role === Role.primary && term === m.term && has(votersOf(newest), i))
-    return withMachine(state, i, { config: newest, disk: newest });
-  return withMachine(state, i, { config: newest, disk: newest, term, role: Role.secondary, commit: 0, need: 0 });
+    return withMachine(state, i, { config: newest, disk: newest, sure: 0 });
+  return withMachine(state, i, {
+    config: newest,
+    disk: newest,
+    term,
+    role: Role.secondary,
+    commit: 0,
+    need: 0,
+    sure: 0,
+  });
 }
 
 /** A primary that hears of a higher term, or reaches no majority any more, steps down. */
@@ -142,7 +159,7 @@ export function stepDown(state: State, i: number): State | null {
   const higher = Math.max(...reachable(state, i, membersOf(p.config)).map((j) => machine(state, j).term), p.term);
   const heardOf = state.machines.some((m, j) => m.term > p.term && reaches(state, i, j) && has(membersOf(m.config), i));
   if (higher === p.term && !heardOf && there.length >= majority(votersOf(p.config))) return null;
-  return withMachine(state, i, { role: Role.secondary, term: Math.max(higher, p.term), commit: 0, need: 0 });
+  return withMachine(state, i, { role: Role.secondary, term: Math.max(higher, p.term), commit: 0, need: 0, sure: 0 });
 }
 
 /** Member `i` stands up: the voters that it reaches vote unless their config, term or log is newer. Atomic, with the first entry. */
@@ -160,13 +177,13 @@ export function elect(state: State, i: number): State | null {
   const machines = state.machines.slice();
   for (const j of willing) {
     const v = machine(state, j);
-    const deposed = v.role === Role.primary ? { role: Role.secondary, commit: 0, need: 0 } : {};
+    const deposed = v.role === Role.primary ? { role: Role.secondary, commit: 0, need: 0, sure: 0 } : {};
     machines[j] = { ...v, ...deposed, term };
   }
   // The term goes into the config at once, unless it was forced.
   const config = termOf(c.config) === -1 ? c.config : pack(versionOf(c.config), term, voters, membersOf(c.config));
   const log = c.log + entry(Kind.start, term);
-  machines[i] = { ...c, term, role: Role.primary, config, disk: config, log, commit: 0, need: log.length };
+  machines[i] = { ...c, term, role: Role.primary, config, disk: config, log, commit: 0, need: log.length, sure: 0 };
   return { ...state, machines };
 }
 
@@ -220,10 +237,12 @@ export function acknowledge(state: State, i: number): { readonly state: State; r
   return { state: next, lost: !state.acked.startsWith(told) };
 }
 
-/** All primaries tell their clients what they can. */
+/** All primaries take note of what is on a majority, and tell their clients. */
 export function acknowledgeAll(from: State): { readonly state: State; readonly lost: boolean } {
   let [state, lost] = [from, false];
   for (let i = 0; i < state.machines.length; i++) {
+    const p = machine(state, i);
+    if (isPrimary(p) && p.sure === 0 && isCommitted(state, i)) state = withMachine(state, i, { sure: 1 });
     const told = acknowledge(state, i);
     if (told === null) continue;
     state = told.state;
@@ -236,5 +255,5 @@ export function acknowledgeAll(from: State): { readonly state: State; readonly l
 export function restart(state: State, i: number): State {
   const m = machine(state, i);
   const role = m.disk === 0 ? Role.fresh : has(membersOf(m.disk), i) ? Role.secondary : Role.removed;
-  return withMachine(state, i, { cond: Cond.running, up: 1, role, config: m.disk, commit: 0, need: 0 });
+  return withMachine(state, i, { cond: Cond.running, up: 1, role, config: m.disk, commit: 0, need: 0, sure: 0 });
 }

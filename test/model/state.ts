@@ -37,6 +37,8 @@ export interface Machine {
   /** Of a primary: how much of its log it knows to be on a majority, and how much must be before the next reconfig. */
   readonly commit: number;
   readonly need: number;
+  /** Of a primary: it has seen its config, and what had to be before it, on a majority; it does not forget when members go. */
+  readonly sure: number;
 }
 
 /**
@@ -183,6 +185,7 @@ export const newMachine = (change: Partial<Machine> = {}): Machine => ({
   log: '',
   commit: 0,
   need: 0,
+  sure: 0,
   ...change,
 });
 

@@ -196,6 +196,7 @@ function apply(state: State, event: TraceEvent): State | null {
         role: Role.secondary,
         commit: 0,
         need: 0,
+        sure: 0,
         config: machine(state, to).disk,
       });
     case 'start':

@@ -110,6 +110,14 @@ export class Recorder implements AsyncDisposable {
     await this.#member(to).start();
   }
 
+  /** Member `to` goes on answering, and takes nothing in; what is returned lets it go again. Nothing of that is written down. */
+  async hold(to: number): Promise<() => Promise<void>> {
+    await this.#command(to, { fsync: 1, lock: true });
+    return async () => {
+      await this.#command(to, { fsyncUnlock: 1 });
+    };
+  }
+
   freeze(to: number): void {
     this.#member(to).signal('SIGSTOP');
     this.#frozen.add(to);
