@@ -1,6 +1,6 @@
 /**
  * The model against real members: what they are asked, answer and show is followed by the model (test/model/trace.ts). With
- * QUORATE_RECORD_TRACES=1 the traces in test/model/traces are recorded anew.
+ * QUORATE_RECORD_TRACES=all, or the name of one, they are recorded anew into test/model/traces.
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -139,12 +139,13 @@ async function record(name: string): Promise<Trace> {
   return await recorder.trace(says);
 }
 
-const recording = process.env.QUORATE_RECORD_TRACES !== undefined;
+const wanted = process.env.QUORATE_RECORD_TRACES;
+const recording = wanted !== undefined;
 
 test.skipIf(!recording)(
   'records the traces anew',
   async () => {
-    for (const name of Object.keys(RECORDINGS)) {
+    for (const name of Object.keys(RECORDINGS).filter((one) => wanted === 'all' || wanted === one)) {
       const trace = await record(name);
       await writeFile(path.join(DIRECTORY, `${name}.json`), `${JSON.stringify(trace, null, 1)}\n`);
       expect(follow(trace).at, name).toBe('');

@@ -6,7 +6,8 @@ import { follow, type Said, type Trace, type TraceEvent } from './trace.js';
 
 const DIRECTORY = path.join(import.meta.dirname, 'traces');
 const names = readdirSync(DIRECTORY).map((file) => path.basename(file, '.json'));
-const traceOf = (name: string): Trace => JSON.parse(readFileSync(path.join(DIRECTORY, `${name}.json`), 'utf8')) as Trace;
+const traceOf = (name: string): Trace =>
+  JSON.parse(readFileSync(path.join(DIRECTORY, `${name}.json`), 'utf8')) as Trace;
 
 test.each(names)('the model could have done what was seen: %s', (name) => {
   expect(follow(traceOf(name)).at).toBe('');
