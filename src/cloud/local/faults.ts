@@ -12,7 +12,7 @@ import {
 import type { LocalInstance } from './group.js';
 import type { Instances } from './instances.js';
 import { type Known, known, show } from './inventory.js';
-import { type Isolation, refuse } from './isolation.js';
+import { type Isolation, type Running, refuse } from './isolation.js';
 import { isolationOf } from './isolations.js';
 import type { Drop } from './namespace/filter.js';
 import { listProcesses } from './processes.js';
@@ -20,7 +20,7 @@ import type { InstanceRecord } from './records.js';
 
 /**
  * What the control panel does to instances with namespaces that no provider's console can: links cut, slow or lossy, clocks
- * off, disks small or full. It is recorded as wished first, so that it holds from boot to boot; then it is made so.
+ * off, disks small or full.
  */
 export class Faults {
   readonly #instances: Instances;
@@ -79,38 +79,59 @@ export class Faults {
   /** Takes all the space that is left on a disk of limited size, or gives it back. */
   async setDiskFull(id: string, full: boolean): Promise<LocalInstance> {
     const environment = await this.#instances.environmentOf(id);
-    return this.#change(environment, id, (now) => ({ ...now, diskFull: full }));
+    return this.#locked(environment, id, async ({ record, group }) => {
+      // Done first: a disk that is not limited yet is refused. When it is not recorded any more, the next start gives it back.
+      if (group.leader !== null && record.process !== null) {
+        const running = runningOf(this.#instances, record, record.process.group);
+        await (await isolationOf(record)).setDiskFull(running, full);
+      } else if (full) {
+        throw new QuorateError('instance-not-running', `instance ${id} does not run`, { todo: 'start it first' });
+      }
+      const after = { ...record, conditions: { ...(record.conditions ?? NO_CONDITIONS), diskFull: full } };
+      await this.#instances.records.write(after);
+      return after;
+    });
   }
 
+  /** Recorded first, so that it holds from boot to boot, then made so. */
   async #change(environment: string, id: string, to: (now: Conditions) => Conditions): Promise<LocalInstance> {
+    return this.#locked(environment, id, async ({ record: was, group }) => {
+      const conditions = to(was.conditions ?? NO_CONDITIONS);
+      await (await isolationOf(was)).accept(conditions);
+      const record = { ...was, conditions };
+      await this.#instances.records.write(record);
+      if (group.leader !== null) await linkUp(this.#instances, record, await this.#instances.all(environment));
+      return record;
+    });
+  }
+
+  async #locked(environment: string, id: string, work: (found: Known) => Promise<InstanceRecord>) {
     return this.#instances.locked(environment, id, async (found) => {
       if (found.record.isolation !== 'namespace') refuse(id);
       if (found.record.power === 'terminated') {
         throw new QuorateError('instance-terminated', `instance ${id} is terminated`);
       }
-      const before = found.record.conditions ?? NO_CONDITIONS;
-      const isolation = await isolationOf(found.record);
-      const record = { ...found.record, conditions: to(before) };
-      await isolation.accept(record.conditions);
-      await this.#instances.records.write(record);
-      if (found.group.leader !== null) await this.#apply(environment, { ...found, record }, before, isolation);
-      return show(known(record, await listProcesses()));
+      return show(known(await work(found), await listProcesses()));
     });
   }
+}
 
-  /** To a machine that runs. Its link is set whatever it was: the last command may have been killed before it did. */
-  async #apply(environment: string, { record }: Known, before: Conditions, isolation: Isolation): Promise<void> {
-    const { delayMs, lossPercent, diskFull } = record.conditions ?? NO_CONDITIONS;
-    const drops = dropsOf(record, await this.#instances.all(environment), isolation);
-    await isolation.setLink(record.instance, { drops, delayMs, lossPercent });
-    if (diskFull !== before.diskFull && record.process !== null) {
-      await isolation.setDiskFull(
-        this.#instances.records.directory(environment, record.instance),
-        record.process.group,
-        diskFull,
-      );
-    }
-  }
+/** Makes the link of a running instance as it is recorded, whatever it was: the last command may have been killed. */
+export async function linkUp(
+  instances: Instances,
+  record: InstanceRecord,
+  all: readonly InstanceRecord[],
+): Promise<void> {
+  if (record.process === null) return;
+  const isolation = await isolationOf(record);
+  const { delayMs, lossPercent } = record.conditions ?? NO_CONDITIONS;
+  const link = { drops: dropsOf(record, all, isolation), delayMs, lossPercent };
+  await isolation.setLink(runningOf(instances, record, record.process.group), link);
+}
+
+function runningOf({ records }: Instances, { instance, tags }: InstanceRecord, leader: number): Running {
+  const { environment } = tags;
+  return { instance, environment, directory: records.directory(environment, instance), leader };
 }
 
 /** An instance's cuts by address. A peer that is gone, record and all, has none that anyone would get again. */

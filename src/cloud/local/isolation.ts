@@ -23,6 +23,12 @@ export interface Boot {
   readonly drops: readonly Drop[];
 }
 
+/** An instance that runs. */
+export interface Running extends Pick<Boot, 'instance' | 'environment' | 'directory'> {
+  /** Process ID of its leader. */
+  readonly leader: number;
+}
+
 /** How a running instance's link shall be. */
 export interface Link {
   readonly drops: readonly Drop[];
@@ -43,9 +49,9 @@ export interface Isolation {
   launch(boot: Boot): Promise<Pick<Boot, 'command' | 'env'>>;
   /** Resolves when a started instance has all that it shall have; false when its leader ended before. */
   settled(instance: string, leaderLives: () => Promise<boolean>): Promise<boolean>;
-  setLink(instance: string, link: Link): Promise<void>;
-  /** Takes all the space that is left on a running instance's disk, or gives it back. */
-  setDiskFull(directory: string, leader: number, full: boolean): Promise<void>;
+  setLink(running: Running, link: Link): Promise<void>;
+  /** Takes all the space that is left on a disk of limited size, or gives it back. */
+  setDiskFull(running: Running, full: boolean): Promise<void>;
   /** Removes what is left outside of an instance's processes, which are gone, and of its directory. */
   clear(instance: string): Promise<void>;
   /** Removes what `prepare` made. */

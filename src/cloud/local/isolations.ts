@@ -10,8 +10,8 @@ const processIsolation: Isolation = {
   accept: async () => undefined,
   launch: async ({ command, env }) => ({ command, env }),
   settled: async () => true,
-  setLink: async (instance) => refuse(instance),
-  setDiskFull: async () => refuse('of this environment'),
+  setLink: async ({ instance }) => refuse(instance),
+  setDiskFull: async ({ instance }) => refuse(instance),
   clear: async () => undefined,
   remove: async () => undefined,
 };

@@ -39,7 +39,8 @@ function listByProc(): ProcessSeen[] {
     const parsed = stat === null ? null : parseStat(stat);
     if (parsed === null) continue;
     const environment = readProc(`/proc/${name}/environ`);
-    seen.push({ ...parsed, instance: environment === null ? null : markerIn(environment.split('\0')) });
+    // Empty while the process turns into another program: then, too, it cannot be seen.
+    seen.push({ ...parsed, instance: environment ? markerIn(environment.split('\0')) : null });
   }
   return seen;
 }

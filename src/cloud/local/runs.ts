@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { QuorateError } from '../../errors.js';
 import { NO_CONDITIONS } from './conditions.js';
-import { dropsOf } from './faults.js';
+import { dropsOf, linkUp } from './faults.js';
 import type { LocalInstance } from './group.js';
 import type { Instances } from './instances.js';
 import { type Known, known, show } from './inventory.js';
@@ -39,6 +39,7 @@ export async function boot(
   await records.writeMetadata(starting);
   const directory = records.directory(tags.environment, instance);
   await isolation.prepare(tags.environment, records.environmentDirectory(tags.environment));
+  const all = await instances.all(tags.environment);
   const { command, env } = await isolation.launch({
     instance,
     environment: tags.environment,
@@ -48,7 +49,7 @@ export async function boot(
     command: options.startCommand,
     env: variablesFor(options, instance, directory),
     conditions: record.conditions ?? NO_CONDITIONS,
-    drops: dropsOf(record, await instances.all(tags.environment), isolation),
+    drops: dropsOf(record, all, isolation),
   });
   assertHeld();
   const leader = await startGroup(command, { directory, log: join(directory, 'console.log'), env });
@@ -61,6 +62,7 @@ export async function boot(
       todo: `see all it said with \`quorate cloud log ${instance}\``,
     });
   }
+  if (record.conditions !== undefined) await linkUp(instances, started, all);
   return show(known(started, await listProcesses()));
 }
 

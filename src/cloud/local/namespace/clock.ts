@@ -22,3 +22,8 @@ export function libfaketime(env: NodeJS.ProcessEnv = process.env): string {
     todo: 'install it (Debian: apt install faketime), or name the library in QUORATE_LIBFAKETIME',
   });
 }
+
+/** An offset as libfaketime takes it, in seconds with their sign; empty for none. */
+export function clockOf(offsetMs: number): string {
+  return offsetMs === 0 ? '' : `${offsetMs > 0 ? '+' : ''}${(offsetMs / 1000).toFixed(3)}`;
+}

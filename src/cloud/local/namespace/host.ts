@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readlink } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { QuorateError, reasonOf } from '../../../errors.js';
 
@@ -44,8 +46,15 @@ export function isInstalled(command: string): boolean {
 /** Whether the host has a network device of that name. */
 export const hasDevice = (name: string): boolean => existsSync(`/sys/class/net/${name}`);
 
-/** Whether a device is plugged into a bridge. */
-export const isPlugged = (name: string): boolean => existsSync(`/sys/class/net/${name}/master`);
+/** The bridge that a device is plugged into; null for none, also when there is no such device. */
+export async function bridgeAt(name: string): Promise<string | null> {
+  try {
+    return basename(await readlink(`/sys/class/net/${name}/master`));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
 
 /** Removes a device; one that is gone, or goes meanwhile with its namespace, is what was wanted. */
 export async function removeDevice(name: string): Promise<void> {

@@ -4,9 +4,11 @@ import { QuorateError } from '../../../errors.js';
 import { packageRoot } from '../../../package.js';
 import type { Isolation } from '../isolation.js';
 import { poll } from '../power.js';
-import { libfaketime } from './clock.js';
+import { clockOf, libfaketime } from './clock.js';
+import { checkDelay, setDelay } from './delay.js';
+import { setDiskFull } from './disk.js';
 import { type Drop, filterFor } from './filter.js';
-import { hasDevice, isInstalled, isPlugged, missing, removeDevice, run, systemPath } from './host.js';
+import { bridgeAt, hasDevice, isInstalled, missing, removeDevice, run, systemPath } from './host.js';
 import { bridgeOf, delayBridgeOf, hardwareAddressOf, linkOf } from './names.js';
 import type { Subnet } from './subnet.js';
 
@@ -39,7 +41,8 @@ export function namespaceIsolation(subnet: Subnet): Isolation {
       await run('ip', 'address', 'replace', `${subnet.gateway}/${subnet.prefix}`, 'dev', bridge);
     },
 
-    async accept({ clockOffsetMs, diskBytes }) {
+    async accept({ clockOffsetMs, diskBytes, delayMs, lossPercent }) {
+      if (delayMs > 0 || lossPercent > 0) checkDelay();
       if (clockOffsetMs !== 0) libfaketime();
       if (diskBytes !== null && !isInstalled('mkfs.ext4')) throw missing('mkfs.ext4');
     },
@@ -51,13 +54,14 @@ export function namespaceIsolation(subnet: Subnet): Isolation {
         BUCKET: join(root, environment, 'bucket'),
         BRIDGE: bridgeOf(environment),
         LINK: linkOf(instance),
+        HARDWARE_ADDRESS: hardwareAddressOf(instance),
         ADDRESS: `${address}/${subnet.prefix}`,
         GATEWAY: subnet.gateway,
         DROP_IN: filterFor(drops, 'in') ?? '',
         DROP_OUT: filterFor(drops, 'out') ?? '',
         DISK_BYTES: String(conditions.diskBytes ?? ''),
         DISK_FULL: conditions.diskFull ? '1' : '',
-        CLOCK: conditions.clockOffsetMs === 0 ? '' : (conditions.clockOffsetMs / 1000).toFixed(3),
+        CLOCK: clockOf(conditions.clockOffsetMs),
         LIBFAKETIME: conditions.clockOffsetMs === 0 ? '' : libfaketime(),
       };
       const variables = Object.entries(told).map(([name, value]) => [`QUORATE_NS_${name}`, value]);
@@ -70,7 +74,7 @@ export function namespaceIsolation(subnet: Subnet): Isolation {
     async settled(instance, leaderLives) {
       let lives = true;
       const plugged = await poll(SETTLED_MS, async () => {
-        if (isPlugged(linkOf(instance))) return true;
+        if ((await bridgeAt(linkOf(instance))) !== null) return true;
         lives = await leaderLives();
         return !lives;
       });
@@ -78,22 +82,18 @@ export function namespaceIsolation(subnet: Subnet): Isolation {
       return lives;
     },
 
-    async setLink(instance, link) {
+    async setLink({ instance, environment, directory, leader }, link) {
       const device = linkOf(instance);
-      if (!(await poll(SETTLED_MS, async () => isPlugged(device)))) {
+      if (!(await poll(SETTLED_MS, async () => (await bridgeAt(device)) !== null))) {
         throw new QuorateError('no-link', `instance ${instance} has no network to change`, {
           todo: 'it is just starting or ending: look at `quorate cloud list` and try again',
         });
       }
-      if (link.delayMs > 0 || link.lossPercent > 0) {
-        throw new QuorateError('not-degradable', 'slow and lossy links are not there yet');
-      }
       await setDrops(device, link.drops);
+      await setDelay({ instance, bridge: bridgeOf(environment), directory, leader }, link);
     },
 
-    async setDiskFull() {
-      throw new QuorateError('not-fillable', 'limited disks are not there yet');
-    },
+    setDiskFull: ({ directory, leader }, full) => setDiskFull(directory, leader, full),
 
     async clear(instance) {
       await removeDevice(linkOf(instance));

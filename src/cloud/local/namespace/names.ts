@@ -11,10 +11,19 @@ export const linkOf = (instance: string): string => `qv${digits(instance)}`;
 /** Where a delayed cable is plugged in, beside one end of the forwarder; its other end is on the environment's bridge. */
 export const delayBridgeOf = (instance: string): string => `qd${digits(instance)}`;
 
+/** The forwarder's devices: near the instance, and near the others. */
+export const delayEndsOf = (instance: string): [near: string, far: string] => [
+  `qn${digits(instance)}`,
+  `qf${digits(instance)}`,
+];
+
 const digits = (instance: string): string => instance.replace(/^i-/, '').slice(0, 12);
 
 const hashed = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
 
-/** A hardware address that does not change with the bridge's ports: else everybody's idea of the gateway would go stale. */
-export const hardwareAddressOf = (environment: string): string =>
-  ['02', ...(hashed(environment).slice(0, 10).match(/../g) ?? [])].join(':');
+/**
+ * A hardware address that stays the same, whatever is plugged in, made again or started anew: else neighbours would go on
+ * sending to one that is gone.
+ */
+export const hardwareAddressOf = (owner: string): string =>
+  ['02', ...(hashed(owner).slice(0, 10).match(/../g) ?? [])].join(':');
