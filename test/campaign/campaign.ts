@@ -5,7 +5,6 @@ import { QuorateError, reasonOf } from '../../src/errors.js';
 import { openStore } from '../../src/store/store.js';
 import { Home } from '../support/home.js';
 import { type Act, type Entry, wordsOf } from './acts.js';
-import { removeBridges } from './bridges.js';
 import { Clients, readAll } from './clients.js';
 import { differences, leftovers, untilWhole } from './ending.js';
 import { Faults } from './faults.js';
@@ -227,8 +226,7 @@ export class Campaign {
 
   /** Ends every process. @param keep whether the files stay */
   end(keep: boolean): Promise<void> {
-    const left = () => removeBridges(this.home.dir);
-    this.#ended ??= (keep ? this.home.leave() : this.home.close()).then(left);
+    this.#ended ??= keep ? this.home.leave() : this.home.close();
     return this.#ended;
   }
 }
