@@ -178,6 +178,24 @@ describe.skipIf(reason !== '')(`isolation namespace${skipped}`, () => {
     await until('the machine to be gone', async () => (await inside()).length === 0);
   });
 
+  test('a command killed at any moment of a start leaves one machine that the next start completes', async () => {
+    for (const delay of [1, 30, 60, 100, 200]) {
+      const tags = { environment: lab.environment, machine: String(delay), nonce: randomUUID() };
+      const request = { tags, userData: 'hello', zone: 'a' };
+      await lab.startElsewhere(request, delay);
+      const instance = await lab.cloud.start(request);
+      expect(await (await lab.talk(instance)).ask('echo there')).toBe('there');
+      expect(devicesOf(instance)).toHaveLength(1);
+      const members = (await listProcesses()).filter(
+        ({ instance: id, pid, group }) => id === instance.id && pid === group,
+      );
+      // The leader, and the first process inside.
+      expect(members).toHaveLength(2);
+      await lab.cloud.terminate(instance.id);
+      expect(devicesOf(instance)).toEqual([]);
+    }
+  });
+
   test('a machine that is paused keeps its connections', async () => {
     const machine = await lab.start();
     const line = await lab.talk(machine);
@@ -247,7 +265,7 @@ describe.skipIf(reason !== '')(`an environment whose machines have namespaces${s
     expect(leftOf(directory)).toEqual([]);
     await env.home.ok('engine', 'stop');
     await until('no process to be left', async () => env?.home.processes().length === 0);
-  });
+  }, 600_000);
 });
 
 test('instances that share this machine’s network are not cut off: the way to those that can be is said', async () => {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -5,10 +6,11 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import type { StartRequest } from '../../src/cloud/cloud.js';
 import type { LocalInstance } from '../../src/cloud/local/group.js';
-import { LocalCloud } from '../../src/cloud/local/local-cloud.js';
+import { LocalCloud, type LocalCloudOptions } from '../../src/cloud/local/local-cloud.js';
 import { checkNamespaces } from '../../src/cloud/local/namespace/isolation.js';
-import { packageRoot } from '../../src/package.js';
+import { builtFile, packageRoot } from '../../src/package.js';
 import { until } from './home.js';
 
 /** Why there are no namespaces here; empty when there are. */
@@ -36,13 +38,30 @@ export class Lab {
 
   /** Opened anew each time, as commands do. */
   get cloud(): LocalCloud {
+    return new LocalCloud(this.#options);
+  }
+
+  get #options(): LocalCloudOptions {
     const talker = join(packageRoot(), 'test/support/talking-machine.mjs');
     const init = join(packageRoot(), 'bin/quorated-init');
-    return new LocalCloud({
-      root: join(this.root, 'local'),
-      startCommand: ['/bin/sh', init, process.execPath, talker],
-      addressing: 'namespace',
+    const startCommand = ['/bin/sh', init, process.execPath, talker];
+    return { root: join(this.root, 'local'), startCommand, addressing: 'namespace' };
+  }
+
+  /** Another command of the built package starts the instance, and is killed so long after it began. */
+  async startElsewhere(request: StartRequest, killAfterMs: number): Promise<void> {
+    const module = builtFile('src', 'cloud', 'local', 'local-cloud.js');
+    const program = `
+      const { LocalCloud } = await import(${JSON.stringify(module)});
+      const cloud = new LocalCloud(${JSON.stringify(this.#options)});
+      console.error('begins');
+      await cloud.start(${JSON.stringify(request)});`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'ignore', 'pipe'],
     });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.stderr.once('data', () => setTimeout(() => child.kill('SIGKILL'), killAfterMs));
+    await ended;
   }
 
   async start(machine = '0'): Promise<LocalInstance> {
