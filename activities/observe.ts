@@ -42,6 +42,8 @@ const LONGEST_MS = 10 * 60_000;
 const SOONER_MS = 1000;
 /** Looks follow each other this fast at first; a long wait is looked at less often, which costs it at most a quarter second. */
 const LOOK_AGAIN_MS = { least: 30, most: 250 };
+/** Longer than an election takes that has to wait for its timeout, where that is the default. */
+const ELECTION_MS = 3000;
 
 /** What a plan that is only told is made from. */
 export interface Lookout {
@@ -69,16 +71,25 @@ export function observeActivities(network: Network) {
       }
     },
 
-    /** One look, for a plan that is only told. */
+    /** For a plan that is only told: an election that is under way is waited for, as it says nothing of what will be. */
     async lookAround(): Promise<Lookout> {
       const from = { readPreference: 'primaryPreferred' } as const;
-      const [{ observed }, environment] = await Promise.all([
-        look(network, {}),
+      const [observed, environment] = await Promise.all([
+        lookForPrimary(network),
         network.state.environment.findOne({}, from),
       ]);
       return { observed, desired: environment?.desired ?? 1 };
     },
   };
+}
+
+async function lookForPrimary(network: Network): Promise<Observed> {
+  const deadline = performance.now() + ELECTION_MS;
+  for (;;) {
+    const { observed } = await look(network, {});
+    if (observed.set?.primary != null || performance.now() > deadline) return observed;
+    await sleep(LOOK_AGAIN_MS.most);
+  }
 }
 
 async function waitUntilPlanned(
