@@ -4,8 +4,8 @@ import { ENVIRONMENT, type Ground } from './ground.js';
 import type { Story } from './story.js';
 
 /** How long it may take to be whole again by itself, and once more after a person's hand. */
-const ALONE_MS = 120_000;
-const HELPED_MS = 120_000;
+const ALONE_MS = 180_000;
+const HELPED_MS = 180_000;
 
 /** What is missing until the environment is whole: every controller that was asked for votes and is well, nobody else is there. */
 export function missing(status: Status | null): string[] {
@@ -66,7 +66,9 @@ async function wait(ground: Ground, ms: number): Promise<string[]> {
 
 /** What is there and belongs to nobody: instances, members, processes, workflows. In sentences. */
 export async function leftovers(ground: Ground): Promise<string[]> {
-  const { controllers, machines } = ground.last;
+  const status = await ground.status();
+  if (status === null) return ['no controller answers who could say what belongs to somebody'];
+  const { controllers, machines } = status;
   const known = new Set([...controllers.map(({ machine }) => machine), ...machines.map(({ id }) => id)]);
   const left: string[] = [...(await ground.cloud.problems(ground.uuid))];
   const instances = await ground.instances();

@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from 'node:os';
 import { type Act, nameOf } from './acts.js';
 import type { Outcome, Read, Write } from './history.js';
 
@@ -39,6 +40,12 @@ export class Figures {
       `longest wait   ${(longest / 1000).toFixed(2)} s`,
       `anomalies      ${anomalies}`,
     ];
+    // What a machine that is overloaded by others cannot do in time is no defect.
+    lines.push(
+      `load           ${loadavg()
+        .map((load) => load.toFixed(0))
+        .join(' ')} on ${availableParallelism()} processors`,
+    );
     if (this.problems.length > 0) lines.push(`problems       ${this.problems.join('\n               ')}`);
     if (this.helped !== null) lines.push(`needed a hand  ${this.helped}`);
     return lines.join('\n');
