@@ -86,12 +86,17 @@ describe('workflows', () => {
   });
 
   test('an activity that fails over and over, with its reason; a few attempts are nothing', () => {
-    const trying = (attempt: number) => [{ activity: 'startInstance', attempt, reason: 'no such zone' }];
+    const trying = (attempt: number, runningS: number | null = null) => [
+      { activity: 'startInstance', attempt, reason: 'no such zone', runningS },
+    ];
     const stuck = run('demo-1:membership', { trying: trying(9) });
     expect(wrongs(judge([...singletons, stuck]))).toEqual([
-      'demo-1:membership tries startInstance for the 9th time: no such zone',
+      'demo-1:membership has tried startInstance 9 times in a row: no such zone',
     ]);
+    expect(wrongs(judge([...singletons, run('demo-1:membership', { trying: trying(9, 1) })]))).toHaveLength(1);
     expect(wrongs(judge([...singletons, run('demo-1:membership', { trying: trying(2) })]))).toEqual([]);
+    // It works by now, and only keeps its count.
+    expect(wrongs(judge([...singletons, run('demo-1:membership', { trying: trying(9, 60) })]))).toEqual([]);
   });
 
   test('a workflow task that fails over and over', () => {

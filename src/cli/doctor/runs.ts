@@ -4,6 +4,17 @@ import { SINGLETONS, taskQueues, workflowIds } from '../../temporal/names.js';
 import { type Judged, well, wrong } from './finding.js';
 import type { Subject } from './subject.js';
 
+/** An activity that is not done yet. */
+export interface Attempt {
+  readonly activity: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** Why the attempt before this one failed; empty when it is the first. */
+  readonly reason: string;
+  /** Seconds since a worker began with this attempt; null while none has. */
+  readonly runningS: number | null;
+}
+
 /** The latest run under a workflow ID. */
 export interface RunSeen {
   readonly workflowId: string;
@@ -11,7 +22,7 @@ export interface RunSeen {
   readonly status: string;
   readonly firstRunId: string;
   /** Activities that are tried again, with how often so far and why. */
-  readonly trying: readonly { readonly activity: string; readonly attempt: number; readonly reason: string }[];
+  readonly trying: readonly Attempt[];
   /** Attempts of the workflow task under way; more than a few: its code fails. */
   readonly taskAttempts: number;
 }
@@ -30,6 +41,8 @@ export interface RunsSeen {
 const POLLS_WITHIN_S = 70;
 /** Passing trouble is over by then. */
 const MANY_ATTEMPTS = 5;
+/** An attempt that has lasted so long is one that works: waits last for minutes, and keep the count of those before. */
+const LASTS_S = 10;
 
 /** Workflows that run and get nowhere, and singletons that do not run. Pure. */
 export function judgeRuns(seen: RunsSeen): readonly Judged[] {
@@ -50,10 +63,12 @@ function unserved({ environment, polledSecondsAgo }: RunsSeen, running: readonly
 }
 
 function stuck({ workflowId, trying, taskAttempts }: RunSeen): Judged[] {
-  const failing = trying.filter(({ attempt }) => attempt >= MANY_ATTEMPTS);
+  const failing = trying.filter(
+    ({ attempt, runningS }) => attempt >= MANY_ATTEMPTS && (runningS === null || runningS < LASTS_S),
+  );
   const judged = failing.map(({ activity, attempt, reason }) =>
     wrong(
-      `${workflowId} tries ${activity} for the ${attempt}th time: ${reason || 'no reason is known'}`,
+      `${workflowId} has tried ${activity} ${attempt} times in a row: ${reason || 'no reason is known'}`,
       'Put right what the reason says; it goes on by itself then.',
     ),
   );
@@ -136,11 +151,14 @@ export async function askChanges(subject: Subject) {
 async function seeRun({ client }: Temporal, workflowId: string): Promise<RunSeen> {
   try {
     const { status, raw } = await client.workflow.getHandle(workflowId).describe();
-    const trying = (raw.pendingActivities ?? []).map(({ activityType, attempt, lastFailure }) => ({
-      activity: activityType?.name ?? '',
-      attempt: attempt ?? 1,
-      reason: lastFailure?.cause?.message ?? lastFailure?.message ?? '',
-    }));
+    const trying = (raw.pendingActivities ?? []).map(
+      ({ activityType, attempt, lastFailure, state, lastStartedTime }) => ({
+        activity: activityType?.name ?? '',
+        attempt: attempt ?? 1,
+        reason: lastFailure?.cause?.message ?? lastFailure?.message ?? '',
+        runningS: state === STARTED && lastStartedTime ? secondsSince(lastStartedTime) : null,
+      }),
+    );
     const firstRunId = raw.workflowExecutionInfo?.firstRunId ?? '';
     return { workflowId, status: status.name, firstRunId, trying, taskAttempts: raw.pendingWorkflowTask?.attempt ?? 0 };
   } catch (error) {
@@ -149,7 +167,10 @@ async function seeRun({ client }: Temporal, workflowId: string): Promise<RunSeen
   }
 }
 
-/** temporal.api.enums.v1.TaskQueueType; as a number, since loading the protocol takes every command 0.1 s. */
+const secondsSince = ({ seconds }: { seconds?: unknown }) => Date.now() / 1000 - Number(seconds ?? 0);
+
+/** temporal.api.enums.v1.PendingActivityState and TaskQueueType; as numbers, since loading the protocol takes every command 0.1 s. */
+const STARTED = 2;
 const WORKFLOW_QUEUE = 1;
 
 async function pollers({ connection, namespace }: Temporal, name: string): Promise<number[]> {
@@ -159,5 +180,5 @@ async function pollers({ connection, namespace }: Temporal, name: string): Promi
     taskQueue,
     taskQueueType: WORKFLOW_QUEUE,
   });
-  return (answer.pollers ?? []).map(({ lastAccessTime }) => Date.now() / 1000 - Number(lastAccessTime?.seconds ?? 0));
+  return (answer.pollers ?? []).map(({ lastAccessTime }) => secondsSince(lastAccessTime ?? {}));
 }
