@@ -98,9 +98,12 @@ export class Line {
     this.socket = socket;
     this.#lines = createInterface({ input: socket });
     this.#lines.on('line', (line) => this.#answers.push(line));
-    socket.on('error', (error: NodeJS.ErrnoException) => {
+    const end = (error: NodeJS.ErrnoException) => {
       this.ended = error.code ?? error.message;
-    });
+    };
+    socket.on('error', end);
+    // The reader passes the socket's errors on as its own.
+    this.#lines.on('error', end);
     socket.on('close', () => {
       this.ended ??= 'closed';
     });

@@ -33,7 +33,10 @@ const answers = {
 
 createServer((socket) => {
   socket.on('error', () => undefined);
-  createInterface({ input: socket }).on('line', async (line) => {
+  const lines = createInterface({ input: socket });
+  // The reader passes the socket's errors on as its own.
+  lines.on('error', () => undefined);
+  lines.on('line', async (line) => {
     const [verb, ...words] = line.split(' ');
     socket.write(`${await answers[verb](...words)}\n`);
   });
