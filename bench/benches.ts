@@ -9,6 +9,7 @@ import { faults } from './faults.js';
 import type { Bench, Sample } from './figure.js';
 import { links } from './links.js';
 import { replace } from './replace.js';
+import { steadiness } from './steadiness.js';
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
@@ -154,4 +155,12 @@ const quickstart: Bench = {
   },
 };
 
-export const benches: Readonly<Record<string, Bench>> = { lifecycle, faults, links, replace, cli, quickstart };
+export const benches: Readonly<Record<string, Bench>> = {
+  lifecycle,
+  faults,
+  links,
+  steadiness,
+  replace,
+  cli,
+  quickstart,
+};

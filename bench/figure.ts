@@ -7,7 +7,7 @@ export interface Spread {
 
 export interface Figure extends Spread {
   readonly name: string;
-  readonly unit: 's' | 'events' | 'MB';
+  readonly unit: 's' | 'events' | 'MB' | 'elections';
   /** The bare parts, measured in the same run by the same harness; null where there is no such thing. */
   readonly floor: Spread | null;
   /** What it should be at most. */
@@ -23,7 +23,8 @@ export interface Sample {
 /** A benchmark gives samples of its figures, once each run. */
 export interface Bench {
   readonly goals: Readonly<Record<string, { readonly goal: number; readonly unit?: Figure['unit'] }>>;
-  readonly measure: (runs: number) => AsyncIterable<Sample>;
+  /** @param minutes how long what has to be watched for a while is watched */
+  readonly measure: (runs: number, minutes: number) => AsyncIterable<Sample>;
 }
 
 export function spread(values: readonly number[]): Spread {

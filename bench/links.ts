@@ -40,7 +40,8 @@ export const links: Bench = {
   },
 };
 
-async function whyNoNamespaces(): Promise<string | null> {
+/** Null where instances with namespaces can be had. */
+export async function whyNoNamespaces(): Promise<string | null> {
   const directory = await mkdtemp(join(tmpdir(), 'quorate-bench-'));
   try {
     await checkNamespaces(directory);

@@ -6,16 +6,19 @@ import { type Figure, figuresOf, type Sample } from './figure.js';
 const program = new Command('bench')
   .argument('[names...]', `what to measure (default: all): ${Object.keys(benches).join(', ')}`)
   .option('--runs <n>', 'how often', '3')
+  .option('--minutes <n>', 'how long what has to be watched for a while is watched (steadiness)', '10')
   .option('--json', 'one JSON object for each benchmark')
-  .action(async (names: string[], options: { runs: string; json?: boolean }) => {
+  .action(async (names: string[], options: { runs: string; minutes: string; json?: boolean }) => {
     const runs = Number(options.runs);
     if (!Number.isInteger(runs) || runs < 1) program.error('--runs is a whole number of at least 1');
+    const minutes = Number(options.minutes);
+    if (!(minutes > 0)) program.error('--minutes is a number greater than 0');
     for (const name of names.length > 0 ? names : Object.keys(benches)) {
       const bench = benches[name];
       if (!bench)
         return program.error(`there is no benchmark '${name}'; there are: ${Object.keys(benches).join(', ')}`);
       const samples: Sample[] = [];
-      for await (const sample of bench.measure(runs)) {
+      for await (const sample of bench.measure(runs, minutes)) {
         samples.push(sample);
         const floor = sample.floor === undefined ? '' : ` (floor ${sample.floor.toFixed(3)})`;
         process.stderr.write(`${sample.name}: ${sample.value.toFixed(3)}${floor}\n`);

@@ -10,6 +10,9 @@ const ENVIRONMENT = defineSearchAttributeKey(searchAttributes.environment, 'KEYW
 const PHASE = defineSearchAttributeKey(searchAttributes.phase, 'KEYWORD');
 const CONTROLLERS = defineSearchAttributeKey(searchAttributes.controllers, 'INT');
 
+/** A frozen controller's worker swallows as many attempts as it has polls open (workers/worker.ts): the next one must fit too. */
+const ATTEMPT = '3s';
+
 /** What the environment keeps of a change, as it stands; activities write it along with what they do. */
 export function recordOf(input: ChangeInput, story: Story): ChangeRecord {
   const { workflowId, firstExecutionRunId, namespace, startTime } = workflowInfo();
@@ -40,7 +43,7 @@ export async function recordBegin(input: ChangeInput, story: Story, desired: num
   const { begin } = network(input.key, {
     as: 'bounded',
     summary: 'write down what was asked for',
-    within: { scheduleToCloseTimeout: '10s', startToCloseTimeout: '5s' },
+    within: { scheduleToCloseTimeout: '12s', startToCloseTimeout: ATTEMPT },
   });
   const begun = await orGoOn('the beginning of the change', begin({ record: recordOf(input, story), desired }));
   if (begun === null) return null;
@@ -56,7 +59,7 @@ export async function recordEnd(input: ChangeInput, story: Story): Promise<void>
   const { recordChange } = network(input.key, {
     as: 'bounded',
     summary: 'write down how it ended',
-    within: { scheduleToCloseTimeout: '15s', startToCloseTimeout: '10s' },
+    within: { scheduleToCloseTimeout: '15s', startToCloseTimeout: ATTEMPT },
   });
   const record = recordOf(input, story);
   await orGoOn(

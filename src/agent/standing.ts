@@ -46,7 +46,7 @@ export class Standing {
     if (succession == null) return;
     const late = new AbortController();
     await Promise.race([
-      succession.handOver().catch((error) => say(`succession: ${reasonOf(error)}`)),
+      succession.handOver(HAND_OVER_MS).catch((error) => say(`succession: ${reasonOf(error)}`)),
       sleep(HAND_OVER_MS, undefined, { signal: late.signal }).then(
         () => say(`succession: not handed over within ${HAND_OVER_MS} ms; MongoDB is left to do it`),
         () => {},

@@ -35,8 +35,7 @@ test('workers are killed at ten moments of changes; each change ends, nothing is
     const { controllers } = await env.status();
     for (const { services } of controllers) if (services.worker?.pid) kill(services.worker.pid);
     if (round % 3 === 2) {
-      const { workerPid } = await engineStatus(env.store.dirs);
-      if (workerPid) kill(workerPid);
+      await env.killEngineWorker();
       // The engine's worker comes back with the next command that needs it.
       await env.home.ok('engine', 'start');
     }
@@ -47,7 +46,7 @@ test('workers are killed at ten moments of changes; each change ends, nothing is
     up = !up;
   }
   expect(await env.lost()).toEqual([]);
-});
+}, 600_000);
 
 test('the engine is killed in the middle and started again by the next command; the change goes on', async () => {
   const env = await environment();

@@ -158,8 +158,10 @@ describe('by silence', () => {
     const machine = (await env.status()).ha.primary ?? '';
     await terminate(machine);
     await env.statusWhen('the replacement to have begun', ({ change }) => change?.kind === 'replace', SECONDS);
-    const { pid, workerPid } = await engineStatus(env.store.dirs);
-    for (const each of [pid, workerPid]) if (each) process.kill(each, 'SIGKILL');
+    const { pid } = await engineStatus(env.store.dirs);
+    if (pid === null) throw new Error('the engine does not run');
+    process.kill(pid, 'SIGKILL');
+    await env.killEngineWorker();
     await env.home.ok('engine', 'start');
     await isReplaced(machine, 1);
   });
@@ -198,11 +200,9 @@ describe('what is no loss, or another change’s', () => {
     await begin(['grace=4s']);
     const machine = secondaryOf(await env.status());
     const instance = await env.instanceOf(machine);
-    await env.cloud.pause(instance);
-    await env.statusWhen('the replacement to have begun', ({ change }) => change?.kind === 'replace', SECONDS);
     // Nobody is left who could have the cloud terminate it, or start another one.
-    const { workerPid } = await engineStatus(env.store.dirs);
-    process.kill(workerPid ?? 0, 'SIGKILL');
+    await env.killEngineWorker();
+    await env.cloud.pause(instance);
     await env.statusWhen(
       'its member to be removed all the same',
       ({ ha, controllers }) => ha.voters === 2 && controllers.find((one) => one.machine === machine)?.member === null,

@@ -156,7 +156,7 @@ test('a frozen secondary, planned hand-overs and an ordered end hold up nobody',
   await gapOf(
     'the primary leaves',
     async () => {
-      expect(await successions.get(heir.joiner.memberId)?.handOver()).toBe(true);
+      expect(await successions.get(heir.joiner.memberId)?.handOver(3000)).toBe(true);
       heir.signal('SIGTERM');
     },
     2500,

@@ -1,10 +1,11 @@
-/** A change whose version has no worker any more, on a real Temporal: `moveStranded` takes it to the build that is there. */
-import { Worker } from '@temporalio/worker';
+/** Changes whose version has no worker any more, on a real Temporal: none waits for ever. */
+import { type NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Engine, ensureEngine } from '../../src/engine/engine.js';
+import { goalToRestore } from '../../src/membership/goal.js';
 import { buildId, builtFile } from '../../src/package.js';
 import { dirsOf } from '../../src/store/dirs.js';
-import { progressOf, startChange } from '../../src/temporal/changes.js';
+import { type ChangeInputs, progressOf, type StartedChange, startChange } from '../../src/temporal/changes.js';
 import { connectTemporal, type Temporal } from '../../src/temporal/connect.js';
 import { deploymentName, taskQueues, workflowIds } from '../../src/temporal/names.js';
 import { makeCurrent, moveStranded } from '../../workers/versions.js';
@@ -12,74 +13,104 @@ import { connectWorkers, prepareRuntime, startWorkers } from '../../workers/work
 import { Home, until } from '../support/home.js';
 
 const OLD = '0.0.1-000000000000';
-const key = 'gone-00000000';
-const workflows = { name: taskQueues.workflows(key), activities: {}, workflows: true };
+const environment = { name: 'gone', uuid: '00000000-0000-4000-8000-000000000000' };
+const queue = (key: string) => ({ name: taskQueues.workflows(key), activities: {}, workflows: true });
+const inputOf = (key: string) => ({ environment, key, by: 'ana', ui: '', searchable: false });
 
 let home: Home;
 let engine: Engine;
 let temporal: Temporal;
+let connection: NativeConnection;
 
 beforeAll(async () => {
   prepareRuntime();
   home = new Home();
+  // By the command line, so that all of it belongs to the home and ends with it.
+  await home.ok('engine', 'start');
   engine = await ensureEngine(dirsOf(home.env));
   temporal = await connectTemporal({ target: engine.connection });
+  connection = await connectWorkers(engine.connection);
 }, 120_000);
 afterAll(async () => {
+  await connection?.close();
   await temporal?.connection.close();
   await home?.close();
 }, 60_000);
 
-test('a pinned change whose worker is gone is moved, begins its loop again and answers; it is moved once', async () => {
-  const connection = await connectWorkers(engine.connection);
+/** Starts a change on an old version, whose only worker then leaves. Its first step waits for a controller; there is none. */
+async function startOnOld<T extends keyof ChangeInputs>(
+  key: string,
+  type: T,
+  input: ChangeInputs[T],
+): Promise<StartedChange> {
   const { client, namespace } = temporal;
-  try {
-    const old = await Worker.create({
-      connection,
-      namespace,
-      taskQueue: workflows.name,
-      workflowBundle: { codePath: builtFile('workflow-bundle.js') },
-      workerDeploymentOptions: {
-        version: { deploymentName: deploymentName(key), buildId: OLD },
-        useWorkerVersioning: true,
-        defaultVersioningBehavior: 'PINNED',
-      },
-      shutdownForceTime: '2s',
-    });
-    const running = old.run();
-    await until('the old version to be current', async () => {
-      const version = { namespace, deploymentName: deploymentName(key), buildId: OLD };
-      await client.workflowService.setWorkerDeploymentCurrentVersion({ ...version, ignoreMissingTaskQueues: true });
-      return true;
-    });
-    // Its first step waits for a controller, of which there is none.
-    const environment = { name: 'gone', uuid: '00000000-0000-4000-8000-000000000000' };
-    const input = { environment, key, by: 'ana', ui: '', searchable: false, cloud: 'local', region: '', force: false };
-    const { handle, runId: first } = await startChange(temporal, 'destroy', input);
-    await until('its first step', async () => (await progressOf(handle))?.steps.length);
-    expect(await moveStranded(client, key)).toEqual([]);
-    old.shutdown();
-    await running;
+  const old = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: queue(key).name,
+    workflowBundle: { codePath: builtFile('workflow-bundle.js') },
+    workerDeploymentOptions: {
+      version: { deploymentName: deploymentName(key), buildId: OLD },
+      useWorkerVersioning: true,
+      defaultVersioningBehavior: 'PINNED',
+    },
+    shutdownForceTime: '2s',
+  });
+  const running = old.run();
+  await until('the old version to be current', async () => {
+    const version = { namespace, deploymentName: deploymentName(key), buildId: OLD };
+    await client.workflowService.setWorkerDeploymentCurrentVersion({ ...version, ignoreMissingTaskQueues: true });
+    return true;
+  });
+  const change = await startChange(temporal, type, input);
+  await until('its first answer', () => progressOf(change.handle));
+  expect(await moveStranded(client, key)).toEqual([]);
+  old.shutdown();
+  await running;
+  return change;
+}
 
-    const workers = await startWorkers(connection, namespace, key, [workflows]);
-    try {
-      await makeCurrent(client, key, AbortSignal.timeout(30_000));
-      const moved = await until('the change to be moved', async () => {
-        const moved = await moveStranded(client, key);
-        return moved.length > 0 && moved;
-      });
-      expect(moved).toEqual([workflowIds.membership(key)]);
-      const now = client.workflow.getHandle(workflowIds.membership(key));
-      const progress = await until('the new worker to answer for it', () => progressOf(now));
-      expect(progress.steps[0]?.text).toBe('say that the environment is dying');
-      const { raw, runId } = await now.describe();
-      expect(raw.workflowExecutionInfo?.versioningInfo?.versioningOverride?.pinned?.version?.buildId).toBe(buildId());
-      expect(runId).not.toBe(first);
-      expect(await moveStranded(client, key)).toEqual([]);
-    } finally {
-      await workers.stop();
-    }
+async function withNew(key: string, work: () => Promise<void>): Promise<void> {
+  const workers = await startWorkers(connection, temporal.namespace, key, [queue(key)]);
+  try {
+    await makeCurrent(temporal.client, key, AbortSignal.timeout(30_000));
+    await work();
   } finally {
-    await connection.close();
+    await workers.stop();
   }
+}
+
+test('a pinned change whose worker is gone is moved, begins its loop again and answers; it is moved once', async () => {
+  const key = 'gone-00000000';
+  const input = { ...inputOf(key), goal: goalToRestore(3), from: 1 };
+  const { runId: first } = await startOnOld(key, 'enableHa', input);
+  await withNew(key, async () => {
+    const moved = await until('the change to be moved', async () => {
+      const moved = await moveStranded(temporal.client, key);
+      return moved.length > 0 && moved;
+    });
+    expect(moved).toEqual([workflowIds.membership(key)]);
+    const now = temporal.client.workflow.getHandle(workflowIds.membership(key));
+    const progress = await until('the new worker to answer for it', () => progressOf(now));
+    expect(progress.kind).toBe('enable-ha');
+    const { raw, runId } = await now.describe();
+    expect(raw.workflowExecutionInfo?.versioningInfo?.versioningOverride?.pinned?.version?.buildId).toBe(buildId());
+    expect(runId).not.toBe(first);
+    expect(await moveStranded(temporal.client, key)).toEqual([]);
+  });
+});
+
+test('the end of an environment goes on where it stood, as soon as the new version is current', async () => {
+  const key = 'gone-00000001';
+  const input = { ...inputOf(key), cloud: 'local', region: '', force: true };
+  const { runId: first, handle } = await startOnOld(key, 'destroy', input);
+  await withNew(key, async () => {
+    await until('its next step', async () => {
+      const { steps } = (await progressOf(handle)) ?? { steps: [] };
+      return steps.some(({ text, state }) => text === 'end the singletons' && state !== 'next') && steps;
+    });
+    const { raw, runId } = await temporal.client.workflow.getHandle(workflowIds.membership(key)).describe();
+    expect(runId).toBe(first);
+    expect(raw.workflowExecutionInfo?.versioningInfo?.deploymentVersion?.buildId).toBe(buildId());
+  });
 });

@@ -4,6 +4,7 @@ import type { ApiClient } from '../../src/client/client.js';
 import { openClient } from '../../src/client/open.js';
 import { SteadyWriter } from '../../src/client/steady-writer.js';
 import { openLocalCloud } from '../../src/cloud/local/open.js';
+import { engineStatus } from '../../src/engine/engine.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import { Home, until } from './home.js';
 
@@ -95,6 +96,13 @@ export class TestEnvironment {
     const pid = controllers.find((controller) => controller.machine === machine)?.services?.[service]?.pid;
     if (!pid) throw new Error(`machine ${machine} reports no ${service}`);
     return pid;
+  }
+
+  /** SIGKILL of the engine's worker and of what would start it again, all at once. */
+  async killEngineWorker(): Promise<void> {
+    const { workerPid } = await engineStatus(this.store.dirs);
+    if (workerPid === null) throw new Error('the engine has no worker');
+    process.kill(-workerPid, 'SIGKILL');
   }
 
   /** Stops writing and reads everything back: the keys of acknowledged writes that are not there. */

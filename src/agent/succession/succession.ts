@@ -43,8 +43,11 @@ export interface Succession {
   status(): SuccessionStatus;
   /** From now on the primary may be silent for so long. */
   suspectAfter(ms: number): void;
-  /** When the own member is primary, hands over in order to the next one that is ready; whether it is not primary afterwards. */
-  handOver(): Promise<boolean>;
+  /**
+   * When the own member is primary, hands over in order to the next one that is ready; whether it is not primary afterwards.
+   * @param withinMs about how long it may take; two thirds of it to make the others follow the heir first
+   */
+  handOver(withinMs: number): Promise<boolean>;
 }
 
 const SUSPECT_AFTER_MS = 500;
@@ -109,7 +112,7 @@ class Runtime implements Succession {
     this.#suspectAfterMs = ms;
   }
 
-  async handOver(): Promise<boolean> {
+  async handOver(withinMs: number): Promise<boolean> {
     const { host } = this.#options.self;
     const set = await this.#observer.observe([host]);
     const self = set?.members.find((m) => m.host === host);
@@ -124,7 +127,12 @@ class Runtime implements Succession {
     this.#handingOver = true;
     const began = performance.now();
     try {
-      const { followed } = await handOver({ observer: this.#observer, hosts: [host], heir });
+      const { followed } = await handOver({
+        observer: this.#observer,
+        hosts: [host],
+        heir,
+        preparationMs: (withinMs * 2) / 3,
+      });
       const to = members.find((m) => m.id === heir)?.host;
       const how = followed ? '' : '; not all others followed it yet';
       this.#tell(`The primary was handed over to ${to} in ${Math.round(performance.now() - began)} ms${how}.`);
