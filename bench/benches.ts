@@ -8,6 +8,7 @@ import { bareSet } from './bare.js';
 import { faults } from './faults.js';
 import type { Bench, Sample } from './figure.js';
 import { links } from './links.js';
+import { planner } from './planner.js';
 import { replace } from './replace.js';
 import { steadiness } from './steadiness.js';
 
@@ -161,6 +162,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   links,
   steadiness,
   replace,
+  planner,
   cli,
   quickstart,
 };

@@ -7,7 +7,7 @@ export interface Spread {
 
 export interface Figure extends Spread {
   readonly name: string;
-  readonly unit: 's' | 'events' | 'MB' | 'elections';
+  readonly unit: 's' | 'µs' | 'events' | 'MB' | 'elections';
   /** The bare parts, measured in the same run by the same harness; null where there is no such thing. */
   readonly floor: Spread | null;
   /** What it should be at most. */

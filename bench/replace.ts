@@ -8,12 +8,14 @@ const GRACE_S = 5;
 /**
  * From the loss of a secondary to three healthy voters again, by itself: by the cloud's word, with the sentinel's worker
  * elsewhere and on the one that is lost, and by silence, less its grace. An environment gets three such replacements a
- * day, so each run has its own. And how long a client waits at most while a person has a secondary replaced.
+ * day, so each run has its own. `-begun`: until the replacement has begun. And how long a client waits at most while a person has a secondary replaced.
  */
 export const replace: Bench = {
   goals: {
     'replace-terminated': { goal: 6 },
+    'replace-terminated-begun': { goal: 1 },
     'replace-terminated-watching': { goal: 9 },
+    'replace-terminated-watching-begun': { goal: 3 },
     'replace-silent': { goal: 6 },
     'replace-wait': { goal: 0.1 },
   },
@@ -25,15 +27,14 @@ export const replace: Bench = {
       try {
         let watching = await sentinel.machine();
         const elsewhere = secondaryOf(await environment.whole(3), watching);
-        yield {
-          name: 'replace-terminated',
-          value: await replaced(environment, elsewhere, (id) => cloud.terminate(id)),
-        };
+        yield* samples('replace-terminated', await replaced(environment, elsewhere, (id) => cloud.terminate(id)));
         watching = await sentinel.machine();
-        const value = await replaced(environment, watching, (id) => cloud.terminate(id));
-        yield { name: 'replace-terminated-watching', value };
+        yield* samples(
+          'replace-terminated-watching',
+          await replaced(environment, watching, (id) => cloud.terminate(id)),
+        );
         const silent = secondaryOf(await environment.whole(3), await sentinel.machine());
-        const whole = await replaced(environment, silent, (id) => cloud.pause(id));
+        const { whole } = await replaced(environment, silent, (id) => cloud.pause(id));
         yield { name: 'replace-silent', value: whole - GRACE_S };
 
         const leaving = secondaryOf(await environment.whole(3));
@@ -53,21 +54,34 @@ export const replace: Bench = {
 const secondaryOf = ({ ha, controllers }: Status, but = ''): string =>
   controllers.find(({ machine }) => machine !== ha.primary && machine !== but)?.machine ?? '';
 
-/** Seconds until three others vote. */
+interface Replaced {
+  readonly begun: number;
+  readonly whole: number;
+}
+
+const samples = (name: string, { begun, whole }: Replaced): Sample[] => [
+  { name, value: whole },
+  { name: `${name}-begun`, value: begun },
+];
+
+/** Seconds until its replacement has begun, and until three others vote. */
 async function replaced(
   environment: TestEnvironment,
   machine: string,
   lose: (instance: string) => Promise<unknown>,
-): Promise<number> {
+): Promise<Replaced> {
   const instance = await environment.instanceOf(machine);
   const began = performance.now();
+  const seconds = () => (performance.now() - began) / 1000;
   await lose(instance);
+  await environment.statusWhen('its replacement to have begun', ({ change }) => change?.kind === 'replace', 120);
+  const begun = seconds();
   await environment.statusWhen(
     `three voters without machine ${machine}`,
     ({ ha, controllers }) => ha.healthyVoters === 3 && controllers.every((one) => one.machine !== machine),
     120,
   );
-  const seconds = (performance.now() - began) / 1000;
+  const whole = seconds();
   await environment.statusWhen('the change to have ended', ({ change }) => change === null);
-  return seconds;
+  return { begun, whole };
 }

@@ -64,12 +64,12 @@ class Recovery {
       const view = await this.#survey();
       if (isForced(view, survivor)) {
         // A later run, or one that was begun again: what it has grown since is the planner's.
-        if (!view.unfinished) await this.#writeOff(view);
+        if (!view.unfinished) await this.#writeOff();
         return;
       }
       const holder = await this.#mustSurvive(view);
       const failure = await this.#attempt(view, holder, alone);
-      if (failure === null) return await this.#writeOff(view);
+      if (failure === null) return await this.#writeOff();
       this.#story.fail(failure);
       failures += 1;
       if (failures >= MOST_FAILURES) {
@@ -162,11 +162,14 @@ class Recovery {
     );
   }
 
-  async #writeOff({ workloads }: RecoveryView): Promise<void> {
+  async #writeOff(): Promise<void> {
     const { key, survivor } = this.#input;
-    this.#story.begin('write off the controllers that are gone', 'others take their places');
-    const standing = (await this.#standing(workloads)).map(({ machine }) => machine);
+    // What the survivor's documents say, now that they are the environment's.
+    const { controllers, workloads } = await this.#survey();
     const summary = 'write off the controllers that are gone';
-    await network(key, { as: 'steady', summary }).writeOffFenced({ survivor, standing: [...standing, ...workloads] });
+    this.#story.begin(summary, 'others take their places');
+    const standing = (await this.#standing(workloads)).map(({ machine }) => machine);
+    const machines = controllers.filter((id) => id !== survivor && !standing.includes(id));
+    await network(key, { as: 'steady', summary }).writeOffFenced({ machines });
   }
 }

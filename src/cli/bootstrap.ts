@@ -46,8 +46,12 @@ export function configure(command: Command): void {
       const store = await openStore();
       await refuseExisting(store, wanted.name);
       await checkRegion(store.dirs.localCloud, wanted.region);
-      const { ensureEngine } = await import('../engine/engine.js');
-      const engine = await ensureEngine(store.dirs, { onProgress: (line) => process.stderr.write(`${line}\n`) });
+      const [{ ensureEngine }, { requireServer, telling }] = await Promise.all([
+        import('../engine/engine.js'),
+        import('./servers.js'),
+      ]);
+      await requireServer('mongod', store.dirs.toolchain);
+      const engine = await ensureEngine(store.dirs, telling);
       const temporal = await connectEngine(engine);
       try {
         const began = performance.now();

@@ -43,12 +43,16 @@ async function enableHa({ store, engine, environment, parts }: Scene): Promise<v
   );
 }
 
-async function disableHa({ store, engine, environment, parts }: Scene): Promise<void> {
+async function disableHa(scene: Scene): Promise<void> {
+  const { store, engine, environment, parts } = scene;
   const { changeControllers } = await import('./change-controllers.js');
   await parts.part(
     'going back to one controller',
-    () => changeControllers(store, engine, environment, { kind: 'disable-ha' }),
-    'disable-ha: back to one controller',
+    async () => {
+      await changeControllers(store, engine, environment, { kind: 'disable-ha' });
+      return (await statusOf(scene)).controllers[0]?.machine;
+    },
+    (machine) => `disable-ha: back to one controller (machine ${machine})`,
   );
 }
 

@@ -7,6 +7,7 @@ import { cancelChange, startChange } from '../temporal/changes.js';
 import { chooseEnvironment } from './environment.js';
 import { follow, mustBeDone } from './follow.js';
 import { duration, type OutputOptions } from './output.js';
+import { telling } from './servers.js';
 import { changeInput, connectEngine, isItsOwn, refuseOther } from './temporal.js';
 
 interface Options extends OutputOptions {
@@ -38,7 +39,7 @@ export function configure(command: Command): void {
 export async function destroyEnvironment(store: Store, name: string, options: Options): Promise<string | null> {
   const record = await chooseEnvironment(store, name);
   const { ensureEngine } = await import('../engine/engine.js');
-  const engine = await ensureEngine(store.dirs);
+  const engine = await ensureEngine(store.dirs, telling);
   if (options.force) await takeHere(store, record, engine);
   else refuseOther(record, engine);
   const temporal = await connectEngine(engine);

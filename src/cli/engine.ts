@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { type OutputOptions, print, withEnvironment, withFormat } from './output.js';
+import { telling } from './servers.js';
 
 /** `quorate engine`: the embedded Temporal, with its UI and its worker, on this machine. */
 export function configure(command: Command): void {
@@ -16,7 +17,7 @@ export function configure(command: Command): void {
     .addHelpText('after', '\nExample:\n  quorate engine start --ui-port 8233')
     .action(async (options: { port?: number; uiPort?: number }) => {
       const { engine, store } = await load();
-      const running = await engine.ensureEngine(store.dirs, options);
+      const running = await engine.ensureEngine(store.dirs, { ...options, ...telling });
       process.stdout.write(
         `Temporal is up: ${running.address}, namespace ${running.namespace}${running.uiUrl ? `\nUI: ${running.uiUrl}` : ''}\n`,
       );
@@ -49,7 +50,7 @@ export function configure(command: Command): void {
         import('./temporal.js'),
       ]);
       const record = await chooseEnvironment(store, options.environment);
-      const here = await engine.ensureEngine(store.dirs);
+      const here = await engine.ensureEngine(store.dirs, telling);
       const temporal = await connectEngine(here);
       try {
         const { epoch, already } = await adoptEnvironment(store, record, here, temporal);

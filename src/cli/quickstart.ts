@@ -37,7 +37,8 @@ async function demonstrate(options: Options): Promise<void> {
   const name = options.environment;
   if (await store.readEnvironment(name)) {
     throw new QuorateError('environment-exists', `there is an environment '${name}' already.`, {
-      todo: `Remove it with: quorate quickstart --cleanup${name === 'demo' ? '' : ` -e ${name}`}      or use another name: quorate quickstart -e other`,
+      todo: `Remove it with: ${cleanupOf(name)}      or use another name: npx quorate quickstart -e other`,
+      exit: 2,
     });
   }
   const began = performance.now();
@@ -47,26 +48,26 @@ async function demonstrate(options: Options): Promise<void> {
   const part: Parts['part'] = (...words) => parts.part(...words);
   process.once('SIGINT', () => {
     process.stderr.write(
-      `\nStopped while ${parts.now}. What was started is still running; remove all of it with: npx quorate quickstart --cleanup\n`,
+      `\nStopped while ${parts.now}. What was started is still running; remove all of it with: ${cleanupOf(name)}\n`,
     );
     process.exit(130);
   });
   try {
     process.stdout.write('Quorate quickstart: an environment, made highly available, broken, and brought back.\n\n');
-    const { findServer } = await import('../toolchain/find.js');
+    const { requireServer, telling } = await import('./servers.js');
     await part(
       'looking for temporal and mongod',
-      async () => {
-        const lookup = { cacheDir: store.dirs.toolchain, onProgress: showDownload };
-        return { temporal: await findServer('temporal', lookup), mongod: await findServer('mongod', lookup) };
-      },
+      async () => ({
+        temporal: await requireServer('temporal', store.dirs.toolchain),
+        mongod: await requireServer('mongod', store.dirs.toolchain),
+      }),
       ({ temporal, mongod }) =>
         `temporal ${temporal.version} (${temporal.source}) and mongod ${mongod.version} (${mongod.source})`,
     );
     const { ensureEngine } = await import('../engine/engine.js');
     const engine = await part(
       'starting Temporal',
-      () => ensureEngine(store.dirs),
+      () => ensureEngine(store.dirs, telling),
       (running) => `Temporal is up   ${running.uiUrl ?? running.address}`,
     );
     await part(
@@ -106,13 +107,13 @@ async function demonstrate(options: Options): Promise<void> {
         '  npx quorate status                  what is there',
         '  npx quorate enable-ha               three controllers again',
         `  npx quorate ui                      the same story in the Temporal UI${engine.uiUrl ? `: ${engine.uiUrl}` : ''}`,
-        '  npx quorate quickstart --cleanup    remove all of it',
+        `  ${cleanupOf(name)}    remove all of it`,
         '',
       ].join('\n'),
     );
   } catch (error) {
     process.stderr.write(
-      `\nFailed while ${parts.now}. Look with: npx quorate status, npx quorate changes, npx quorate ui; remove all of it with: npx quorate quickstart --cleanup\n`,
+      `\nFailed while ${parts.now}. Look with: npx quorate status, npx quorate changes, npx quorate ui; remove all of it with: ${cleanupOf(name)}\n`,
     );
     throw error;
   } finally {
@@ -121,16 +122,16 @@ async function demonstrate(options: Options): Promise<void> {
   }
 }
 
-function showDownload(message: string): void {
-  process.stderr.write(process.stderr.isTTY ? `\r\x1b[2K  ${message}` : `  ${message}\n`);
-}
+const cleanupOf = (name: string): string => `npx quorate quickstart --cleanup${name === 'demo' ? '' : ` -e ${name}`}`;
 
 async function cleanup(options: Options): Promise<void> {
   const { openStore } = await import('../store/store.js');
   const { destroyEnvironment } = await import('./destroy-environment.js');
   const store = await openStore();
   if (await store.readEnvironment(options.environment)) {
-    await destroyEnvironment(store, options.environment, options);
+    // What was interrupted may be in the middle of a change, or without a majority.
+    const end = await destroyEnvironment(store, options.environment, { ...options, force: true });
+    if (end === null) return;
     process.stdout.write(`Removed the environment "${options.environment}".\n`);
   } else process.stdout.write(`There is no environment "${options.environment}".\n`);
   const others = await store.listEnvironments();

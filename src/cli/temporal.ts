@@ -6,6 +6,7 @@ import { connectTemporal, type Temporal } from '../temporal/connect.js';
 import { environmentKey } from '../temporal/names.js';
 import type { ChangeInput } from '../temporal/progress.js';
 import { chooseEnvironment } from './environment.js';
+import { telling } from './servers.js';
 
 /** The store, the environment, and the Temporal that its changes run in. Close the connection when done. */
 export async function openTemporal(
@@ -13,7 +14,7 @@ export async function openTemporal(
 ): Promise<{ store: Store; record: EnvironmentRecord; engine: Engine; temporal: Temporal }> {
   const store = await openStore();
   const record = await chooseEnvironment(store, asked);
-  const engine = await ensureEngine(store.dirs);
+  const engine = await ensureEngine(store.dirs, telling);
   refuseOther(record, engine);
   return { store, record, engine, temporal: await connectEngine(engine) };
 }

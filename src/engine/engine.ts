@@ -6,6 +6,7 @@ import type { Dirs } from '../store/dirs.js';
 import { privateDirectory } from '../store/files.js';
 import { registerSearchAttributes } from '../temporal/attributes.js';
 import { configuredTemporal, configuredUiUrl, connectTemporal, type Temporal } from '../temporal/connect.js';
+import type { Telling } from '../toolchain/find.js';
 import { endGroup, isAlive } from './group.js';
 import { readServer, readWorker, type ServerRecord } from './record.js';
 import {
@@ -37,9 +38,8 @@ export interface Engine {
   readonly searchAttributesTodo: string | null;
 }
 
-export interface EngineOptions extends ServerPorts {
-  readonly onProgress?: (line: string) => void;
-}
+/** With what is said while the embedded Temporal has to be found first. */
+export interface EngineOptions extends ServerPorts, Telling {}
 
 export interface EngineStatus {
   /** Temporal answers. */
@@ -70,7 +70,7 @@ export async function ensureEngine(dirs: Dirs, options: EngineOptions = {}): Pro
     const running = await alreadyRunning(dirs, name, options);
     if (running !== null) return running;
     return locked(dirs, async () => {
-      const record = await ensureServer(dirs, options, options.onProgress ?? (() => {}));
+      const record = await ensureServer(dirs, options);
       await ensureWorker(dirs, name, embeddedConnection(record), { embedded: true });
       return describe(await askServer(record, 5_000), embeddedConnection(record), true);
     });

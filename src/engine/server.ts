@@ -7,7 +7,7 @@ import type { Dirs } from '../store/dirs.js';
 import { privateDirectory } from '../store/files.js';
 import { searchAttributeFlags } from '../temporal/attributes.js';
 import { connectTemporal, type Temporal } from '../temporal/connect.js';
-import { findServer } from '../toolchain/find.js';
+import { findServer, type Telling } from '../toolchain/find.js';
 import { isAlive, startGroup } from './group.js';
 import { type Holder, holdersOfFile } from './holders.js';
 import { ENGINE_HOST, freePort, isListening, requireFree } from './ports.js';
@@ -35,11 +35,7 @@ export function askServer(record: ServerRecord, timeoutMs: number): Promise<Temp
 }
 
 /** Starts the server unless it runs. The caller has the engine's lock. */
-export async function ensureServer(
-  dirs: Dirs,
-  asked: ServerPorts,
-  onProgress: (line: string) => void,
-): Promise<ServerRecord> {
+export async function ensureServer(dirs: Dirs, asked: ServerPorts & Telling): Promise<ServerRecord> {
   const known = await readServer(dirs);
   if (known !== null && (await isAlive(known))) {
     refuseOtherPorts(known, asked);
@@ -60,15 +56,11 @@ export async function ensureServer(
   }
   await requireFree(port, '--port');
   await requireFree(uiPort, '--ui-port');
-  return start(dirs, { port, uiPort }, onProgress);
+  return start(dirs, { ...asked, port, uiPort });
 }
 
-async function start(
-  dirs: Dirs,
-  { port, uiPort }: Required<ServerPorts>,
-  onProgress: (line: string) => void,
-): Promise<ServerRecord> {
-  const server = await findServer('temporal', { cacheDir: dirs.toolchain, onProgress });
+async function start(dirs: Dirs, { port, uiPort, ...telling }: Required<ServerPorts> & Telling): Promise<ServerRecord> {
+  const server = await findServer('temporal', { cacheDir: dirs.toolchain, ...telling });
   await privateDirectory(dirs.engineData);
   const args = ['server', 'start-dev', '--db-filename', databaseFile(dirs), '--namespace', NAMESPACE];
   args.push('--ip', ENGINE_HOST, '--port', String(port), '--ui-ip', ENGINE_HOST, '--ui-port', String(uiPort));

@@ -44,6 +44,7 @@ const view = (survey: Survey | null, fields = {}) => ({
   survey,
   desired: 3,
   unfinished: false,
+  controllers: [],
   workloads: [],
   ...fields,
 });

@@ -103,6 +103,8 @@ export interface RecoveryView {
   readonly desired: number;
   /** The latest change that the environment knows of is a recovery that did not come to its end. */
   readonly unfinished: boolean;
+  /** Controllers that have, or had, an instance and are not written off, as the documents know them. */
+  readonly controllers: readonly MachineId[];
   /** Machines that are no controllers: they are left alone. */
   readonly workloads: readonly MachineId[];
 }

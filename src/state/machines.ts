@@ -135,7 +135,7 @@ export async function renewMember(state: State, fence: Fence, machine: MachineId
  */
 export async function markDying(
   state: State,
-  fence: Fence,
+  fence: Epoch | Fence,
   machines: readonly MachineId[],
   evidence: Readonly<Record<MachineId, number>> = {},
 ): Promise<MachineDocument[]> {
@@ -156,7 +156,11 @@ export async function markDying(
 }
 
 /** Dying machines become dead: their instances may be terminated now. Life only goes forward, so alive ones are refused. */
-export async function markDead(state: State, fence: Fence, machines: readonly MachineId[]): Promise<MachineDocument[]> {
+export async function markDead(
+  state: State,
+  fence: Epoch | Fence,
+  machines: readonly MachineId[],
+): Promise<MachineDocument[]> {
   return await transaction(state, async (session) => {
     const environment = await checkFence(state, session, fence);
     const changed: MachineDocument[] = [];

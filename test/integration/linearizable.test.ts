@@ -1,12 +1,11 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { Outcome, Read, Write } from '../campaign/history.js';
-import { checkLinearizable, requireGo } from '../campaign/linearizable.js';
+import { checkLinearizable, hasPorcupine } from '../campaign/linearizable.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'quorate-test-porcupine-'));
-beforeAll(requireGo);
 afterAll(() => rmSync(directory, { recursive: true }));
 
 let client = 0;
@@ -19,7 +18,10 @@ function read(version: number, value: string, invokedAt: number, returnedAt: num
   return { kind: 'read', key: 'r', why: '', client, version, value, outcome: 'ok', invokedAt, returnedAt };
 }
 
-describe('accepted', () => {
+/** Said to be skipped where there is no Go. */
+const describeHere = describe.skipIf(!hasPorcupine());
+
+describeHere('accepted', () => {
   test.each<[string, (Write | Read)[]]>([
     ['one after the other', [write(0, 'a', 'ok', 0, 1), write(1, 'b', 'ok', 2, 3), read(2, 'b', 4, 5)]],
     ['one that lost', [write(0, 'a', 'ok', 0, 4), write(0, 'b', 'fail', 1, 5), read(1, 'a', 6, 7)]],
@@ -39,7 +41,7 @@ describe('accepted', () => {
   });
 });
 
-describe('rejected', () => {
+describeHere('rejected', () => {
   test.each<[string, (Write | Read)[]]>([
     ['two that won from the same version', [write(0, 'a', 'ok', 0, 3), write(0, 'b', 'ok', 1, 4)]],
     ['a lost write', [write(0, 'a', 'ok', 0, 1), read(0, '', 2, 3)]],

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { Home } from '../support/home.js';
+import { Home, until } from '../support/home.js';
 
 let home: Home | null = null;
 afterEach(async () => {
@@ -26,7 +26,7 @@ test('quickstart grows, breaks and shrinks an environment, loses nothing, and cl
   expect(status.controllers).toHaveLength(1);
 
   const again = await home.run('quickstart');
-  expect(again.code).toBe(1);
+  expect(again.code).toBe(2);
   expect(again.stderr).toMatch(/there is an environment 'demo' already/);
 
   await home.ok('quickstart', '--cleanup');
@@ -34,6 +34,24 @@ test('quickstart grows, breaks and shrinks an environment, loses nothing, and cl
   const afterwards = await home.run('status');
   expect(afterwards.code).toBe(1);
   expect(afterwards.stderr).toMatch(/there is no environment yet/);
+});
+
+test('interrupted in the middle of a change it says how to remove all of it, which does', async () => {
+  home = new Home();
+  const { child, done } = home.start('quickstart', '-e', 'mine');
+  let seen = '';
+  child.stdout?.on('data', (chunk) => {
+    seen += chunk;
+  });
+  await until('the environment to be there', async () => /with one controller/.test(seen));
+  await until('enable-ha to run', async () => (await home?.status())?.change?.kind === 'enable-ha');
+  child.kill('SIGINT');
+  const { code, stderr } = await done;
+  expect(code).toBe(130);
+  const [, typed = ''] = /remove all of it with: npx quorate (.+)\n/.exec(stderr) ?? [];
+  expect(typed).toBe('quickstart --cleanup -e mine');
+  await home.ok(...typed.split(' '));
+  expect(home.processes()).toEqual([]);
 });
 
 // Links can be cut only between network namespaces, which take Linux and root.

