@@ -4,6 +4,7 @@ import proto from '@temporalio/proto';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../src/package.js';
+import * as workflows from '../../workflows/index.js';
 
 /**
  * Runs of real servers must still be the runs of today's code: singletons move to it in the middle, and changes are shown by
@@ -28,20 +29,12 @@ beforeAll(async () => {
   }));
 }, 60_000);
 
-test('there are histories of every kind of workflow', () => {
+/** No history is recorded of those: the first needs a lost majority, the others only look and end at once. */
+const NOT_RECORDED = ['recover', 'planChange', 'surveyMembers'];
+
+test('every kind of workflow has a history, but for three that have none', () => {
   const types = new Set(histories.map((file) => file.replace(/(-.*)?\.json$/, '')));
-  expect([...types].sort()).toEqual([
-    'bootstrap',
-    'cleaner',
-    'configure',
-    'destroy',
-    'disableHa',
-    'enableHa',
-    'provisioner',
-    'replace',
-    'sentinel',
-    'switchover',
-  ]);
+  expect([...types, ...NOT_RECORDED].sort()).toEqual(Object.keys(workflows).sort());
 });
 
 test.each(histories)(
