@@ -4,6 +4,7 @@
  */
 import { afterEach, expect, test } from 'vitest';
 import type { Change } from '../../src/api/changes.js';
+import { progressOf } from '../../src/temporal/changes.js';
 import { TestEnvironment } from '../support/environment.js';
 import { type Run, until } from '../support/home.js';
 
@@ -45,15 +46,20 @@ async function atTwoVoters(): Promise<Moment> {
     if (voters === 2 && mongod > 0) {
       process.kill(mongod, 'SIGSTOP');
       thaw = () => process.kill(mongod, 'SIGCONT');
-      const { ha } = await here.statusWhen(
-        'the vote to be granted',
-        ({ ha, change }) => ha.voters === 3 || !/^$|grant a vote/.test(change?.step ?? ''),
-        120,
+      const granted = await here.change((handle) =>
+        until(
+          'the end of the step that grants the first vote',
+          async () => {
+            const grant = (await progressOf(handle))?.steps.find(({ text }) => text.startsWith('grant a vote'));
+            return (grant?.state === 'done' || grant?.state === 'failed') && grant.state;
+          },
+          120,
+        ),
       );
-      if (ha.voters === 2) return { env: here, done };
+      if (granted === 'done' && (await here.status()).ha.voters === 2) return { env: here, done };
       thaw();
     }
-    // It had its vote already: down again, and another try.
+    // It had its vote already, or the note could not be written: down again, and another try.
     await done;
     await here.home.ok('disable-ha', '--keep', '0');
   }
