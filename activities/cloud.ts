@@ -9,7 +9,7 @@ import type { InstanceSeen, Life, MachineId } from '../src/membership/types.js';
 import { packageVersion } from '../src/package.js';
 import type { InstanceRecord } from '../src/state/machines.js';
 import type { AddressSet, Store } from '../src/store/store.js';
-import { type Ender, mayEnd } from './endings.js';
+import { checkNoMajority, type Ender, endsWithoutMajority, mayEnd } from './endings.js';
 import { seenAs } from './observed.js';
 
 /** What the activities on `-cloud` act with. */
@@ -68,18 +68,14 @@ export function cloudActivities(side: CloudSide) {
     }
   };
 
-  /** A recovery that comes late ends nobody: a majority is back, or a set of one was forced. */
-  const withoutMajority = async (environment: Target['environment']): Promise<void> => {
-    const status = await withClient(environment, (client) => client.request<Status>('GET', '/v1/status')).catch(
-      (error) => {
-        // Nobody serves, so nobody has a majority that could be used.
-        log.warn('no controller could be asked whether there is a majority', { reason: reasonOf(error) });
-        return null;
-      },
-    );
-    const primary = status?.body.ha.primary ?? null;
-    if (primary === null) return;
-    throw new QuorateError('has-majority', `Machine ${primary} is primary: there is a majority, so nothing is fenced.`);
+  /** How the set is by what a controller says; null when none could be asked. */
+  const setSeen = async (environment: Target['environment']): Promise<Status['ha'] | null> => {
+    try {
+      return (await withClient(environment, (client) => client.request<Status>('GET', '/v1/status'))).body.ha;
+    } catch (error) {
+      log.warn('no controller could be asked whether there is a majority', { reason: reasonOf(error) });
+      return null;
+    }
   };
 
   return {
@@ -128,10 +124,8 @@ export function cloudActivities(side: CloudSide) {
       return await beating(async () => {
         const { environment, machine, by } = request;
         const cloud = await cloudFor(environment.name);
-        // Without a majority nobody can say what the document says: the fence of `recover` is that there is none still,
-        // that of the planner its own word.
-        if (by === 'recover') await withoutMajority(environment);
-        else if (by !== 'membership') {
+        if (endsWithoutMajority(by)) checkNoMajority(by, await setSeen(environment));
+        else {
           const { life } = await withClient(environment, (client) => readMachine(client, machine));
           if (!mayEnd(by, life)) {
             throw new QuorateError('may-not-end', `Machine ${machine} is ${life}: ${by} may not end its instance.`);

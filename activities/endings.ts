@@ -1,3 +1,5 @@
+import type { Status } from '../src/api/status.js';
+import { QuorateError } from '../src/errors.js';
 import type { Life } from '../src/membership/types.js';
 
 /**
@@ -16,4 +18,29 @@ export type Ender = keyof typeof MAY_END;
 
 export function mayEnd(ender: Ender, life: Life): boolean {
   return (MAY_END[ender] as readonly Life[]).includes(life);
+}
+
+/** Those who end an instance where no majority is left to say what its document says. */
+export type EnderWithoutMajority = 'membership' | 'recover';
+
+export const endsWithoutMajority = (ender: Ender): ender is EnderWithoutMajority =>
+  ender === 'membership' || ender === 'recover';
+
+/**
+ * What fences such an end when it comes late: that there is no majority still, and for the planner that no more than two vote.
+ * `ha` is null when no controller could be asked, so that none has a majority to use. Throws `has-majority`, which ends a
+ * recovery, or for the planner `not-yet`: it looks again.
+ */
+export function checkNoMajority(
+  ender: EnderWithoutMajority,
+  ha: Pick<Status['ha'], 'primary' | 'voters'> | null,
+): void {
+  if (ha === null) return;
+  const code = ender === 'recover' ? 'has-majority' : 'not-yet';
+  if (ha.primary !== null) {
+    throw new QuorateError(code, `Machine ${ha.primary} is primary: there is a majority, so nothing is fenced.`);
+  }
+  if (ender === 'membership' && ha.voters > 2) {
+    throw new QuorateError(code, `${ha.voters} vote by now: the one that was silent is no longer one of two.`);
+  }
 }
