@@ -46,8 +46,10 @@ export const oneVote: Invariant = {
 
 export const committed: Invariant = {
   name: 'committed',
-  says: 'a reconfig is sent only when the current config is committed on a majority',
-  holds: ({ set }, deed) => !isOrdinary(deed) || set.committed,
+  says: 'a reconfig is sent, and a mongod that has left is stopped, only when the current config is committed on a majority',
+  // A primary that is elected without the last config would have the member back, without its mongod.
+  holds: ({ set }, deed) =>
+    set.committed || !(isOrdinary(deed) || deed.kind === 'drop-jobs' || deed.kind === 'renew-member'),
   instead: ({ expired }) =>
     waitOrBlock(
       expired,
