@@ -43,7 +43,8 @@ const HEARTBEAT_TIMEOUT_SECONDS = 10;
  */
 export async function execute(execution: Execution): Promise<{ already: boolean }> {
   const { deed, observer, hosts, fence, signal } = execution;
-  const end = performance.now() + Math.min(execution.patienceMs ?? DECISION_MS, DECISION_MS);
+  const began = performance.now();
+  const end = began + Math.min(execution.patienceMs ?? DECISION_MS, DECISION_MS);
   let obstacle = '';
   for (let attempt = 0; attempt === 0 || performance.now() < end; attempt++) {
     signal?.throwIfAborted();
@@ -65,6 +66,9 @@ export async function execute(execution: Execution): Promise<{ already: boolean 
     checkFence(look, fence);
     const config = sendable(next, fence.version + 1);
     const early = tooEarly(look, deed) ?? (await goAlone(observer, look, config));
+    // Whoever was frozen since it began may come when others have done all that was wanted, on the very same config.
+    if (performance.now() - began > DECISION_MS)
+      throw new QuorateError('not-yet', `${wordsOf(deed)} was decided on too long ago.`);
     const answer = early ?? (await send(observer, look, deed, config));
     if (answer === null) {
       await noteTwo(observer, look.primaryHost, config);

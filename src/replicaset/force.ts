@@ -37,6 +37,9 @@ export interface ForcePlace {
 /** How long a primary that is gone may still be named. */
 const NAMED_MS = 5000;
 
+/** How long what was read last may be looked at before the forced config is sent: longer than that, this agent was frozen. */
+const FRESH_MS = 2000;
+
 /** The config of a set of one with this member. */
 export function alone(config: SetConfig, survivor: MemberId): SetConfig {
   const member = config.members.find((m) => m._id === survivor);
@@ -75,8 +78,11 @@ async function force(client: MongoClient, request: ForceRequest, { host, recordF
   }
   await writePrivate(recordFile, `${JSON.stringify({ requestId, fence: request.fence })}\n`);
   // Last of all, as all of this took its time.
+  const asked = performance.now();
   const config = await readHeld(client, host);
   checkFence(config, request, host);
+  if (performance.now() - asked > FRESH_MS)
+    throw new QuorateError('not-yet', `${host} took too long to say what it has, so nothing is forced on it.`);
   try {
     await adminCommand(client, { replSetReconfig: alone(config, survivor), force: true, maxTimeMS: 5000 });
   } catch (error) {
