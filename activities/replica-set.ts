@@ -3,6 +3,7 @@ import { QuorateError } from '../src/errors.js';
 import type { MachineId, MemberId } from '../src/membership/types.js';
 import { execute, type HandOver, type Reconfig } from '../src/replicaset/execute.js';
 import { forceSurvivor } from '../src/replicaset/force.js';
+import type { ChangeDocument } from '../src/state/documents.js';
 import { deciding } from './decision.js';
 import { type ActivityDeed, type DeedOf, type DeedOutcome, refusedAsStale } from './deed.js';
 import type { Network } from './network.js';
@@ -83,7 +84,13 @@ async function apply(network: Network, planned: ActivityDeed): Promise<DeedOutco
   const deed = planned.deed as Reconfig | HandOver;
   if (fence === null) throw withoutFence(deed.kind);
   return await deciding(async (decision) => {
-    const machines = await network.state.machines.find({}, { readPreference: 'primaryPreferred' }).toArray();
+    const { machines: documents, changes } = network.state;
+    const from = { readPreference: 'primaryPreferred' } as const;
+    const [machines, change] = await Promise.all([
+      documents.find({}, from).toArray(),
+      changes.findOne({ _id: planned.record.id }, from),
+    ]);
+    if (hasEnded(change)) return { applied: false, note: 'The change that decided on this has ended.' };
     const joiners = machines.flatMap(({ _id: machine, memberId, instance, zone }) =>
       memberId !== null && instance?.address ? [{ machine, memberId, host: hostOf(instance), zone }] : [],
     );
@@ -93,6 +100,13 @@ async function apply(network: Network, planned: ActivityDeed): Promise<DeedOutco
     return await refusedAsStale(() => execute({ observer, hosts, deed, fence, joiners, signal: decision.signal }));
   });
 }
+
+/**
+ * What the config does not fence: a deed of a change that was terminated by hand, which comes when the next one has found all as
+ * wanted on the same config. A change that begins says so of those before it; one without a story yet runs.
+ */
+export const hasEnded = (change: Pick<ChangeDocument, 'state'> | null): boolean =>
+  change !== null && change.state !== 'running';
 
 function withoutFence(kind: string): QuorateError {
   return new QuorateError('no-fence', `${kind} came without the config that it was planned on.`);
