@@ -67,6 +67,19 @@ describe('the primary', () => {
     expect(set).toMatchObject({ primary: 1, term: 4, unsettled: 'm0:37017 still takes itself for the primary' });
   });
 
+  test('is none yet where a set of one was just forced, whose config without a term is the newest all the same', () => {
+    const { term: _, ...forced } = config([1], { version: 20 });
+    const [left, survivor] = [
+      answer(0),
+      answer(1, { config: { ...forced, members: [config([1, 1]).members[1] as never] } }),
+    ];
+    for (const answers of [
+      [left, survivor],
+      [survivor, left],
+    ])
+      expect(look(answers)).toMatchObject({ primary: null, version: 20, term: -1, members: [{ id: 1 }] });
+  });
+
   test('of before, frozen, is still shown beside the new one, and does not count', () => {
     const newer = config([1, 1, 1], { term: 4 });
     const both = (self: number): Answer => {

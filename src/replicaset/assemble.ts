@@ -4,6 +4,7 @@ import type { Member, MemberState, OpTime, ReplicaSet } from '../membership/type
 import { timingsOf } from './reconfig.js';
 import {
   type Hello,
+  isNewer,
   type MemberConfig,
   NO_TERM,
   newestPrimary,
@@ -38,9 +39,7 @@ export function basisOf(answers: readonly Answer[]): Basis | null {
     .sort((a, b) => termOf(b) - termOf(a))[0];
   if (primary?.config && termOf(primary) >= Math.max(...answers.map(termOf)))
     return { config: primary.config, primary };
-  const newest = answers
-    .flatMap((a) => a.config ?? [])
-    .sort((a, b) => termOfConfig(b) - termOfConfig(a) || b.version - a.version)[0];
+  const newest = answers.flatMap((a) => a.config ?? []).sort((a, b) => (isNewer(a, b) ? -1 : 1))[0];
   return newest === undefined ? null : { config: newest, primary: null };
 }
 

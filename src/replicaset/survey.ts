@@ -4,7 +4,7 @@ import type { Holder, Survey } from '../membership/recovery.js';
 import type { MemberState, OpTime } from '../membership/types.js';
 import { within } from './connect.js';
 import { type Observer, readConfig } from './observe.js';
-import { type Hello, NO_TERM, opTime, type SetConfig, type SetStatus, termOfConfig } from './wire.js';
+import { type Hello, isNewer, opTime, type SetConfig, type SetStatus, termOfConfig } from './wire.js';
 
 /** A member is given this long: nothing else is waiting, and a busy machine is slow. */
 const ANSWER_MS = 3000;
@@ -90,12 +90,6 @@ function holderOf({ host, hello, status, config, noted }: Answer): Holder | null
         : null,
     noted,
   };
-}
-
-/** As MongoDB orders them: a config that was forced has no term, and only versions count against it. */
-function isNewer(a: SetConfig, b: SetConfig): boolean {
-  const [left, right] = [termOfConfig(a), termOfConfig(b)];
-  return left !== right && left !== NO_TERM && right !== NO_TERM ? left > right : a.version > b.version;
 }
 
 /** MongoDB's word for nothing yet is an optime of zero. */

@@ -75,6 +75,12 @@ export function termOfConfig(config: SetConfig): number {
   return config.term ?? NO_TERM;
 }
 
+/** As MongoDB orders them: a config that was forced has no term, and only versions count against it. */
+export function isNewer(a: SetConfig, b: SetConfig): boolean {
+  const [left, right] = [termOfConfig(a), termOfConfig(b)];
+  return left !== right && left !== NO_TERM && right !== NO_TERM ? left > right : a.version > b.version;
+}
+
 export function opTime(wire: WireOpTime): OpTime {
   return { t: Number(wire.t), s: wire.ts.getHighBitsUnsigned(), i: wire.ts.getLowBitsUnsigned() };
 }
