@@ -2,9 +2,25 @@
 import type { Expired, Goal, Observed, Step } from '../../src/membership/types.js';
 import { stillExpired } from '../../src/membership/waits.js';
 import { wrongs } from '../support/membership/oracle.js';
-import { configText, type Progress, step as stepDeed, type World } from './executors.js';
+import { configText, type Progress, stale, step as stepDeed, type World, writable } from './executors.js';
 import { agentHeard, goalOf, observe, packExpired, unpackExpired } from './observe.js';
-import { DEFECT, LOST, type Wrong, wrongConfig, wrongEnd, wrongOf, wrongStop, wrongVerdict } from './oracle.js';
+import {
+  DEFECT,
+  HASTY,
+  LOST,
+  type Wrong,
+  wrongAddresses,
+  wrongConfig,
+  wrongDone,
+  wrongDrop,
+  wrongEnd,
+  wrongLate,
+  wrongLeave,
+  wrongOf,
+  wrongStop,
+  wrongVerdict,
+  wrongWhenDone,
+} from './oracle.js';
 import {
   acknowledgeAll,
   copy,
@@ -26,6 +42,8 @@ import {
   End,
   each,
   type Flight,
+  Kind,
+  kindOf,
   Life,
   type Machine,
   membersOf,
@@ -89,7 +107,7 @@ export function actions(state: State, rules: Rules, emit: Emit): void {
   const happens = (next: State, rank: number, text: () => string, wrong: Wrong | null = null): void => {
     // Told at once: whatever a client may have been told must hold from then on.
     const told = acknowledgeAll(next);
-    emit(told.state, rank, text, wrong ?? (told.lost ? LOST : wrongOf(told.state)));
+    emit(told.state, rank, withAnswers(text, next, told.state), wrong ?? (told.lost ? LOST : wrongOf(told.state)));
   };
   const faulty = (kind: FaultKind): boolean => state.faults > 0 && rules.faults.has(kind);
   const fault = (next: State, text: () => string, wrong: Wrong | null = null): void =>
@@ -97,29 +115,40 @@ export function actions(state: State, rules: Rules, emit: Emit): void {
   const over = state.end !== End.running;
   // What is left of a change that has ended matters only while a deed of it may still land.
   if (over && state.late === null) return;
-  const first = quiet(state);
-  if (first !== null) {
+  const first = quiet(state, rules);
+  if (first !== null && rules.world.quietFirst) {
     happens(first.next, Rank.progress, first.text, first.wrong);
     machineFaults(state, fault, faulty);
     return;
   }
-  const progressed = byItself(state, happens, fault, faulty);
+  if (first !== null) happens(first.next, Rank.progress, first.text, first.wrong);
+  const progressed = byItself(state, rules, happens, fault, faulty) || first !== null;
   repairs(state, happens);
   machineFaults(state, fault, faulty);
   if (state.late !== null) stepFlight(state, state.late, 'late', rules, happens);
   if (over) return;
   if (faulty('cancel') && state.settle === 0) fault({ ...state, settle: 1 }, () => 'the change is cancelled');
   if (faulty('second') && rules.second !== undefined && state.second === 0) {
-    const begun = { ...state, second: 1, expired: [] };
-    const orphan =
-      state.flight !== null && state.late === null
-        ? { ...begun, flight: null, late: state.flight }
-        : { ...begun, flight: null };
+    // That it begins is written down, which the deeds of the first one hear of; without a majority it cannot be.
+    const told = writable(state);
+    const left = state.late ?? state.flight;
+    const late = left && (told ? stale(left) : { ...left, by: 1 });
+    const orphan = { ...state, second: 1, expired: [], flight: null, late };
     fault(orphan, () => `the change is terminated, and ${rules.second} controllers are asked for instead`);
   }
   if (state.flight === null) planNext(state, rules, progressed, happens, fault, faulty);
   else stepFlight(state, state.flight, 'flight', rules, happens, fault, faulty);
 }
+
+/** What happens, and the answer to a client that it brings. */
+const withAnswers =
+  (text: () => string, { acked }: State, told: State): (() => string) =>
+  () => {
+    for (let i = acked.length; i < told.acked.length; i++)
+      if (kindOf(told.acked.charCodeAt(i)) === Kind.write)
+        return `${text()}; the client is told that its write is safe`;
+    return text();
+  };
 
 type Happens = (next: State, rank: number, text: () => string, wrong?: Wrong | null) => void;
 type Fault = (next: State, text: () => string, wrong?: Wrong | null) => void;
@@ -132,13 +161,15 @@ type Faulty = (kind: FaultKind) => boolean;
  */
 function quiet(
   state: State,
+  { faults }: Rules,
 ): { readonly next: State; readonly text: () => string; readonly wrong: Wrong | null } | null {
   for (const [i, m] of state.machines.entries()) {
     if (m.cond === Cond.booting && m.life !== Life.dead) {
       const next = withMachine(state, i, { cond: Cond.running, known: 1, up: m.job, heard: 1 });
       return { next, text: () => `machine ${i} comes up with an empty mongod`, wrong: null };
     }
-    if (m.life === Life.dead && m.cond !== Cond.ended) {
+    // A lost one may turn up again before the cloud has ended it, and is still a member then.
+    if (m.life === Life.dead && m.cond !== Cond.ended && m.job === 0) {
       const next = withMachine(state, i, { cond: Cond.ended });
       const wrong = m.job === 0 ? wrongEnd(state, i) : null;
       return { next, text: () => `the cloud ends the instance of machine ${i}`, wrong };
@@ -146,7 +177,11 @@ function quiet(
     if (m.job === 0 && m.up === 1 && agentHeard(m)) {
       const stopped = { up: 0, role: Role.fresh, config: 0, disk: 0, synced: 0, log: '', term: 0, commit: 0, need: 0 };
       const next = withMachine(state, i, stopped);
-      return { next, text: () => `machine ${i} stops its services`, wrong: wrongStop(state, i) };
+      return {
+        next,
+        text: () => `machine ${i} stops its services`,
+        wrong: wrongStop(state, i, faults.has('late') || faults.has('twice') || faults.has('second')),
+      };
     }
   }
   const deaf = state.machines.flatMap((m, i) => (agentHeard(m) && m.heard === 0 && m.life !== Life.dead ? [i] : []));
@@ -156,7 +191,7 @@ function quiet(
 }
 
 /** What the set and its clients do without being asked. True when there is something, writes apart. */
-function byItself(state: State, happens: Happens, fault: Fault, faulty: Faulty): boolean {
+function byItself(state: State, rules: Rules, happens: Happens, fault: Fault, faulty: Faulty): boolean {
   let progressed = false;
   const does = (next: State | null, text: () => string, wrong: Wrong | null = null): void => {
     if (next === null) return;
@@ -166,13 +201,15 @@ function byItself(state: State, happens: Happens, fault: Fault, faulty: Faulty):
   const { machines } = state;
   for (let i = 0; i < machines.length; i++) {
     const m = machine(state, i);
+    if (m.life === Life.dead && m.cond !== Cond.ended && m.job === 1)
+      does(withMachine(state, i, { cond: Cond.ended }), () => `the cloud ends the instance of machine ${i}`);
     if (!runs(m)) continue;
     does(install(state, i), () => `the config with ${configText(m.disk)} is in force on machine ${i}`);
     does(stepDown(state, i), () => `machine ${i} steps down`);
     does(hearConfig(state, i), () => `machine ${i} hears of the newer config`);
     for (let p = 0; p < machines.length; p++) {
       if (p !== i && machine(state, p).role === Role.primary)
-        does(copy(state, i, p), () => `machine ${i} copies from machine ${p}`);
+        does(copy(state, i, p, rules.world.oneByOne), () => `machine ${i} copies from machine ${p}`);
     }
     const written = write(state, i);
     if (written !== null) happens(written, Rank.never, () => `a client writes to machine ${i}`);
@@ -237,11 +274,12 @@ function stepFlight(
     const rank = slot === 'flight' ? Rank.deed : Rank.never;
     const whose = slot === 'flight' ? '' : 'LATE: ';
     const wrong = endsLate && progress.flight !== null ? wrongEnd(state, each(flight.mask)[0] as number) : null;
-    happens(next, rank, () => `${whose}${progress.text}`, wrong ?? wrongProgress(state, progress, flight, rules));
+    happens(next, rank, () => `${whose}${progress.text}`, wrong ?? wrongProgress(state, progress, flight, slot, rules));
   }
   if (fault === undefined || faulty === undefined) return;
   const what = () => `${flight.kind}${flight.stage === Stage.decided ? '' : ' (already sent)'}`;
   if (faulty('drop')) fault({ ...state, flight: null }, () => `the executor of ${what()} dies`);
+  if (rules.world.promptly && flight.kind === 'force-survivor' && flight.stage === Stage.sent) return;
   if (state.late === null && faulty('late'))
     fault({ ...state, flight: null, late: flight }, () => `the executor of ${what()} freezes, and is given up`);
   if (state.late === null && faulty('twice') && flight.stage !== Stage.noting)
@@ -263,14 +301,33 @@ function stepFlight(
   }
 }
 
-function wrongProgress(before: State, progress: Progress, flight: Flight, rules: Rules): Wrong | null {
+function wrongProgress(
+  before: State,
+  progress: Progress,
+  flight: Flight,
+  slot: 'flight' | 'late',
+  rules: Rules,
+): Wrong | null {
   const { state, accepted } = progress;
+  const counts = (wrong: Wrong | null): Wrong | null =>
+    wrong !== null && (rules.rules || wrong.kind === 'outcome') ? wrong : null;
   if (accepted !== undefined) {
-    const wrong = wrongConfig(before, state, accepted.at, accepted.forced);
-    return wrong !== null && (rules.rules || wrong.kind === 'outcome') ? wrong : null;
+    const { at, forced } = accepted;
+    const wrong = counts(wrongConfig(before, state, at, forced)) ?? counts(wrongLeave(before, at, flight));
+    return wrong ?? (slot === 'late' && !forced ? wrongLate(before, state, at, flight.kind, flight.mask) : null);
   }
-  if (flight.kind === 'mark-dying') return wrongVerdict(before, state);
-  return null;
+  const late = wrongWhenDone(before, state);
+  if (late !== null) return late;
+  switch (flight.kind) {
+    case 'mark-dying':
+      return wrongVerdict(before, state);
+    case 'publish':
+      return wrongAddresses(state);
+    case 'drop-jobs':
+      return counts(wrongDrop(before, state));
+    default:
+      return null;
+  }
 }
 
 interface Planned {
@@ -291,7 +348,7 @@ export function planned(state: State, rules: Rules): Planned {
   }
   const before = known.get(whole);
   if (before !== undefined) return before;
-  const goal = goalOf(state, state.second === 1 ? (rules.second as number) : rules.controllers);
+  const goal = goalOf(state, controllersOf(state, rules));
   const expired = stillExpired(observed, state.expired.map(unpackExpired));
   const step = rules.plan(observed, goal, expired);
   const wrong = rules.rules ? wrongs(observed, goal, step) : [];
@@ -300,6 +357,9 @@ export function planned(state: State, rules: Rules): Planned {
   known.set(whole, made);
   return made;
 }
+
+const controllersOf = (state: State, rules: Rules): number =>
+  state.second === 1 ? (rules.second as number) : rules.controllers;
 
 const isDeed = (kind: string): kind is DeedKind => (DEEDS as readonly string[]).includes(kind);
 
@@ -315,11 +375,21 @@ function planNext(
   const wrong: Wrong | null = said[0] === undefined ? null : { invariant: `plan: ${said[0]}`, kind: 'rule' };
   switch (step.kind) {
     case 'done':
-      happens({ ...state, expired: [], end: End.done }, Rank.plan, () => `DONE: ${step.text}`, wrong);
+      happens(
+        { ...state, expired: [], end: End.done, late: leftOver(state, rules) },
+        Rank.plan,
+        () => `DONE: ${step.text}`,
+        wrong ?? wrongDone(state, controllersOf(state, rules)),
+      );
       return;
     case 'blocked': {
       const defect = step.wayOut.includes('defect') ? DEFECT : wrong;
-      happens({ ...state, expired: [], end: End.blocked }, Rank.plan, () => `BLOCKED: ${step.reason}`, defect);
+      happens(
+        { ...state, expired: [], end: End.blocked, late: leftOver(state, rules) },
+        Rank.plan,
+        () => `BLOCKED: ${step.reason}`,
+        defect,
+      );
       return;
     }
     case 'wait': {
@@ -345,14 +415,26 @@ function planNext(
       else if ('machines' in deed) for (const id of deed.machines) mask |= 1 << Number(id);
       else if ('machine' in deed) mask = 1 << Number(deed.machine);
       const flight: Flight = {
-        ...{ stage: Stage.decided, kind: deed.kind as DeedKind, mask, fresh: 1, config: 0, to: 0 },
+        ...{ stage: Stage.decided, kind: deed.kind as DeedKind, mask, fresh: 1, by: state.second, config: 0, to: 0 },
         ...{ version: step.fence?.version ?? NO_FENCE, term: step.fence?.term ?? -1 },
       };
       const text = () => `the planner: ${step.text}`;
-      startFlight({ ...state, expired, flight }, flight, text, wrong, rules, happens, fault, faulty);
+      const hasty = deed.kind === 'terminate' && !waitedFor(state, mask) ? HASTY : null;
+      startFlight({ ...state, expired, flight }, flight, text, wrong ?? hasty, rules, happens, fault, faulty);
     }
   }
 }
+
+/** The late deed that may still land once the change has ended: what was sent by then has arrived, or is lost. */
+const leftOver = ({ late }: State, { world }: Rules): Flight | null =>
+  world.promptly && late?.stage === Stage.sent ? null : late;
+
+/** A silent machine was waited for to the end, or its cloud says that it does not run. */
+const waitedFor = (state: State, mask: number): boolean =>
+  state.expired
+    .map(unpackExpired)
+    .some((wait) => wait.for === 'healthy' && wait.machines.some((id) => (mask >> Number(id)) & 1)) ||
+  each(mask).every((i) => machine(state, i).cond === Cond.ended);
 
 /**
  * A reconfig's executor looks at the very moment of the plan, or else late: in between it would find what the planner would

@@ -224,7 +224,7 @@ function notesBelow(state: State, least: number): boolean {
 const flightKey = (f: Flight | null): string =>
   f === null
     ? '-'
-    : `${f.kind}${f.stage}${String.fromCharCode(f.mask, f.version, f.term + 1, f.fresh, f.config & 0x7fff, f.config >>> 15, f.to)}`;
+    : `${f.kind}${f.stage}${String.fromCharCode(f.mask, f.version, f.term + 1, f.fresh | (f.by << 1), f.config & 0x7fff, f.config >>> 15, f.to)}`;
 
 /** The same for states that are the same, and only for those. Of a canonical state. */
 export function keyOf(state: State): string {
@@ -246,7 +246,7 @@ export function keyOf(state: State): string {
       m.config >>> 15,
       m.disk === m.config ? 0 : (m.disk & 0x7fff) + 1,
       m.disk === m.config ? 0 : m.disk >>> 15,
-      m.log.length,
+      m.log.length | (m.resyncs << 8),
     );
     key += m.log;
   }

@@ -6,16 +6,18 @@
 import { QuorateError } from '../../src/errors.js';
 import { isCaughtUp } from '../../src/membership/facts.js';
 import type { Deed } from '../../src/membership/types.js';
+import { afterDeed } from '../../src/membership/waits.js';
 import { changed, checkFence, type Reconfig, tooEarly } from '../../src/replicaset/fences.js';
 import { isOfTwo } from '../../src/replicaset/note.js';
 import type { Joiner } from '../../src/replicaset/reconfig.js';
 import type { SetConfig } from '../../src/replicaset/wire.js';
-import { agentHeard, holdsProof, look, type Proof } from './observe.js';
+import { agentHeard, holdsProof, look, type Proof, packExpired, unpackExpired } from './observe.js';
 import { elect, force, machine, reaches, reconfig, type ServerRules } from './server.js';
 import {
   answers,
   Cond,
   count,
+  End,
   each,
   entry,
   type Flight,
@@ -27,6 +29,7 @@ import {
   membersOf,
   newMachine,
   pack,
+  Role,
   Stage,
   type State,
   termOf,
@@ -39,8 +42,12 @@ import {
 export interface ExecutorRules {
   /** It reads the config again and refuses when it is another one than was decided on. */
   readonly fence: boolean;
-  /** It sends exactly the next version; without, a higher one. */
+  /** It grants one vote; without, to all that have none. */
+  readonly oneVote: boolean;
+  /** It sends exactly the next version; without, one that is higher than what is there. */
   readonly nextVersion: boolean;
+  /** It asks whether the change that decided it still runs. */
+  readonly running: boolean;
   /** It asks again whether the deed may be done now. */
   readonly ready: boolean;
   /** Documents change only in the version that was decided on. */
@@ -53,11 +60,13 @@ export interface ExecutorRules {
   readonly forceFence: boolean;
   readonly forceNote: boolean;
   readonly forcePrimary: boolean;
-  /** A machine is ended outside its documents only while there is no primary and the config is that decided on. */
+  /** A machine is ended outside its documents only while there is no primary and no more than two vote. */
   readonly endFence: boolean;
 }
 export const CAREFUL: ExecutorRules = {
   fence: true,
+  running: true,
+  oneVote: true,
   nextVersion: true,
   ready: true,
   documents: true,
@@ -91,6 +100,15 @@ export interface World {
   readonly executors: ExecutorRules;
   readonly server: ServerRules;
   readonly proof: Proof;
+  /** Members copy entry by entry. */
+  readonly oneByOne: boolean;
+  /**
+   * What was found fit is sent at once, and arrives before another change has ended or never. Between the last check of an
+   * executor and its command nothing else can be asked, so that this is assumed, and shown to be needed (mutants.ts).
+   */
+  readonly promptly: boolean;
+  /** What one machine does for itself comes first: all others wait for it anyway, as long as no guard is missing. */
+  readonly quietFirst: boolean;
 }
 
 /** The deed as the planner answered it. */
@@ -109,6 +127,7 @@ export function deedOf({ kind, mask }: Flight): Deed {
     case 'remove-members':
       return { kind, members: ids };
     case 'terminate':
+    case 'renew-member':
       return { kind, machine: String(member) };
     default:
       return { kind, machines };
@@ -149,7 +168,9 @@ function stepReconfig(state: State, flight: Flight, world: World): Progress | nu
   if (flight.stage === Stage.noting) return writeNote(state, flight);
   const { to, config } = flight;
   if (!answers(machine(state, to))) return ended(state, `the command to machine ${to} is lost`);
-  const next = { version: versionOf(config), voters: votersOf(config), members: membersOf(config) };
+  const current = versionOf(machine(state, to).config);
+  const version = world.executors.nextVersion ? versionOf(config) : Math.max(versionOf(config), current + 1);
+  const next = { version, voters: votersOf(config), members: membersOf(config) };
   const answer = reconfig(state, to, next, world.server);
   if (!answer.ok) return ended(state, `machine ${to}'s mongod refuses it (${answer.code})`);
   const two = count(next.voters) === 2;
@@ -161,7 +182,14 @@ function stepReconfig(state: State, flight: Flight, world: World): Progress | nu
   };
 }
 
+/** A second note of the same says nothing more, and they would never end. */
+const withNote = (log: string, note: string): string => (log.includes(note) ? log : log + note);
+
+/** By the documents: a change that is done says so, and the next one says it of those before. */
+const hasEnded = (state: State, flight: Flight): boolean => flight.by !== state.second || state.end === End.done;
+
 function decide(state: State, flight: Flight, { executors, proof }: World): Progress {
+  if (executors.running && hasEnded(state, flight)) return ended(state, 'the executor refuses: its change has ended');
   const seen = look(state, proof);
   if (seen === null) return ended(state, 'the executor reaches no member');
   const deed = deedOf(flight) as Reconfig;
@@ -176,20 +204,22 @@ function decide(state: State, flight: Flight, { executors, proof }: World): Prog
     if (early !== null || seen.look.primaryHost === null)
       return ended(state, `the executor waits no longer: ${early ?? 'there is no primary'}`);
     const base = executors.fence ? flight.version : seen.look.set.version;
-    const version = base + (executors.nextVersion ? 1 : 5);
+    const version = base + 1;
     const to = hostName(seen.look.primaryHost);
-    const config = packed(next, version);
+    const all = packed(next, version);
+    const everybody = pack(version, -1, membersOf(all), membersOf(all));
+    const config = flight.kind === 'grant-vote' && !executors.oneVote ? everybody : all;
     const sent = { ...flight, stage: Stage.sent, config, to };
     if (executors.alone && isOfTwo(seen.look.config) && count(votersOf(config)) === 1) {
       const p = machine(state, to);
-      const log = p.log + entry(Kind.alone, p.term, versionOf(p.config), to);
+      const log = withNote(p.log, entry(Kind.alone, p.term, versionOf(p.config), to));
       const text = `the executor has machine ${to} note that it goes on alone`;
       return { state: withMachine(state, to, { log }), flight: { ...sent, stage: Stage.announcing }, text };
     }
     return {
       state,
       flight: sent,
-      text: `the executor finds it fit and sends the config with ${configText(packed(next, version))} to machine ${to}`,
+      text: `the executor finds it fit and sends the config with ${configText(config)} to machine ${to}`,
     };
   } catch (error) {
     if (!(error instanceof QuorateError)) throw error;
@@ -215,13 +245,14 @@ function writeNote(state: State, flight: Flight): Progress | null {
   const p = machine(state, flight.to);
   if (!answers(p) || !isPrimary(p)) return ended(state, 'the executor cannot write its note: the primary is gone');
   if (p.disk !== p.config) return null;
-  const log = p.log + entry(Kind.inForce, p.term, versionOf(flight.config));
+  const log = withNote(p.log, entry(Kind.inForce, p.term, versionOf(flight.config)));
   return ended(withMachine(state, flight.to, { log }), `the executor writes its note of the config of two`);
 }
 
 function stepHandOver(state: State, flight: Flight, { executors, proof }: World): Progress {
   const [heir] = each(flight.mask) as [number];
   if (flight.stage === Stage.decided) {
+    if (executors.running && hasEnded(state, flight)) return ended(state, 'the executor refuses: its change has ended');
     const seen = look(state, proof);
     const set = seen?.look.set;
     if (!set || set.primary === heir) return ended(state, 'the executor finds it done already');
@@ -250,7 +281,8 @@ export function writable(state: State): boolean {
   });
 }
 
-const stale = (flight: Flight | null): Flight | null => flight && { ...flight, fresh: 0 };
+/** Documents have changed since it was decided on. */
+export const stale = (flight: Flight | null): Flight | null => flight && { ...flight, fresh: 0 };
 
 function changeDocuments(state: State, flight: Flight, { executors }: World): Progress {
   if (!writable(state)) return ended(state, 'nothing can be written: there is no primary with a majority');
@@ -274,6 +306,14 @@ function changeDocuments(state: State, flight: Flight, { executors }: World): Pr
     }
     case 'drop-jobs':
       return ended(change({ job: 0, life: Life.dying }), `machines ${named.join(', ')} lose the controller's jobs`);
+    case 'renew-member': {
+      const expired = afterDeed(state.expired.map(unpackExpired), deedOf(flight)).map(packExpired);
+      const [i] = named as [number];
+      const { life, job, resyncs } = machine(state, i);
+      if (life !== Life.alive || job === 0) return ended(state, 'refused: it is no controller any more');
+      const empty = { role: Role.fresh, term: 0, config: 0, disk: 0, synced: 0, log: '', up: 1, resyncs: resyncs + 1 };
+      return ended({ ...change(empty), expired }, `machine ${i} starts anew with an empty directory`);
+    }
     case 'mark-dying': {
       if (executors.evidence && named.some((i) => agentHeard(machine(state, i))))
         return ended(state, 'the verdict is refused: its machine has been heard of since');
@@ -294,7 +334,8 @@ function endInstance(state: State, flight: Flight, { executors, proof }: World):
   const [i] = each(flight.mask) as [number];
   if (flight.stage === Stage.decided && executors.endFence) {
     const set = look(state, proof)?.look.set;
-    if (!set || set.primary !== null || set.version !== flight.version || set.term !== flight.term)
+    const voters = set?.members.filter(({ votes }) => votes === 1) ?? [];
+    if (!set || set.primary !== null || voters.length > 2)
       return ended(state, `the executor does not end machine ${i}: the set is no longer what it was`);
   }
   if (flight.stage === Stage.decided) {
@@ -311,18 +352,19 @@ function endInstance(state: State, flight: Flight, { executors, proof }: World):
 }
 
 /** Only the survivor's own agent, only on its own mongod, one at a time. */
-function stepForce(state: State, flight: Flight, { executors, proof }: World): Progress {
+function stepForce(state: State, flight: Flight, { executors, proof, promptly }: World): Progress {
   const [i] = each(flight.mask) as [number];
   const m = machine(state, i);
   if (!agentHeard(m) || m.up === 0) return ended(state, `machine ${i} is not there to force anything`);
-  if (flight.stage === Stage.sent) {
+  const forced = (): Progress => {
     if (m.disk !== m.config)
       return ended(state, `machine ${i}'s mongod refuses it (109): it is installing another config`);
     return {
       ...ended(force(state, i), `a config with machine ${i} alone is forced on its mongod`),
       accepted: { at: i, forced: true },
     };
-  }
+  };
+  if (flight.stage === Stage.sent) return forced();
   const held = state.flight?.kind === 'force-survivor' && state.flight !== flight && state.flight.stage === Stage.sent;
   const lateHeld = state.late?.kind === 'force-survivor' && state.late !== flight && state.late.stage === Stage.sent;
   if (held || lateHeld) return ended(state, `another request holds the lock of machine ${i}`);
@@ -332,5 +374,7 @@ function stepForce(state: State, flight: Flight, { executors, proof }: World): P
   if (executors.forcePrimary && primary) return ended(state, `machine ${i} refuses: there is a primary`);
   if (executors.forceNote && !holdsProof(m.log, flight.version, i, proof))
     return ended(state, `machine ${i} refuses: its oplog has no note`);
+  // One that comes late does not come between its own look and what it does.
+  if (promptly && flight === state.late) return forced();
   return { state, flight: { ...flight, stage: Stage.sent }, text: `machine ${i}'s agent finds it fit to be forced` };
 }

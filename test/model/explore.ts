@@ -95,7 +95,7 @@ export function explore(first: State, rules: Rules, options: Options = {}): Expl
       goesOn.push(best);
       goesOnMended.push(bestMended);
       if (found === null && best === from && state.end === End.running && nth > 0) {
-        if (options.only?.(STUCK) ?? true) found = { wrong: STUCK, story: tell(first, way(from), rules) };
+        if (options.only?.(STUCK) ?? true) found = { wrong: STUCK, story: goingRound(first, way(from), rules) };
       }
       if (found !== null) break;
     }
@@ -105,8 +105,7 @@ export function explore(first: State, rules: Rules, options: Options = {}): Expl
   if (found === null && frontier.length === 0) {
     const stuck = circleIn(goesOn, id) ?? circleIn(goesOnMended, id);
     if (stuck !== null && (options.only?.(STUCK) ?? true)) {
-      const { story, last } = replay(first, way(stuck), rules);
-      found = { wrong: STUCK, story: [...story, ...circle(last, rules)] };
+      found = { wrong: STUCK, story: goingRound(first, way(stuck), rules) };
     }
   }
   return {
@@ -150,16 +149,22 @@ function replay(first: State, path: readonly number[], rules: Rules): { story: s
       }
     });
     if (next === null) throw new Error('the way cannot be gone again');
+    const { machines } = next as State;
     state = canonical(next);
+    if (state.machines.length < machines.length)
+      story.push('(who is gone is forgotten: those after it are told with a lower number from here on)');
   }
   return { story, last: state };
 }
 
-/** Some rounds of a run that goes round. */
-function circle(from: State, rules: Rules): string[] {
-  const story = ['and from there on without faults:'];
-  let state = from;
-  for (let round = 0; round < 25; round++) {
+/** The way to a run that goes round, and one round of it. */
+function goingRound(first: State, path: readonly number[], rules: Rules): string[] {
+  const { story, last } = replay(first, path, rules);
+  story.push('and from there on, without faults, for ever:');
+  const been = new Set<string>();
+  let state = last;
+  while (!been.has(keyOf(state))) {
+    been.add(keyOf(state));
     let best: { next: State; rank: number; text: string } | null = null;
     actions(state, rules, (next, rank, text) => {
       if (rank !== Rank.never && rank !== Rank.repair && (best === null || rank < (best as { rank: number }).rank))

@@ -239,7 +239,8 @@ export function observe(state: State, proof: Proof): { readonly observed: Observ
         (m.agent << 8) |
         (m.known << 9) |
         (m.heard << 10) |
-        (m.up << 11),
+        (m.up << 11) |
+        (m.resyncs << 12),
     );
   }
   const key = `${seen?.key ?? '-'}\n${String.fromCharCode(...codes)}`;

@@ -38,12 +38,17 @@ export interface ServerRules {
   readonly committed: boolean;
   /** 103: the version must be higher than the current one. */
   readonly version: boolean;
+  /** 93: the primary keeps its vote. */
+  readonly primaryVotes: boolean;
   /** 74: a majority of the new voters answers. */
   readonly quorum: boolean;
   /** MongoDB's own notes are in the logs: left out where nobody reads them. */
   readonly notes: boolean;
 }
-export const REAL: ServerRules = { oneVote: true, committed: true, version: true, quorum: true, notes: false };
+export const REAL: ServerRules = {
+  ...{ oneVote: true, committed: true, version: true, primaryVotes: true, quorum: true },
+  notes: false,
+};
 
 export const machine = (state: State, i: number): Machine => state.machines[i] as Machine;
 
@@ -85,7 +90,7 @@ export function reconfig(
   if (rules.committed && !isCommitted(state, i)) return refused(308);
   if (rules.version && next.version <= versionOf(p.config)) return refused(103);
   if (rules.oneVote && count(votersOf(p.config) ^ next.voters) > 1) return refused(103);
-  if (!has(next.voters, i)) return refused(93);
+  if (rules.primaryVotes && !has(next.voters, i)) return refused(93);
   const there = reachable(state, i, next.members);
   if (there.some((j) => machine(state, j).config !== 0 && compareConfigs(machine(state, j).config, p.config) > 0))
     return refused(103);
@@ -191,8 +196,11 @@ export function elect(state: State, i: number): State | null {
 export const seesPrimary = (state: State, i: number): boolean =>
   state.machines.some((m, j) => isPrimary(m) && reaches(state, i, j) && m.term >= machine(state, i).term);
 
-/** Member `i` copies from primary `p`: all that is known to be written at first, then entry by entry; it drops what `p` lacks. */
-export function copy(state: State, i: number, p: number): State | null {
+/**
+ * Member `i` copies from primary `p`: all that is known to be written at first, then what there is, or `one` entry at a time;
+ * it drops what `p` lacks. Whoever copies as entries come has been at each of them, so that all at once leaves out little.
+ */
+export function copy(state: State, i: number, p: number, one: boolean): State | null {
   const [m, source] = [machine(state, i), machine(state, p)];
   if (i === p || !isPrimary(source) || !reaches(state, i, p) || m.role !== Role.secondary || m.term > source.term)
     return null;
@@ -205,7 +213,7 @@ export function copy(state: State, i: number, p: number): State | null {
     return withMachine(state, i, { term, log: commonPrefix(m.log, source.log) });
   }
   if (m.log.length < source.log.length)
-    return withMachine(state, i, { term, log: source.log.slice(0, m.log.length + 1) });
+    return withMachine(state, i, { term, log: one ? source.log.slice(0, m.log.length + 1) : source.log });
   return m.term < term ? withMachine(state, i, { term }) : null;
 }
 

@@ -24,6 +24,8 @@ export interface Machine {
   readonly agent: number;
   readonly known: number;
   readonly heard: number;
+  /** How often its member was made anew in place. */
+  readonly resyncs: number;
   /** Its mongod runs. */
   readonly up: number;
   readonly role: number;
@@ -56,6 +58,7 @@ export const DEEDS = [
   'remove-members',
   'publish',
   'drop-jobs',
+  'renew-member',
   'mark-dying',
   'mark-dead',
   'terminate',
@@ -76,6 +79,8 @@ export interface Flight {
   readonly term: number;
   /** The documents are still those that it was decided on. */
   readonly fresh: number;
+  /** The command that it belongs to: the first or the second. */
+  readonly by: number;
   /** Once sent: the config that is sent, and to whom. */
   readonly config: number;
   readonly to: number;
@@ -176,6 +181,7 @@ export const newMachine = (change: Partial<Machine> = {}): Machine => ({
   agent: 1,
   known: 0,
   heard: 0,
+  resyncs: 0,
   up: 0,
   role: Role.fresh,
   term: 0,

@@ -144,7 +144,7 @@ function* byThemselves(state: State): Iterable<State> {
     const m = machine(state, i);
     if (!answers(m)) continue;
     const next = [install(state, i), stepDown(state, i), hearConfig(state, i)];
-    for (let p = 0; p < state.machines.length; p++) next.push(copy(state, i, p), copyFromSecondary(state, i, p));
+    for (let p = 0; p < state.machines.length; p++) next.push(copy(state, i, p, true), copyFromSecondary(state, i, p));
     if (m.role === Role.secondary && !seesPrimary(state, i)) next.push(elect(state, i));
     for (const one of next) if (one !== null) yield one;
   }

@@ -4,7 +4,7 @@
  * The names are those of the invariants (src/membership/invariants), and for what only the order of stages holds, ours.
  */
 import { type plan, planWith, RULES, type Rules, type Stage } from '../../../src/membership/plan.js';
-import { dropJobs, removeMembers, withdrawVotes } from '../../../src/membership/stages/leavers.js';
+import { dropJobs, removeMembers, servicesStop, withdrawVotes } from '../../../src/membership/stages/leavers.js';
 import {
   lostAreGone,
   removeDeadMembers,
@@ -41,6 +41,8 @@ const GUARDS = {
   'addresses-first': { invariants: ['addresses-first'], stages: [agentsMove] },
   grace: { invariants: ['grace'] },
   note: { invariants: ['note'] },
+  'holds-most': { invariants: ['holds-most'] },
+  'services-first': { invariants: ['services-first'], stages: [servicesStop] },
   'terminated-first': { invariants: ['terminated-first'] },
   /** The dead vote goes before a successor comes. */
   'dead-first': { late: { stages: [withdrawDeadVotes, removeDeadMembers], after: grantVotes } },
@@ -61,18 +63,21 @@ export type Guard = keyof typeof GUARDS;
 
 export const guards = Object.keys(GUARDS) as readonly Guard[];
 
-/** The planner without this guard. */
-export function planWithout(guard: Guard): Plan {
-  const { invariants = [], stages = [], late }: Lacks = GUARDS[guard];
+/** The planner without these guards. */
+export function planWithout(...lacking: readonly Guard[]): Plan {
+  const rules = lacking.reduce<Rules>((all, guard) => without(all, GUARDS[guard]), RULES);
+  return (observed, goal, expired = []) => planWith(rules, observed, goal, expired);
+}
+
+function without(rules: Rules, { invariants = [], stages = [], late }: Lacks): Rules {
   const lack = (all: readonly Stage[]) =>
     all.flatMap((stage) => {
       if (stages.includes(stage) || late?.stages.includes(stage)) return [];
       return stage === late?.after ? [stage, ...late.stages] : [stage];
     });
-  const rules: Rules = {
-    stages: lack(RULES.stages),
-    settling: late === undefined ? lack(RULES.settling) : RULES.settling,
-    invariants: RULES.invariants.filter(({ name }) => !invariants.includes(name)),
+  return {
+    stages: lack(rules.stages),
+    settling: late === undefined ? lack(rules.settling) : rules.settling,
+    invariants: rules.invariants.filter(({ name }) => !invariants.includes(name)),
   };
-  return (observed, goal, expired = []) => planWith(rules, observed, goal, expired);
 }

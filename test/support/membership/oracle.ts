@@ -123,6 +123,16 @@ export function wrongs(observed: Observed, goal: Goal, step: Step): string[] {
       'only to one that is caught up',
     );
   }
+  if (deed.kind === 'grant-vote' && voters.length % 2 === 1) {
+    const newcomers = set.members.filter((member) => {
+      const of = machine(member.machine);
+      return (
+        member.votes === 0 && of?.life === 'alive' && of.memberId === member.id && of.jobs.includes('manage-state')
+      );
+    });
+    const all = voters.length + newcomers.length <= goal.controllers;
+    must(!all || newcomers.every((member) => current(set, member)), 'all are ready before the first gets its vote');
+  }
   if (deed.kind === 'withdraw-vote') {
     must(after.filter((member) => current(set, member)).length > after.length / 2, 'a caught-up majority remains');
   }
