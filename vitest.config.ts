@@ -27,6 +27,8 @@ export default defineConfig({
           name: 'model',
           include: ['test/model/**/*.test.ts'],
           pool: 'forks',
+          // Explorations, which keep a processor busy each.
+          maxWorkers: 2,
           testTimeout: 600_000,
         },
       },

@@ -41,7 +41,7 @@ const readStamp = () => {
 const stamp = readStamp();
 const config = ['tsconfig.json', 'package.json', 'package-lock.json'];
 const sources = digest(
-  [...config, 'src', 'workflows', 'activities', 'workers', 'bench', 'test/support', 'test/campaign'],
+  [...config, 'src', 'workflows', 'activities', 'workers', 'bench', 'test/support', 'test/campaign', 'test/model'],
   (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
 );
 if (stamp.sources === sources && existsSync(bundleFile)) process.exit(0);

@@ -48,6 +48,7 @@ import {
   type Machine,
   membersOf,
   NO_FENCE,
+  NO_MEMBER,
   Role,
   runs,
   Stage,
@@ -175,8 +176,7 @@ function quiet(
       return { next, text: () => `the cloud ends the instance of machine ${i}`, wrong };
     }
     if (m.job === 0 && m.up === 1 && agentHeard(m)) {
-      const stopped = { up: 0, role: Role.fresh, config: 0, disk: 0, synced: 0, log: '', term: 0, commit: 0, need: 0 };
-      const next = withMachine(state, i, stopped);
+      const next = withMachine(state, i, NO_MEMBER);
       return {
         next,
         text: () => `machine ${i} stops its services`,

@@ -13,8 +13,10 @@ import {
   kindOf,
   Life,
   type Machine,
+  machineBits,
   membersOf,
   NO_FENCE,
+  NO_MEMBER,
   noteMemberOf,
   noteVersionOf,
   pack,
@@ -31,22 +33,7 @@ export function canonical(state: State): State {
   return shifted(trimmed(compacted(forgetful(state))));
 }
 
-const GONE: Partial<Machine> = {
-  ...{
-    agent: 0,
-    heard: 0,
-    up: 0,
-    role: Role.fresh,
-    term: 0,
-    config: 0,
-    disk: 0,
-    synced: 0,
-    log: '',
-    commit: 0,
-    need: 0,
-    sure: 0,
-  },
-};
+const GONE: Partial<Machine> = { agent: 0, heard: 0, ...NO_MEMBER };
 
 /** What no longer matters is set to one value. */
 function forgetful(state: State): State {
@@ -231,16 +218,7 @@ export function keyOf(state: State): string {
   let key = '';
   for (const m of state.machines) {
     key += String.fromCharCode(
-      m.cond |
-        (m.life << 3) |
-        (m.job << 5) |
-        (m.mark << 6) |
-        (m.agent << 8) |
-        (m.known << 9) |
-        (m.heard << 10) |
-        (m.up << 11) |
-        (m.role << 12) |
-        (m.synced << 14),
+      machineBits(m) | (m.role << 12) | (m.synced << 14),
       m.term | (m.sure << 5) | (m.commit << 6) | (m.need << 11),
       m.config & 0x7fff,
       m.config >>> 15,

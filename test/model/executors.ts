@@ -27,9 +27,9 @@ import {
   Life,
   majority,
   membersOf,
+  NO_MEMBER,
   newMachine,
   pack,
-  Role,
   Stage,
   type State,
   termOf,
@@ -311,7 +311,7 @@ function changeDocuments(state: State, flight: Flight, { executors }: World): Pr
       const [i] = named as [number];
       const { life, job, resyncs } = machine(state, i);
       if (life !== Life.alive || job === 0) return ended(state, 'refused: it is no controller any more');
-      const empty = { role: Role.fresh, term: 0, config: 0, disk: 0, synced: 0, log: '', up: 1, resyncs: resyncs + 1 };
+      const empty = { ...NO_MEMBER, up: 1, resyncs: resyncs + 1 };
       return ended({ ...change(empty), expired }, `machine ${i} starts anew with an empty directory`);
     }
     case 'mark-dying': {

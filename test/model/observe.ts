@@ -34,6 +34,7 @@ import {
   lastTerm,
   type Machine,
   Mark,
+  machineBits,
   membersOf,
   noteMemberOf,
   noteVersionOf,
@@ -231,17 +232,7 @@ export function observe(state: State, proof: Proof): { readonly observed: Observ
   const seen = look(state, proof);
   const codes: number[] = [state.published];
   for (const m of state.machines) {
-    codes.push(
-      m.cond |
-        (m.life << 3) |
-        (m.job << 5) |
-        (m.mark << 6) |
-        (m.agent << 8) |
-        (m.known << 9) |
-        (m.heard << 10) |
-        (m.up << 11) |
-        (m.resyncs << 12),
-    );
+    codes.push(machineBits(m) | (m.resyncs << 12));
   }
   const key = `${seen?.key ?? '-'}\n${String.fromCharCode(...codes)}`;
   const known = pictures.get(key);

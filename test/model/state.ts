@@ -173,6 +173,22 @@ export const answers = (m: Machine): boolean => m.up === 1 && m.cond === Cond.ru
 export const runs = (m: Machine): boolean => m.up === 1 && (m.cond === Cond.running || m.cond === Cond.cut);
 export const isPrimary = (m: Machine): boolean => m.role === Role.primary && runs(m);
 
+/** A mongod that does not run and holds nothing. */
+export const NO_MEMBER = {
+  ...{ up: 0, role: Role.fresh, term: 0, config: 0, disk: 0, synced: 0, log: '', commit: 0, need: 0, sure: 0 },
+} as const;
+
+/** What a key says of a machine beside its mongod's role and data: 12 bits. */
+export const machineBits = (m: Machine): number =>
+  m.cond |
+  (m.life << 3) |
+  (m.job << 5) |
+  (m.mark << 6) |
+  (m.agent << 8) |
+  (m.known << 9) |
+  (m.heard << 10) |
+  (m.up << 11);
+
 export const newMachine = (change: Partial<Machine> = {}): Machine => ({
   cond: Cond.booting,
   life: Life.alive,
@@ -182,16 +198,7 @@ export const newMachine = (change: Partial<Machine> = {}): Machine => ({
   known: 0,
   heard: 0,
   resyncs: 0,
-  up: 0,
-  role: Role.fresh,
-  term: 0,
-  config: 0,
-  disk: 0,
-  synced: 0,
-  log: '',
-  commit: 0,
-  need: 0,
-  sure: 0,
+  ...NO_MEMBER,
   ...change,
 });
 
