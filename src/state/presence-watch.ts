@@ -5,17 +5,17 @@ const STALLED_MS = 2000;
 
 /**
  * How long each agent has been silent: on this process's monotonic clock since its presence sequence number last changed,
- * and only while this process looked and presence could be written. Never a difference of two machines' clocks.
+ * and only while this process looked. Never a difference of two machines' clocks.
  */
 export class PresenceWatch {
   #seen = new Map<string, { readonly seq: number; readonly session: string; readonly silentMs: number }>();
   #lastLook: number | null = null;
   #watchedMs = 0;
 
-  /** To be called with what was just read, at `now`; `writable` is false when nobody could have written presence. */
-  look(presence: readonly PresenceDocument[], now: number, writable = true): void {
+  /** To be called with what was just read, at `now`. While nobody can write presence it is not called, so nothing counts. */
+  look(presence: readonly PresenceDocument[], now: number): void {
     const elapsed = this.#lastLook === null ? 0 : now - this.#lastLook;
-    const counted = writable && elapsed <= STALLED_MS ? elapsed : 0;
+    const counted = elapsed <= STALLED_MS ? elapsed : 0;
     this.#watchedMs = elapsed <= STALLED_MS ? this.#watchedMs + elapsed : 0;
     this.#lastLook = now;
     this.#seen = new Map(
