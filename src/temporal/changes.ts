@@ -196,7 +196,9 @@ export async function followChange(
     if (next !== null) return await followChange({ ...next, kind }, onProgress, signal);
     const progress = (await progressOf(handle)) ?? last ?? unseen(kind);
     const state = end.state === 'terminated' ? 'failed' : end.state;
-    const final = { ...progress, ...end, state, waitingFor: null };
+    const said =
+      end.state === 'cancelled' && progress.result !== '' ? { result: progress.result, wayOut: progress.wayOut } : {};
+    const final = { ...progress, ...end, ...said, state, waitingFor: null };
     onProgress(final);
     return final;
   } finally {
@@ -222,7 +224,9 @@ async function endOf(handle: WorkflowHandle): Promise<End> {
 
 function failureOf(cause: unknown): End {
   if (cause instanceof CancelledFailure) {
-    return { state: 'cancelled', result: cause.message, wayOut: '' };
+    // Temporal keeps no words with it; the change itself tells where it has left the environment, if it can be asked.
+    const result = 'nobody could be asked where it has left the environment.';
+    return { state: 'cancelled', result, wayOut: 'See it with: quorate status' };
   }
   if (cause instanceof TerminatedFailure) {
     const wayOut = 'Type the command again: it goes on from where the environment is.';
