@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import { order } from '../../src/membership/succession.js';
 import { TestEnvironment } from '../support/environment.js';
 
 let env: TestEnvironment | null = null;
@@ -85,7 +86,12 @@ test('all machines are cut off at once; started again they find each other by th
 test('of five, the primary and the next in succession die together', async () => {
   const env = await environment(5);
   const { ha, controllers } = await env.whole(5, 120);
-  const next = controllers.map(({ machine }) => machine).filter((machine) => machine !== ha.primary)[0] ?? '';
+  const voters = controllers.flatMap(({ machine, zone, member }) => (member ? [{ machine, zone, id: member.id }] : []));
+  const members = voters.map(({ id, zone }) => ({ id, zone, votes: 1, priority: 1 }));
+  const primary = voters.find(({ machine }) => machine === ha.primary)?.id ?? null;
+  const [first] = order({ primary, members });
+  const next = voters.find(({ id }) => id === first)?.machine ?? '';
+  console.log(`the primary is machine ${ha.primary}, the next in succession machine ${next}`);
   const instances = await Promise.all([ha.primary ?? '', next].map((machine) => env.instanceOf(machine)));
   await Promise.all(instances.map((instance) => env.cloud.powerOff(instance)));
   await env.statusWhen('another primary', (status) => status.ha.primary !== null && status.ha.primary !== ha.primary);
