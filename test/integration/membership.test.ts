@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestEnvironment } from '../support/environment.js';
+import { Traces } from '../support/traces.js';
 
 /** One environment, changed again and again under writes; each test begins where the last one ended. */
 describe('1 → 3 → 5 → 3 → 1 under writes', () => {
@@ -90,10 +91,10 @@ describe('1 → 3 → 5 → 3 → 1 under writes', () => {
     expect(env.writer.acknowledged).toBeGreaterThan(1000);
   });
 
-  test('destroy leaves no process, no record and no workflow', async () => {
+  test('destroy leaves nothing at all: no process, record, file, listener or workflow', async () => {
+    const traces = await Traces.of(env.store, 'demo');
     await env.home.ok('destroy-environment', 'demo', '--yes');
-    const left = env.home.processes().filter(({ command }) => /quorated|mongod|controller/.test(command));
-    expect(left).toEqual([]);
+    expect(await traces.left()).toEqual([]);
     expect(await env.store.listEnvironments()).toEqual([]);
   });
 });
