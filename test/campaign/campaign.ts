@@ -4,6 +4,7 @@ import { checkRegion } from '../../src/cloud/local/open.js';
 import { QuorateError, reasonOf } from '../../src/errors.js';
 import { openStore } from '../../src/store/store.js';
 import { Home } from '../support/home.js';
+import { Traces } from '../support/traces.js';
 import { type Act, type Entry, wordsOf } from './acts.js';
 import { Clients, readAll } from './clients.js';
 import { differences, leftovers, untilWhole } from './ending.js';
@@ -121,7 +122,7 @@ export class Campaign {
     this.#figures.changes = await this.#changes();
     this.#figures.problems = ground.last.ha.problems;
     this.#figures.helped = helped;
-    await check('the end of the environment', () => this.#destroy());
+    await check('the end of the environment', () => this.#destroy(ground));
     return this.#result(clients, wrong, anomalies, checks);
   }
 
@@ -178,11 +179,11 @@ export class Campaign {
   }
 
   /** Destroys the environment: nothing of it may be there afterwards. */
-  async #destroy(): Promise<string[]> {
+  async #destroy({ store }: Ground): Promise<string[]> {
+    const traces = await Traces.of(store, ENVIRONMENT);
     const { code, stderr, stdout } = await this.home.run('destroy-environment', ENVIRONMENT, '--yes');
     if (code !== 0) return [`destroy-environment ended with ${code}: ${stderr.trim()} ${stdout.trim()}`];
-    const left = this.home.processes().filter(({ command }) => /quorated|agent\/main|mongod|controller/.test(command));
-    return left.map(({ pid, command }) => `process ${pid} is left after destroy-environment: ${command}`);
+    return (await traces.left()).map((each) => `left after destroy-environment: ${each}`);
   }
 
   #result(clients: Clients, wrong: readonly string[], anomalies: readonly Anomaly[], checks: number): Result {

@@ -9,6 +9,7 @@ import { openStore, type Store } from '../../src/store/store.js';
 import { connectTemporal, type Temporal } from '../../src/temporal/connect.js';
 import { environmentKey, SINGLETONS, workflowIds } from '../../src/temporal/names.js';
 import { Home, type Run, until } from '../support/home.js';
+import { Traces } from '../support/traces.js';
 import { Holds } from './holds.js';
 
 const NAME = 'demo';
@@ -22,6 +23,8 @@ export class Stage {
   readonly holds = new Holds(this.home.dir);
   #temporal: Temporal | null = null;
   #writer: SteadyWriter | null = null;
+  /** Of the environment as it was last led somewhere. */
+  #traces: Traces | null = null;
   #closeClient: () => void = () => undefined;
 
   constructor() {
@@ -54,6 +57,7 @@ export class Stage {
     const { ha } = await this.status();
     if (ha.voters !== to) await this.home.ok(...(to === 1 ? ['disable-ha'] : ['enable-ha', '-n', String(to)]));
     await this.settled(to);
+    this.#traces = await Traces.of(await this.store(), NAME);
   }
 
   /** Writes through the API from now on; `stopWriting` says what was lost. */
@@ -178,17 +182,13 @@ export class Stage {
   }
 
   async #nothingLeft(): Promise<void> {
+    const traces = this.#traces;
+    if (traces === null) throw new Error('no environment was there that could have left something');
     await until(
       'nothing to be left of the environment',
       async () => {
-        const left = this.home
-          .processes()
-          .filter(({ command }) => /quorated-init|agent\/main|mongod |controller/.test(command));
-        const flaws = [
-          (await this.exists()) && 'its record',
-          left.length > 0 && `processes: ${left.map(({ command }) => command.slice(0, 80)).join('; ')}`,
-        ].filter((flaw) => flaw !== false);
-        if (flaws.length > 0) throw new Error(flaws.join('; '));
+        const left = await traces.left();
+        if (left.length > 0) throw new Error(left.join('; '));
         return true;
       },
       60,
