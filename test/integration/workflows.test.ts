@@ -82,7 +82,12 @@ describe('changes of membership', () => {
     const seen: Progress[] = [];
     const end = await followChange(started, (progress) => seen.push(progress));
     expect(end).toMatchObject({ state: 'done', kind: 'enable-ha' });
-    expect(texts(end)).toContain('grant a vote to machine 1\ngrant a vote to machine 2');
+    // On a busy machine one of them may have to catch up once more in between.
+    const done = end?.steps.filter(({ state }) => state === 'done').map(({ text }) => text) ?? [];
+    expect(done.filter((text) => /\bvote to\b/.test(text))).toEqual([
+      'grant a vote to machine 1',
+      'grant a vote to machine 2',
+    ]);
     expect(seen.some(({ steps }) => steps.some(({ state }) => state === 'next'))).toBe(true);
 
     const { history, description } = await record('enableHa', started.handle);
