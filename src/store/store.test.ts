@@ -83,6 +83,15 @@ describe('environments', () => {
     expect(await store.readEnvironment('gone')).toBeNull();
   });
 
+  test('one that is changed while it is removed is not written again', async () => {
+    for (let round = 0; round < 20; round++) {
+      await store.writeEnvironment(record('demo'));
+      const changes = [1, 2, 3].map(() => store.updateEnvironment('demo', (seen) => ({ ...seen, url: `u${round}` })));
+      await Promise.all([...changes, store.removeEnvironment('demo')]);
+      expect(await store.readEnvironment('demo')).toBeNull();
+    }
+  });
+
   test('are removed whole, and are not current any more', async () => {
     await store.writeEnvironment(record('demo'));
     await store.setCurrent('demo');

@@ -70,7 +70,7 @@ export class Store {
   }
 
   /**
-   * Changes a record while nobody else does: several commands run at once. `change` answers the new record, or null to
+   * Changes a record while nobody else does. `change` answers the new record, or null to
    * leave it. Nothing happens when there is no record.
    */
   async updateEnvironment(
@@ -78,6 +78,29 @@ export class Store {
     change: (record: EnvironmentRecord) => EnvironmentRecord | null,
   ): Promise<void> {
     if ((await this.readEnvironment(name)) === null) return;
+    await this.#alone(name, async () => {
+      const record = await this.readEnvironment(name);
+      const changed = record && change(record);
+      if (changed) await this.writeEnvironment(changed);
+    });
+  }
+
+  /** Takes away everything the store holds of an environment; the record first, so that a crash leaves no half of one. */
+  async removeEnvironment(name: string): Promise<void> {
+    const record = this.file(name, RECORD);
+    try {
+      // Whoever changes it at this moment would write it again.
+      if ((await readIfThere(record)) !== null) await this.#alone(name, () => rm(record, { force: true }));
+      await rm(dirname(record), { recursive: true, force: true });
+      if ((await this.current()) === name) await rm(this.currentFile, { force: true });
+    } catch (error) {
+      if (error instanceof QuorateError) throw error;
+      throw writeError(dirname(record), error);
+    }
+  }
+
+  /** What changes a record takes turns: several commands run at once. */
+  async #alone(name: string, work: () => Promise<void>): Promise<void> {
     // Loaded here: most commands never change a record.
     const { lock } = await import('proper-lockfile');
     const directory = dirname(this.file(name, RECORD));
@@ -88,24 +111,9 @@ export class Store {
       throw writeError(directory, error);
     });
     try {
-      const record = await this.readEnvironment(name);
-      const changed = record && change(record);
-      if (changed) await this.writeEnvironment(changed);
+      await work();
     } finally {
       await release();
-    }
-  }
-
-  /** Takes away everything the store holds of an environment; the record first, so that a crash leaves no half of one. */
-  async removeEnvironment(name: string): Promise<void> {
-    const record = this.file(name, RECORD);
-    try {
-      await rm(record, { force: true });
-      await rm(dirname(record), { recursive: true, force: true });
-      if ((await this.current()) === name) await rm(this.currentFile, { force: true });
-    } catch (error) {
-      if (error instanceof QuorateError) throw error;
-      throw writeError(dirname(record), error);
     }
   }
 
