@@ -40,19 +40,30 @@ export function missing(status: Status | null): string[] {
  * @returns what is missing in the end, and what it was when a hand was needed (null when none was)
  */
 export async function untilWhole(ground: Ground, story: Story): Promise<{ lacks: string[]; helped: string | null }> {
-  let lacks = await wait(ground, ALONE_MS);
-  if (lacks.length === 0) return { lacks, helped: null };
+  const lacks = await wait(ground, ALONE_MS);
+  if (lacks.length === 0) {
+    // What was changed by hand stays until the next change of controllers: whoever did it types one.
+    const uneven = await unevenMembers(ground);
+    if (uneven.length === 0) return { lacks, helped: null };
+    story.tell('ending', `changed by hand: ${uneven.join('; ')}`);
+    return { lacks: await restore(ground, story), helped: null };
+  }
   const helped = lacks.join('; ');
   story.tell('ending', `not whole by itself: ${helped}`);
+  return { lacks: await restore(ground, story), helped };
+}
+
+/** Types what brings back as many controllers as were asked for. @returns what is missing afterwards */
+async function restore(ground: Ground, story: Story): Promise<string[]> {
   const { desired } = ground.last.ha;
   const words = desired > 1 ? ['enable-ha', '-n', String(desired)] : ['disable-ha'];
   story.tell('ending', `quorate ${words.join(' ')}`);
   const run = ground.home.start(...words);
-  lacks = await wait(ground, HELPED_MS);
-  run.child.kill('SIGINT');
+  const timer = setTimeout(() => run.child.kill('SIGINT'), HELPED_MS);
   const { code, stdout, stderr } = await run.done;
+  clearTimeout(timer);
   story.tell('ending', `exit ${code}: ${stderr.trim()} ${stdout.trim()}`);
-  return { lacks, helped };
+  return await wait(ground, HELPED_MS);
 }
 
 async function wait(ground: Ground, ms: number): Promise<string[]> {
@@ -84,25 +95,36 @@ export async function leftovers(ground: Ground): Promise<string[]> {
     const mongods = ground.pidsOf(id, 'mongod').length;
     if (mongods > 1) left.push(`machine ${tags.machine} runs ${mongods} mongods`);
   }
-  left.push(...(await strangeMembers(ground)), ...(await strangeWorkflows(ground)));
+  left.push(...(await strangeMembers(ground)), ...(await unevenMembers(ground)), ...(await strangeWorkflows(ground)));
   return left;
 }
 
-async function strangeMembers(ground: Ground): Promise<string[]> {
-  const { ha, controllers } = ground.last;
-  const client = await ground.member(ha.primary ?? '');
+interface Member {
+  readonly _id: number;
+  readonly host: string;
+  readonly votes: number;
+  readonly priority: number;
+}
+
+async function membersOf(ground: Ground): Promise<readonly Member[]> {
+  const client = await ground.member(ground.last.ha.primary ?? '');
   try {
-    const { config } = await client.db('admin').command({ replSetGetConfig: 1 });
-    const members = config.members as { _id: number; host: string; votes: number; priority: number }[];
-    const strangers = members.filter(({ host }) => !controllers.some(({ mongo }) => mongo === host));
-    const uneven = members.filter(({ votes, priority }) => votes !== 1 || priority !== 1);
-    return [
-      ...strangers.map(({ _id, host }) => `member ${_id} (${host}) belongs to no machine`),
-      ...uneven.map(({ _id, votes, priority }) => `member ${_id} has ${votes} votes and priority ${priority}`),
-    ];
+    return (await client.db('admin').command({ replSetGetConfig: 1 })).config.members;
   } finally {
     await client.close(true);
   }
+}
+
+async function strangeMembers(ground: Ground): Promise<string[]> {
+  const strangers = (await membersOf(ground)).filter(
+    ({ host }) => !ground.last.controllers.some(({ mongo }) => mongo === host),
+  );
+  return strangers.map(({ _id, host }) => `member ${_id} (${host}) belongs to no machine`);
+}
+
+async function unevenMembers(ground: Ground): Promise<string[]> {
+  const uneven = (await membersOf(ground)).filter(({ votes, priority }) => votes !== 1 || priority !== 1);
+  return uneven.map(({ _id, votes, priority }) => `member ${_id} has ${votes} votes and priority ${priority}`);
 }
 
 /** Of an environment at rest only the singletons run. */
