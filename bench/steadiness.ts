@@ -95,7 +95,7 @@ async function termOf(environment: TestEnvironment): Promise<number> {
     environment: which,
   } = await environment.statusWhen('a primary', (status) => status.ha.primary !== null);
   const { instance = '', mongo = '' } = controllers.find(({ machine }) => machine === ha.primary) ?? {};
-  const files = agentFiles(join(environment.store.dirs.localCloud, which.uuid, instance, 'disk'));
+  const files = agentFiles(join(environment.store.dirs.localCloud, which.uuid, instance));
   const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readPem(files.member)]);
   const client = directClient(mongo, { ca, ...member });
   try {
