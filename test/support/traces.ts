@@ -13,28 +13,24 @@ const WORKFLOWS_END_MS = 40_000;
 
 /** Where an environment of the local cloud can leave traces, noted while it is there, to be looked at once it is destroyed. */
 export class Traces {
-  /** host:port of every listener that its instances were given. */
-  readonly #listeners = new Set<string>();
-
   private constructor(
     private readonly store: Store,
     private readonly record: EnvironmentRecord,
+    /** host:port of every listener that its instances were given. */
+    private readonly listeners: readonly string[],
   ) {}
 
   static async of(store: Store, name: string): Promise<Traces> {
     const record = await store.readEnvironment(name);
     if (record === null) throw new Error(`there is no environment ${name} that could leave traces`);
-    const traces = new Traces(store, record);
-    await traces.note();
-    return traces;
-  }
-
-  /** Notes where the instances that there are now listen. */
-  async note(): Promise<void> {
-    const { uuid, region } = this.record;
-    for (const { address, ports } of await openLocalCloud(this.store.dirs.localCloud, region).list(uuid)) {
-      if (address !== '') for (const port of Object.values(ports)) this.#listeners.add(`${address}:${port}`);
-    }
+    const { uuid, region } = record;
+    // With namespaces the network goes with its devices, which are looked for instead: its addresses are then somebody
+    // else's, out on the network.
+    const instances = region === 'namespace' ? [] : await openLocalCloud(store.dirs.localCloud, region).list(uuid);
+    const listeners = instances.flatMap(({ address, ports }) =>
+      address === '' ? [] : Object.values(ports).map((port) => `${address}:${port}`),
+    );
+    return new Traces(store, record, listeners);
   }
 
   /** What is left of it, a sentence each; empty when it is gone without a trace. Starts nothing. */
@@ -50,7 +46,7 @@ export class Traces {
     }
     if ((await this.store.current()) === name) left.push('it is still the current environment');
     if (region === 'namespace') left.push(...leftOf(own).map((each) => `on the host: ${each}`));
-    for (const listener of this.#listeners) if (await listens(listener)) left.push(`somebody listens on ${listener}`);
+    for (const listener of this.listeners) if (await listens(listener)) left.push(`somebody listens on ${listener}`);
     return [...left, ...(await this.#workflows())];
   }
 
@@ -81,7 +77,7 @@ async function entriesOf(directory: string): Promise<ReadonlySet<string>> {
   }
 }
 
-/** Whether a connection is taken; an address that is gone with its network answers nothing at all. */
+/** Whether a connection is taken. */
 function listens(listener: string): Promise<boolean> {
   const [host, port] = listener.split(':');
   return new Promise((resolve) => {
