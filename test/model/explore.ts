@@ -2,9 +2,10 @@
  * All states that can be reached, nearest first, so that what is found wrong is found on a shortest way. States are kept as
  * 64-bit fingerprints, with the state before and the action that led there; the way itself is gone again when it is told.
  */
-import { actions, Rank, type Rules } from './actions.js';
+import { actions } from './actions.js';
 import { canonical, keyOf } from './canonical.js';
 import { STUCK, type Wrong } from './oracle.js';
+import { Rank, type Rules } from './rules.js';
 import { End, type State } from './state.js';
 
 export interface Explored {

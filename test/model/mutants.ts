@@ -3,10 +3,10 @@
  * is for, in one place: docs/membership.md, *Why each guard is there*.
  */
 import { type Guard, planWithout } from '../support/membership/mutants.js';
-import type { FaultKind, Rules } from './actions.js';
 import { CAREFUL, type ExecutorRules } from './executors.js';
 import type { Found } from './explore.js';
 import type { Proof } from './observe.js';
+import type { FaultKind, Rules } from './rules.js';
 import { REAL, type ServerRules } from './server.js';
 import { atRest, Mark, type State } from './state.js';
 

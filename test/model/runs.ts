@@ -1,8 +1,8 @@
 /** What is explored: each change with the faults that it must survive, as large as continuous integration can wait for, or larger. */
 import { plan } from '../../src/membership/plan.js';
-import type { FaultKind, Rules } from './actions.js';
 import { CAREFUL, type World } from './executors.js';
 import type { Explored } from './explore.js';
+import type { FaultKind, Rules } from './rules.js';
 import { REAL } from './server.js';
 import { atRest, Mark, type State } from './state.js';
 
