@@ -4,7 +4,8 @@ import type { Seed, TemporalConnection } from '../src/boot/wire.js';
 import { bootCall, enrolOperator } from '../src/client/enrol.js';
 import { openClient } from '../src/client/open.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
-import { ADDRESSES, beating, type CloudSide, type Target } from './cloud.js';
+import { beating } from './beating.js';
+import { ADDRESSES, type CloudSide, type Target } from './cloud.js';
 
 /** The same side as the cloud's, and how controllers shall reach Temporal (never an argument: it may hold a key). */
 export interface BootSide extends CloudSide {

@@ -1,4 +1,4 @@
-import { Context, log } from '@temporalio/activity';
+import { log } from '@temporalio/activity';
 import type { Status } from '../src/api/status.js';
 import type { UserData } from '../src/boot/user-data.js';
 import type { ApiClient } from '../src/client/client.js';
@@ -9,6 +9,7 @@ import type { InstanceSeen, Life, MachineId } from '../src/membership/types.js';
 import { packageVersion } from '../src/package.js';
 import type { InstanceRecord } from '../src/state/machines.js';
 import type { AddressSet, Store } from '../src/store/store.js';
+import { beating } from './beating.js';
 import { checkNoMajority, type Ender, endsWithoutMajority, mayEnd } from './endings.js';
 import { seenAs } from './observed.js';
 
@@ -36,8 +37,6 @@ export const firstNonce = (uuid: string): string => `${uuid}-0`;
 
 /** The published address set, in the environment's bucket. */
 export const ADDRESSES = 'addresses.json';
-
-const BEAT_MS = 1000;
 
 export type CloudActivities = ReturnType<typeof cloudActivities>;
 
@@ -259,16 +258,5 @@ async function usingClient<T>(
     return await use(client);
   } finally {
     client.close();
-  }
-}
-
-/** Heartbeats while `work` runs, and rejects at once when the activity is cancelled. */
-export async function beating<T>(work: () => Promise<T>): Promise<T> {
-  const context = Context.current();
-  const beat = setInterval(() => context.heartbeat(), BEAT_MS);
-  try {
-    return await Promise.race([work(), context.cancelled]);
-  } finally {
-    clearInterval(beat);
   }
 }

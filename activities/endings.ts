@@ -4,27 +4,26 @@ import type { Life } from '../src/membership/types.js';
 
 /**
  * Who may have an instance ended, by the life of its machine: the one table. `destroy` ends everything, since the whole
- * environment is dying by then; `membership` is the planner, which asks for the silent one of two voters alone, where no
- * majority is left to write its verdict; neither is one for `recover`, which ends all controllers but the survivor.
+ * environment is dying by then. Where no majority is left to say what a machine's document says, that there is none still
+ * takes the place of its life: `membership` is the planner, which asks for the silent one of two voters alone, and `recover`
+ * ends all controllers but the survivor.
  */
 export const MAY_END = {
   provisioner: ['dead'],
   destroy: ['alive', 'dying', 'dead'],
-  membership: ['alive', 'dying', 'dead'],
-  recover: ['alive', 'dying', 'dead'],
-} as const satisfies Record<string, readonly Life[]>;
+  membership: 'no majority',
+  recover: 'no majority',
+} as const satisfies Record<string, readonly Life[] | 'no majority'>;
 
 export type Ender = keyof typeof MAY_END;
+/** Those who end an instance where no majority is left to say what its document says. */
+export type EnderWithoutMajority = { [E in Ender]: (typeof MAY_END)[E] extends string ? E : never }[Ender];
 
-export function mayEnd(ender: Ender, life: Life): boolean {
+export const endsWithoutMajority = (ender: Ender): ender is EnderWithoutMajority => MAY_END[ender] === 'no majority';
+
+export function mayEnd(ender: Exclude<Ender, EnderWithoutMajority>, life: Life): boolean {
   return (MAY_END[ender] as readonly Life[]).includes(life);
 }
-
-/** Those who end an instance where no majority is left to say what its document says. */
-export type EnderWithoutMajority = 'membership' | 'recover';
-
-export const endsWithoutMajority = (ender: Ender): ender is EnderWithoutMajority =>
-  ender === 'membership' || ender === 'recover';
 
 /**
  * What fences such an end when it comes late: that there is no majority still, and for the planner that no more than two vote.

@@ -4,7 +4,8 @@ import type { Cloud, Instance } from '../src/cloud/cloud.js';
 import { QuorateError } from '../src/errors.js';
 import type { MachineId } from '../src/membership/types.js';
 import type { InstanceRecord } from '../src/state/machines.js';
-import { beating, type CloudSide, type Target } from './cloud.js';
+import { beating } from './beating.js';
+import type { CloudSide, Target } from './cloud.js';
 
 /** The cloud's word on one machine's instance. */
 export interface InstanceWord {

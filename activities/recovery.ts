@@ -2,7 +2,7 @@ import type { RecoveryView } from '../src/membership/recovery.js';
 import type { MachineId } from '../src/membership/types.js';
 import { survey } from '../src/replicaset/survey.js';
 import { markDead, markDying } from '../src/state/machines.js';
-import { beating } from './cloud.js';
+import { beating } from './beating.js';
 import type { Network } from './network.js';
 import { hostsOf } from './observe.js';
 
@@ -40,12 +40,11 @@ export function recoveryActivities(network: Network) {
      */
     async writeOffFenced({ machines }: { machines: readonly MachineId[] }): Promise<void> {
       await beating(async () => {
-        for (const mark of [markDying, markDead] as const) {
-          const left = await state.machines.find({ _id: { $in: [...machines] }, life: { $ne: 'dead' } }).toArray();
-          if (left.length === 0) return;
-          const ids = left.map(({ _id }) => _id);
-          await mark(state, fence, ids);
-        }
+        const left = await state.machines.find({ _id: { $in: [...machines] }, life: { $ne: 'dead' } }).toArray();
+        if (left.length === 0) return;
+        const ids = left.map(({ _id }) => _id);
+        await markDying(state, fence, ids);
+        await markDead(state, fence, ids);
       });
     },
   };

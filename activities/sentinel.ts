@@ -11,7 +11,7 @@ import { recordInstance } from '../src/state/machines.js';
 import { effectiveValue } from '../src/state/settings.js';
 import { areRegistered } from '../src/temporal/attributes.js';
 import { type Lost, SENTINEL } from '../src/temporal/names.js';
-import { beating } from './cloud.js';
+import { beating } from './beating.js';
 import type { InstanceWords } from './instances.js';
 import type { Network } from './network.js';
 import { look } from './observe.js';
