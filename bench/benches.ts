@@ -2,8 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../src/package.js';
+import { openStore } from '../src/store/store.js';
 import { TestEnvironment } from '../test/support/environment.js';
 import { Home } from '../test/support/home.js';
+import { onMembership } from '../test/support/temporal.js';
 import { bareSet } from './bare.js';
 import { faults } from './faults.js';
 import type { Bench, Sample } from './figure.js';
@@ -100,20 +102,8 @@ async function idleMemory(home: Home): Promise<number> {
 }
 
 async function historyLength(home: Home): Promise<number> {
-  const { ensureEngine } = await import('../src/engine/engine.js');
-  const { connectTemporal } = await import('../src/temporal/connect.js');
-  const { openStore } = await import('../src/store/store.js');
-  const { environmentKey, workflowIds } = await import('../src/temporal/names.js');
   const store = await openStore(home.env);
-  const record = await store.readEnvironment('demo');
-  const engine = await ensureEngine(store.dirs);
-  const { client, connection } = await connectTemporal({ target: engine.connection });
-  try {
-    const id = workflowIds.membership(environmentKey('demo', record?.uuid ?? ''));
-    return (await client.workflow.getHandle(id).describe()).historyLength;
-  } finally {
-    await connection.close();
-  }
+  return await onMembership(store, 'demo', async (change) => (await change.describe()).historyLength);
 }
 
 /** The command line's own start. */

@@ -1,9 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { checkNamespaces } from '../src/cloud/local/namespace/isolation.js';
-import { reasonOf } from '../src/errors.js';
 import { TestEnvironment } from '../test/support/environment.js';
+import { whyNoNamespaces } from '../test/support/namespaces.js';
 import { bareSet } from './bare.js';
 import { floorOf, ours } from './faults.js';
 import type { Bench, Sample } from './figure.js';
@@ -13,7 +9,7 @@ export const links: Bench = {
   goals: { 'failover-vanish': { goal: 2.2 } },
   async *measure(runs): AsyncIterable<Sample> {
     const reason = await whyNoNamespaces();
-    if (reason !== null) {
+    if (reason !== '') {
       process.stderr.write(`links: not measured: ${reason}\n`);
       return;
     }
@@ -39,16 +35,3 @@ export const links: Bench = {
     }
   },
 };
-
-/** Null where instances with namespaces can be had. */
-export async function whyNoNamespaces(): Promise<string | null> {
-  const directory = await mkdtemp(join(tmpdir(), 'quorate-bench-'));
-  try {
-    await checkNamespaces(directory);
-    return null;
-  } catch (error) {
-    return reasonOf(error);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
-}

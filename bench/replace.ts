@@ -8,7 +8,8 @@ const GRACE_S = 5;
 /**
  * From the loss of a secondary to three healthy voters again, by itself: by the cloud's word, with the sentinel's worker
  * elsewhere and on the one that is lost, and by silence, less its grace. An environment gets three such replacements a
- * day, so each run has its own. `-begun`: until the replacement has begun. And how long a client waits at most while a person has a secondary replaced.
+ * day, so each run has its own. `-begun`: until the replacement has begun. And how long a client waits at most while a
+ * person has a secondary replaced.
  */
 export const replace: Bench = {
   goals: {

@@ -1,14 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { agentFiles } from '../src/agent/files.js';
-import { readPem } from '../src/agent/keys.js';
 import type { Status } from '../src/api/status.js';
-import { adminCommand, directClient } from '../src/replicaset/connect.js';
 import { TestEnvironment } from '../test/support/environment.js';
+import { memberClient, termOf } from '../test/support/member.js';
+import { whyNoNamespaces } from '../test/support/namespaces.js';
 import type { Bench, Sample } from './figure.js';
-import { whyNoNamespaces } from './links.js';
 
 /** How the link between the primary and a secondary is cut: what the secondary hears, what it says, or both. */
 const WAYS = ['both', 'in', 'out'] as const;
@@ -23,7 +19,7 @@ export const steadiness: Bench = {
   async *measure(runs, minutes): AsyncIterable<Sample> {
     for (let run = 0; run < runs; run++) yield { name: 'busy', value: await inEnvironment('', minutes, busy) };
     const reason = await whyNoNamespaces();
-    if (reason !== null) {
+    if (reason !== '') {
       process.stderr.write(`links: not measured: ${reason}\n`);
       return;
     }
@@ -42,7 +38,7 @@ async function inEnvironment(region: '' | 'namespace', minutes: number, trouble:
   const environment = await TestEnvironment.bootstrap(3, [], region);
   try {
     const before = await environment.whole(3);
-    const term = await termOf(environment);
+    const term = await termNow(environment);
     const undo = await trouble(environment, before);
     await sleep(minutes * 60_000);
     await undo();
@@ -52,7 +48,7 @@ async function inEnvironment(region: '' | 'namespace', minutes: number, trouble:
     if (instancesOf(before) !== instancesOf(after)) {
       throw new Error(`a controller was replaced: ${instancesOf(before)} became ${instancesOf(after)}`);
     }
-    return (await termOf(environment)) - term;
+    return (await termNow(environment)) - term;
   } finally {
     await environment.close();
   }
@@ -87,19 +83,18 @@ const cut =
     return async () => void (await cloud.heal(instance(false)));
   };
 
-/** The set's term, as the primary has it: each election makes it greater. */
-async function termOf(environment: TestEnvironment): Promise<number> {
+/** The set's term, as the primary has it. */
+async function termNow(environment: TestEnvironment): Promise<number> {
   const {
     ha,
     controllers,
     environment: which,
-  } = await environment.statusWhen('a primary', (status) => status.ha.primary !== null);
-  const { instance = '', mongo = '' } = controllers.find(({ machine }) => machine === ha.primary) ?? {};
-  const files = agentFiles(join(environment.store.dirs.localCloud, which.uuid, instance));
-  const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readPem(files.member)]);
-  const client = directClient(mongo, { ca, ...member });
+  } = await environment.statusWhen('a primary', ({ ha }) => ha.primary !== null);
+  const primary = controllers.find(({ machine }) => machine === ha.primary);
+  if (primary === undefined) throw new Error(`the primary, machine ${ha.primary}, is no controller`);
+  const client = await memberClient(environment.store, which.uuid, primary);
   try {
-    return Number((await adminCommand(client, { replSetGetStatus: 1 })).term);
+    return await termOf(client);
   } finally {
     await client.close();
   }

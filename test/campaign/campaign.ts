@@ -4,6 +4,7 @@ import { checkRegion } from '../../src/cloud/local/open.js';
 import { QuorateError, reasonOf } from '../../src/errors.js';
 import { openStore } from '../../src/store/store.js';
 import { Home } from '../support/home.js';
+import { termOf } from '../support/member.js';
 import { Traces } from '../support/traces.js';
 import { type Act, type Entry, wordsOf } from './acts.js';
 import { Clients, readAll } from './clients.js';
@@ -79,7 +80,7 @@ export class Campaign {
     const clients = new Clients(PREFIX, () => ground.client());
     const watcher = new Watcher(await ground.client(), PREFIX, this.story);
     this.#clients = clients;
-    const termBefore = await termOf(ground);
+    const termBefore = await termNow(ground);
     await watcher.start();
     clients.start();
     await this.#follow(schedule, faults, operators);
@@ -118,7 +119,7 @@ export class Campaign {
     this.#figures.events = watcher.events;
     await check('the members', () => differences(ground));
     await check('what is left over', () => leftovers(ground));
-    this.#figures.elections = (await termOf(ground).catch(() => termBefore)) - termBefore;
+    this.#figures.elections = (await termNow(ground).catch(() => termBefore)) - termBefore;
     this.#figures.changes = await this.#changes();
     this.#figures.problems = ground.last.ha.problems;
     this.#figures.helped = helped;
@@ -242,11 +243,10 @@ function scheduleWords({ seed, settings, entries }: Schedule): string {
   ].join('\n');
 }
 
-/** The set's term: each election makes it greater. */
-async function termOf(ground: Ground): Promise<number> {
+async function termNow(ground: Ground): Promise<number> {
   const client = await ground.member(ground.last.ha.primary ?? '');
   try {
-    return Number((await client.db('admin').command({ replSetGetStatus: 1 })).term);
+    return await termOf(client);
   } finally {
     await client.close(true);
   }

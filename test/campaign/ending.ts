@@ -1,5 +1,6 @@
 import type { Status } from '../../src/api/status.js';
-import { environmentKey } from '../../src/temporal/names.js';
+import { environmentKey, SINGLETONS, workflowIds } from '../../src/temporal/names.js';
+import { onTemporal } from '../support/temporal.js';
 import { ENVIRONMENT, type Ground } from './ground.js';
 import type { Story } from './story.js';
 
@@ -43,7 +44,7 @@ export async function untilWhole(ground: Ground, story: Story): Promise<{ lacks:
   const lacks = await wait(ground, ALONE_MS);
   if (lacks.length === 0) {
     // What was changed by hand stays until the next change of controllers: whoever did it types one.
-    const uneven = await unevenMembers(ground);
+    const uneven = unevenMembers(await membersOf(ground));
     if (uneven.length === 0) return { lacks, helped: null };
     story.tell('ending', `changed by hand: ${uneven.join('; ')}`);
     return { lacks: await restore(ground, story), helped: null };
@@ -95,7 +96,8 @@ export async function leftovers(ground: Ground): Promise<string[]> {
     const mongods = ground.pidsOf(id, 'mongod').length;
     if (mongods > 1) left.push(`machine ${tags.machine} runs ${mongods} mongods`);
   }
-  left.push(...(await strangeMembers(ground)), ...(await unevenMembers(ground)), ...(await strangeWorkflows(ground)));
+  const members = await membersOf(ground);
+  left.push(...strangeMembers(members, controllers), ...unevenMembers(members), ...(await strangeWorkflows(ground)));
   return left;
 }
 
@@ -115,35 +117,27 @@ async function membersOf(ground: Ground): Promise<readonly Member[]> {
   }
 }
 
-async function strangeMembers(ground: Ground): Promise<string[]> {
-  const strangers = (await membersOf(ground)).filter(
-    ({ host }) => !ground.last.controllers.some(({ mongo }) => mongo === host),
-  );
+function strangeMembers(members: readonly Member[], controllers: Status['controllers']): string[] {
+  const strangers = members.filter(({ host }) => !controllers.some(({ mongo }) => mongo === host));
   return strangers.map(({ _id, host }) => `member ${_id} (${host}) belongs to no machine`);
 }
 
-async function unevenMembers(ground: Ground): Promise<string[]> {
-  const uneven = (await membersOf(ground)).filter(({ votes, priority }) => votes !== 1 || priority !== 1);
+function unevenMembers(members: readonly Member[]): string[] {
+  const uneven = members.filter(({ votes, priority }) => votes !== 1 || priority !== 1);
   return uneven.map(({ _id, votes, priority }) => `member ${_id} has ${votes} votes and priority ${priority}`);
 }
 
 /** Of an environment at rest only the singletons run. */
 async function strangeWorkflows(ground: Ground): Promise<string[]> {
-  const { ensureEngine } = await import('../../src/engine/engine.js');
-  const { connectTemporal } = await import('../../src/temporal/connect.js');
-  const { SINGLETONS, workflowIds } = await import('../../src/temporal/names.js');
   const key = environmentKey(ENVIRONMENT, ground.uuid);
-  const { client, connection } = await connectTemporal({ target: (await ensureEngine(ground.store.dirs)).connection });
-  try {
-    const wanted = new Set(SINGLETONS.map((name) => workflowIds.singleton(key, name)));
-    const left: string[] = [];
+  const wanted = new Set(SINGLETONS.map((name) => workflowIds.singleton(key, name)));
+  const left: string[] = [];
+  await onTemporal(ground.store, async ({ client }) => {
     for await (const { workflowId, type } of client.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
       if (!wanted.delete(workflowId)) left.push(`workflow ${workflowId} (${type}) still runs`);
     }
-    return [...left, ...[...wanted].map((id) => `workflow ${id} does not run`)];
-  } finally {
-    await connection.close();
-  }
+  });
+  return [...left, ...[...wanted].map((id) => `workflow ${id} does not run`)];
 }
 
 /** Whether all members hold the same settings. In sentences, empty when they do. */

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { MongoClient } from 'mongodb';
+import type { MongoClient } from 'mongodb';
 import type { Status } from '../../src/api/status.js';
 import type { ApiClient } from '../../src/client/client.js';
 import { openClient } from '../../src/client/open.js';
@@ -10,6 +9,7 @@ import { openLocalCloud } from '../../src/cloud/local/open.js';
 import { QuorateError } from '../../src/errors.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import type { Home } from '../support/home.js';
+import { memberClient } from '../support/member.js';
 import type { Service, Whom } from './acts.js';
 
 export const ENVIRONMENT = 'demo';
@@ -118,16 +118,7 @@ export class Ground {
   async member(machine: string): Promise<MongoClient> {
     const controller = this.last.controllers.find((each) => each.machine === machine);
     if (!controller) throw new Error(`machine ${machine} is no controller`);
-    const disk = join(this.store.dirs.localCloud, this.uuid, controller.instance, 'disk');
-    return await MongoClient.connect(
-      `mongodb://${controller.mongo}/?directConnection=true&authMechanism=MONGODB-X509`,
-      {
-        tls: true,
-        tlsCertificateKeyFile: join(disk, 'controller/member.pem'),
-        tlsCAFile: join(disk, 'identity/ca.crt'),
-        serverSelectionTimeoutMS: 4000,
-      },
-    );
+    return await memberClient(this.store, this.uuid, controller, { serverSelectionTimeoutMS: 4000 });
   }
 
   async close(): Promise<void> {

@@ -1,13 +1,12 @@
-import { readdir, readFile, truncate } from 'node:fs/promises';
+import { readdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { agentFiles } from '../../src/agent/files.js';
-import { readPem } from '../../src/agent/keys.js';
 import type { Changes } from '../../src/api/changes.js';
 import type { Status } from '../../src/api/status.js';
-import { adminCommand, directClient } from '../../src/replicaset/connect.js';
+import { adminCommand } from '../../src/replicaset/connect.js';
 import { TestEnvironment } from '../support/environment.js';
 import { until } from '../support/home.js';
+import { memberClient } from '../support/member.js';
 
 /** Replacing, switching over, maintenance and resync on one environment, under writes. */
 let env: TestEnvironment;
@@ -94,10 +93,10 @@ test('one that is frozen is no heir', async () => {
 
 test('one that lags is no heir', async () => {
   const [lagging = ''] = secondaries(await env.whole(3, SECONDS));
-  const files = agentFiles(join(await disk(lagging), '..'));
-  const identity = { ca: await readFile(files.ca, 'utf8'), ...(await readPem(files.member)) };
-  const host = (await env.status()).controllers.find(({ machine }) => machine === lagging)?.mongo ?? '';
-  const member = directClient(host, identity);
+  const { controllers, environment } = await env.status();
+  const controller = controllers.find(({ machine }) => machine === lagging);
+  if (controller === undefined) throw new Error(`machine ${lagging} is no controller`);
+  const member = await memberClient(env.store, environment.uuid, controller);
   try {
     // It goes on answering, and applies nothing.
     await adminCommand(member, { fsync: 1, lock: true });

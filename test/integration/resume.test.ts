@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MongoClient } from 'mongodb';
+import type { MongoClient } from 'mongodb';
 import { afterEach, expect, test } from 'vitest';
 import type { Change, Changes } from '../../src/api/changes.js';
 import { engineStatus } from '../../src/engine/engine.js';
 import { openStore } from '../../src/store/store.js';
-import { diskOf } from '../support/disk.js';
 import { TestEnvironment } from '../support/environment.js';
 import { Home, until } from '../support/home.js';
+import { memberClient } from '../support/member.js';
 import { onMembership, unfinishedActivities } from '../support/temporal.js';
 import { Traces } from '../support/traces.js';
 
@@ -122,7 +122,7 @@ test('a reconfig is made by hand in the middle of a change: the change takes it 
   await env.statusWhen('a member that joins', ({ controllers }) =>
     controllers.some(({ member }) => member !== null && !member.vote),
   );
-  const client = await directClient(env);
+  const client = await primaryClient(env);
   await until('a reconfig by hand', async () => {
     const { config } = await client.db('admin').command({ replSetGetConfig: 1 });
     const members = config.members.map((member: { votes: number }) =>
@@ -238,15 +238,10 @@ function kill(pid: number): void {
   }
 }
 
-/** A login to the primary's mongod with that machine's own membership certificate, as somebody with a shell there has. */
-async function directClient(env: TestEnvironment): Promise<MongoClient> {
-  const { controllers, ha } = await env.status();
+/** A login to the primary's mongod. */
+async function primaryClient(env: TestEnvironment): Promise<MongoClient> {
+  const { controllers, ha, environment } = await env.status();
   const primary = controllers.find(({ machine }) => machine === ha.primary);
   if (!primary) throw new Error('no primary');
-  const { certificateKeyFile, caFile } = await diskOf(env, primary.instance);
-  return await MongoClient.connect(`mongodb://${primary.mongo}/?directConnection=true&authMechanism=MONGODB-X509`, {
-    tls: true,
-    tlsCertificateKeyFile: certificateKeyFile,
-    tlsCAFile: caFile,
-  });
+  return await memberClient(env.store, environment.uuid, primary);
 }

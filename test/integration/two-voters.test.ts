@@ -7,6 +7,7 @@ import type { Change } from '../../src/api/changes.js';
 import { progressOf } from '../../src/temporal/changes.js';
 import { TestEnvironment } from '../support/environment.js';
 import { type Run, until } from '../support/home.js';
+import { onMembership } from '../support/temporal.js';
 
 let env: TestEnvironment | null = null;
 let thaw: () => void = () => undefined;
@@ -46,7 +47,7 @@ async function atTwoVoters(): Promise<Moment> {
     if (voters === 2 && mongod > 0) {
       process.kill(mongod, 'SIGSTOP');
       thaw = () => process.kill(mongod, 'SIGCONT');
-      const granted = await here.change((handle) =>
+      const granted = await onMembership(here.store, 'demo', (handle) =>
         until(
           'the end of the step that grants the first vote',
           async () => {

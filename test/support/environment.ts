@@ -1,14 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { WorkflowHandle } from '@temporalio/client';
 import type { Status } from '../../src/api/status.js';
 import type { ApiClient } from '../../src/client/client.js';
 import { openClient } from '../../src/client/open.js';
 import { SteadyWriter } from '../../src/client/steady-writer.js';
 import { openLocalCloud } from '../../src/cloud/local/open.js';
-import { engineStatus, ensureEngine } from '../../src/engine/engine.js';
+import { engineStatus } from '../../src/engine/engine.js';
 import { openStore, type Store } from '../../src/store/store.js';
-import { connectTemporal } from '../../src/temporal/connect.js';
-import { environmentKey, workflowIds } from '../../src/temporal/names.js';
 import { Home, until } from './home.js';
 
 /** A bootstrapped environment in a home of its own, with a client that writes all the time. */
@@ -84,19 +81,6 @@ export class TestEnvironment {
       ({ ha }) => ha.voters === controllers && ha.healthyVoters === controllers && ha.primary !== null,
       seconds,
     );
-  }
-
-  /** What Temporal has of the change of controllers that runs, or ran last. */
-  async change<T>(use: (handle: WorkflowHandle) => Promise<T>): Promise<T> {
-    const record = await this.store.readEnvironment('demo');
-    const { connection: target } = await ensureEngine(this.store.dirs);
-    const { client, connection } = await connectTemporal({ target });
-    try {
-      const id = workflowIds.membership(environmentKey('demo', record?.uuid ?? ''));
-      return await use(client.workflow.getHandle(id));
-    } finally {
-      await connection.close();
-    }
   }
 
   async instanceOf(machine: string): Promise<string> {
