@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const readJson = (...segments) => JSON.parse(readFileSync(path.join(root, ...segments), 'utf8'));
 
 function fail(message, status = 1) {

@@ -64,12 +64,13 @@ class Recovery {
       const view = await this.#survey();
       if (isForced(view, survivor)) {
         // A later run, or one that was begun again: what it has grown since is the planner's.
-        if (!view.unfinished) await this.#writeOff();
+        if (!view.unfinished) await this.#writeOff(view);
         return;
       }
       const holder = await this.#mustSurvive(view);
       const failure = await this.#attempt(view, holder, alone);
-      if (failure === null) return await this.#writeOff();
+      // What the survivor's documents say, now that they are the environment's.
+      if (failure === null) return await this.#writeOff(await this.#survey());
       this.#story.fail(failure);
       failures += 1;
       if (failures >= MOST_FAILURES) {
@@ -162,10 +163,8 @@ class Recovery {
     );
   }
 
-  async #writeOff(): Promise<void> {
+  async #writeOff({ controllers, workloads }: RecoveryView): Promise<void> {
     const { key, survivor } = this.#input;
-    // What the survivor's documents say, now that they are the environment's.
-    const { controllers, workloads } = await this.#survey();
     const summary = 'write off the controllers that are gone';
     this.#story.begin(summary, 'others take their places');
     const standing = (await this.#standing(workloads)).map(({ machine }) => machine);

@@ -70,8 +70,7 @@ export class Store {
   }
 
   /**
-   * Changes a record while nobody else does. `change` answers the new record, or null to
-   * leave it. Nothing happens when there is no record.
+   * Changes a record while nobody else does. `change` answers the new record, or null to leave it. Nothing happens when there is no record.
    */
   async updateEnvironment(
     name: string,

@@ -196,9 +196,8 @@ export async function followChange(
     if (next !== null) return await followChange({ ...next, kind }, onProgress, signal);
     const progress = (await progressOf(handle)) ?? last ?? unseen(kind);
     const state = end.state === 'terminated' ? 'failed' : end.state;
-    const said =
-      end.state === 'cancelled' && progress.result !== '' ? { result: progress.result, wayOut: progress.wayOut } : {};
-    const final = { ...progress, ...end, ...said, state, waitingFor: null };
+    const { result, wayOut } = end.state === 'cancelled' && progress.result !== '' ? progress : end;
+    const final = { ...progress, result, wayOut, state, waitingFor: null };
     onProgress(final);
     return final;
   } finally {
