@@ -1,4 +1,5 @@
 /** Connections to members: TLS under the environment's CA, login by certificate, and deadlines that a frozen host cannot stretch. */
+import { createSecureContext } from 'node:tls';
 import { type Document, MongoClient, type MongoClientOptions } from 'mongodb';
 import { QuorateError } from '../errors.js';
 
@@ -12,8 +13,10 @@ export interface Identity {
 /** Finds a dead host within a second; MongoDB's own defaults take 40 s to let go of a frozen one. */
 const PATIENCE = { heartbeatFrequencyMS: 500, connectTimeoutMS: 500, serverSelectionTimeoutMS: 2000 } as const;
 
-function login({ ca, certificate, key }: Identity): MongoClientOptions {
-  return { tls: true, ca, cert: certificate, key, authMechanism: 'MONGODB-X509', authSource: '$external' };
+/** TLS and the login. The certificates are parsed once here; given as texts, the driver parses them again for every socket. */
+export function login({ ca, certificate, key }: Identity): MongoClientOptions {
+  const secureContext = createSecureContext({ ca, cert: certificate, key });
+  return { tls: true, secureContext, authMechanism: 'MONGODB-X509', authSource: '$external' };
 }
 
 /** A client of this one member, whatever state it is in. */

@@ -8,6 +8,7 @@ import {
   type TopologyDescriptionChangedEvent,
   WriteConcern,
 } from 'mongodb';
+import { type Identity, login } from '../replicaset/connect.js';
 import type {
   AddressesDocument,
   ChangeDocument,
@@ -29,7 +30,7 @@ export interface StateOptions {
   /** host:port of members; any of them will do, the others are found from it. */
   readonly hosts: readonly string[];
   /** PEM. The certificate's subject is the user. */
-  readonly tls: { readonly ca: string; readonly certificate: string; readonly key: string };
+  readonly tls: Identity;
   /** Talk to the first host alone, whatever it is in its set. */
   readonly direct?: boolean;
   /** How long an operation waits for a member that can take it. */
@@ -64,12 +65,7 @@ export interface State {
 export async function openState(options: StateOptions): Promise<State> {
   const client = new MongoClient(`mongodb://${options.hosts.join(',')}/`, {
     ...(options.direct ? { directConnection: true } : { replicaSet: REPLICA_SET }),
-    tls: true,
-    ca: options.tls.ca,
-    cert: options.tls.certificate,
-    key: options.tls.key,
-    authMechanism: 'MONGODB-X509',
-    authSource: '$external',
+    ...login(options.tls),
     // A frozen host is let go after the two together; a killed one is noticed by its reset.
     heartbeatFrequencyMS: 500,
     connectTimeoutMS: 500,
