@@ -22,6 +22,11 @@ export interface ServerPorts {
 
 export const NAMESPACE = 'default';
 const START_MS = 30_000;
+/**
+ * A frozen worker's polls are let go within seconds. By Temporal's own minute they would go on swallowing tasks, each of which is
+ * given to another worker only after its own timeout.
+ */
+const KEEP_ALIVE = { 'frontend.keepAliveTime': '1s', 'frontend.keepAliveTimeout': '2s' } as const;
 
 export const serverLog = (dirs: Dirs) => path.join(dirs.engine, 'temporal.log');
 export const databaseFile = (dirs: Dirs) => path.join(dirs.engineData, 'temporal.db');
@@ -64,6 +69,12 @@ async function start(dirs: Dirs, { port, uiPort, ...telling }: Required<ServerPo
   await privateDirectory(dirs.engineData);
   const args = ['server', 'start-dev', '--db-filename', databaseFile(dirs), '--namespace', NAMESPACE];
   args.push('--ip', ENGINE_HOST, '--port', String(port), '--ui-ip', ENGINE_HOST, '--ui-port', String(uiPort));
+  args.push(
+    ...Object.entries(KEEP_ALIVE).flatMap(([key, value]) => [
+      '--dynamic-config-value',
+      `${key}=${JSON.stringify(value)}`,
+    ]),
+  );
   args.push('--log-level', 'warn', ...searchAttributeFlags.flatMap((flag) => ['--search-attribute', flag]));
   const mark = await startGroup([server.path, ...args], {
     env: withoutTemporal(process.env),

@@ -18,7 +18,7 @@ import {
   writeOffLost,
 } from './stages/lost.js';
 import { agentsMove, handOver, publish, serve } from './stages/moving.js';
-import { boot, catchUp, enlist, grantVotes, join, startMongod } from './stages/newcomers.js';
+import { boot, bootSuccessors, catchUp, enlist, grantVotes, join, startMongod } from './stages/newcomers.js';
 import { resync } from './stages/resync.js';
 import { settledAtOdd, stepBack } from './stages/settle.js';
 import { switchOver } from './stages/switchover.js';
@@ -34,9 +34,10 @@ export type Stage = (situation: Situation) => Step | null;
 /** In the order in which they are asked; the first that has an answer gives it. Why in this order: docs/membership.md. */
 const STAGES: readonly Stage[] = [
   withoutPrimary,
-  // What is lost: verdict, instance, vote, membership; then the voters are made equal and odd again.
+  // What is lost: verdict, instance (its successor boots meanwhile), vote, membership; then the voters are made equal and odd again.
   writeOffLost,
   endStopped,
+  bootSuccessors,
   lostAreGone,
   equalPriorities,
   withdrawDeadVotes,

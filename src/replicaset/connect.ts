@@ -1,6 +1,6 @@
 /** Connections to members: TLS under the environment's CA, login by certificate, and deadlines that a frozen host cannot stretch. */
 import { createSecureContext } from 'node:tls';
-import { type Document, MongoClient, type MongoClientOptions } from 'mongodb';
+import { type Document, MongoClient, type MongoClientOptions, type ServerHeartbeatFailedEvent } from 'mongodb';
 import { QuorateError } from '../errors.js';
 
 /** PEM texts: the environment's CA, and the certificate (and key) that logs in. */
@@ -33,6 +33,26 @@ export function directClient(host: string, identity: Identity, options: MongoCli
 export async function adminCommand(client: MongoClient, command: Document): Promise<Document> {
   await client.connect();
   return client.db('admin').command(command);
+}
+
+/**
+ * The promise's value, or a refusal `silent` as soon as the member's host refuses a connection: nobody listens there, so nothing is
+ * to be waited for. The driver would go on knocking.
+ */
+export async function unlessRefused<T>(client: MongoClient, host: string, promise: Promise<T>): Promise<T> {
+  let listener: (event: ServerHeartbeatFailedEvent) => void = () => undefined;
+  const refused = new Promise<never>((_, reject) => {
+    listener = ({ failure }) => {
+      if ((failure.cause as NodeJS.ErrnoException | undefined)?.code !== 'ECONNREFUSED') return;
+      reject(new QuorateError('silent', `${host} refuses connections`));
+    };
+    client.on('serverHeartbeatFailed', listener);
+  });
+  try {
+    return await Promise.race([promise, refused]);
+  } finally {
+    client.off('serverHeartbeatFailed', listener);
+  }
 }
 
 /** The promise's value, or a refusal `silent` after `ms`; what it was waiting for is left to end by itself. */

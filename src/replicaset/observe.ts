@@ -7,7 +7,7 @@ import { type Document, type MongoClient, MongoServerError } from 'mongodb';
 import { compareOpTimes } from '../membership/facts.js';
 import type { MemberId, OpTime, ReplicaSet } from '../membership/types.js';
 import { type Answer, assemble, type Basis, basisOf, referenceOf } from './assemble.js';
-import { adminCommand, directClient, type Identity, within } from './connect.js';
+import { adminCommand, directClient, type Identity, unlessRefused, within } from './connect.js';
 import { Downtime } from './downtime.js';
 import { holdsProof, isOfTwo } from './note.js';
 import { type Hello, opTime, type SetConfig, type SetStatus } from './wire.js';
@@ -103,7 +103,7 @@ export class Observer {
       // Not answering is an answer: what it means is decided from the whole picture.
       [...hosts].map((host) => [
         host,
-        within(SLOW_ANSWER_MS, host, this.#ask(host)).then(
+        within(SLOW_ANSWER_MS, host, unlessRefused(this.#client(host), host, this.#ask(host))).then(
           (answer) => void answers.set(host, answer),
           () => undefined,
         ),

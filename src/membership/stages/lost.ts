@@ -89,7 +89,7 @@ export function lostAreGone({ observed, expired }: Situation): Step | null {
   });
 }
 
-/** The dead vote goes before a successor comes, so that one that never comes up cannot block. */
+/** The dead vote goes before a successor joins, so that one that never comes up cannot block. */
 export function withdrawDeadVotes(situation: Situation): Step | null {
   const [first] = leavingVoters(situation)
     .filter((member) => !isHealthy(situation.observed, member))

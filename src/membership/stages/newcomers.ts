@@ -31,6 +31,25 @@ export function enlist(situation: Situation): Step | null {
       'See why with quorate doctor, then run the same command again.',
     );
   }
+  return addMachines(situation);
+}
+
+/**
+ * A successor boots while the lost one leaves the set: its boot takes longest and touches nothing there, and it joins only
+ * when the dead vote is gone.
+ */
+export function bootSuccessors(situation: Situation): Step | null {
+  const { observed, expired, seats } = situation;
+  const leaving = observed.machines.some(
+    (machine) => machine.life === 'dead' && memberOf(observed, machine.id) !== undefined,
+  );
+  // What could not be started before is left to its turn, where it may be said.
+  if (!leaving || seats.start === 0 || seats.convert.length > 0 || failedStarts(expired) > 0) return null;
+  return addMachines(situation);
+}
+
+function addMachines(situation: Situation): Step {
+  const { observed, goal, seats } = situation;
   const there = seats.stay.length;
   return act(
     situation,

@@ -44,7 +44,7 @@ const GUARDS = {
   'holds-most': { invariants: ['holds-most'] },
   'services-first': { invariants: ['services-first'], stages: [servicesStop] },
   'terminated-first': { invariants: ['terminated-first'] },
-  /** The dead vote goes before a successor comes. */
+  /** The dead vote goes before a successor joins. */
   'dead-first': { late: { stages: [withdrawDeadVotes, removeDeadMembers], after: grantVotes } },
   /** Processes stop only after votes and memberships went. */
   'stop-last': {
