@@ -1,5 +1,5 @@
 import type { MachineId } from '../src/membership/types.js';
-import type { Identity } from '../src/replicaset/connect.js';
+import type { Identity } from '../src/pki/identity.js';
 import type { Observer } from '../src/replicaset/observe.js';
 import type { Epoch } from '../src/state/fence.js';
 import type { PresenceObserver } from '../src/state/presence-observer.js';

@@ -1,23 +1,10 @@
 /** Connections to members: TLS under the environment's CA, login by certificate, and deadlines that a frozen host cannot stretch. */
-import { createSecureContext } from 'node:tls';
 import { type Document, MongoClient, type MongoClientOptions, type ServerHeartbeatFailedEvent } from 'mongodb';
 import { QuorateError } from '../errors.js';
-
-/** PEM texts: the environment's CA, and the certificate (and key) that logs in. */
-export interface Identity {
-  readonly ca: string;
-  readonly certificate: string;
-  readonly key: string;
-}
+import { type Identity, login } from '../pki/identity.js';
 
 /** Finds a dead host within a second; MongoDB's own defaults take 40 s to let go of a frozen one. */
 const PATIENCE = { heartbeatFrequencyMS: 500, connectTimeoutMS: 500, serverSelectionTimeoutMS: 2000 } as const;
-
-/** TLS and the login. The certificates are parsed once here; given as texts, the driver parses them again for every socket. */
-export function login({ ca, certificate, key }: Identity): MongoClientOptions {
-  const secureContext = createSecureContext({ ca, cert: certificate, key });
-  return { tls: true, secureContext, authMechanism: 'MONGODB-X509', authSource: '$external' };
-}
 
 /** A client of this one member, whatever state it is in. */
 export function directClient(host: string, identity: Identity, options: MongoClientOptions = {}): MongoClient {

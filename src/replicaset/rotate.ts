@@ -1,4 +1,5 @@
-import { adminCommand, directClient, type Identity } from './connect.js';
+import type { Identity } from '../pki/identity.js';
+import { adminCommand, directClient } from './connect.js';
 
 /**
  * Has a running mongod read its certificate file anew: new connections, its own to other members included, show what lies

@@ -8,7 +8,7 @@ import {
   type TopologyDescriptionChangedEvent,
   WriteConcern,
 } from 'mongodb';
-import { type Identity, login } from '../replicaset/connect.js';
+import { type Identity, login } from '../pki/identity.js';
 import type {
   AddressesDocument,
   ChangeDocument,

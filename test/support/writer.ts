@@ -1,6 +1,6 @@
 /** Clients that insert with majority without pause, who remember what was acknowledged and how long the longest pause was. */
 import { MongoClient, MongoServerError } from 'mongodb';
-import type { Identity } from '../../src/replicaset/connect.js';
+import type { Identity } from '../../src/pki/identity.js';
 import { REPLICA_SET } from '../../src/replicaset/parameters.js';
 
 export class Writer {

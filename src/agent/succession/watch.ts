@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MongoClient } from 'mongodb';
 import type { OpTime } from '../../membership/types.js';
-import { adminCommand, directClient, type Identity } from '../../replicaset/connect.js';
+import type { Identity } from '../../pki/identity.js';
+import { adminCommand, directClient } from '../../replicaset/connect.js';
 import { type Hello, opTime } from '../../replicaset/wire.js';
 
 const ASK_EVERY_MS = 100;
