@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { QuorateError } from '../src/errors.js';
-import { silentMachines, unheardMachines } from '../src/membership/facts.js';
+import { isSilent, silentMachines, unheardMachines } from '../src/membership/facts.js';
 import { plan } from '../src/membership/plan.js';
 import type { Expired, Goal, InstanceSeen, MachineId, Observed, Step, WaitFor } from '../src/membership/types.js';
 import { stillExpired } from '../src/membership/waits.js';
@@ -110,10 +110,15 @@ async function waitUntilPlanned(
     if (!isSameWait(step, wait) || endsSooner(step, wait.leftMs - waitedMs)) {
       return { observed, evidence, expired: false, askCloud };
     }
-    if (waitedMs >= wait.leftMs) return { observed, evidence, expired: true, askCloud };
+    const leftMs = wait.leftMs - waitedMs;
+    if (leftMs <= 0 && !hasGrace(observed, step)) return { observed, evidence, expired: true, askCloud };
     if (askCloud || waitedMs >= LONGEST_MS) return { observed, evidence, expired: false, askCloud };
     context.heartbeat({ waitedMs });
-    const pause = Math.min(LOOK_AGAIN_MS.most, LOOK_AGAIN_MS.least + waitedMs / 20, wait.leftMs - waitedMs);
+    const pause = Math.min(
+      LOOK_AGAIN_MS.most,
+      LOOK_AGAIN_MS.least + waitedMs / 20,
+      leftMs > 0 ? leftMs : LOOK_AGAIN_MS.most,
+    );
     await sleep(Math.max(1, pause), undefined, { signal: context.cancellationSignal });
   }
 }
@@ -131,6 +136,16 @@ function isSameWait(step: Step, wait: { readonly for: WaitFor; readonly machines
     step.machines.length === wait.machines.length &&
     step.machines.every((machine, index) => machine === wait.machines[index])
   );
+}
+
+/**
+ * A silent machine is waited for until it was silent for its grace, which does not pass while nobody's presence is written.
+ * Without a primary none can be, and only the members tell: there the wait's own time counts.
+ */
+function hasGrace({ set, machines }: Observed, step: Step): boolean {
+  if (set === null || set.primary === null || step.kind !== 'wait' || step.for !== 'healthy') return false;
+  const areSilent = step.machines.every((id) => machines.some((machine) => machine.id === id && isSilent(machine)));
+  return areSilent && step.deadlineMs > SOONER_MS;
 }
 
 /** What is seen meanwhile may shorten a wait: a machine that falls silent has its grace, not the time of a slow start. */
@@ -158,6 +173,7 @@ export async function look(
   if (environment === null) throw new QuorateError('no-environment', 'The state holds no environment.');
   const set = await observer.observe(hostsOf(network, machines));
   const silent = new Map(machines.map(({ _id }) => [_id, presence.silentMs(_id)]));
+  const missed = new Map(machines.map(({ _id }) => [_id, presence.missedMs(_id)]));
   const observed = observedFrom({
     set,
     environment,
@@ -166,6 +182,7 @@ export async function look(
     addresses,
     settings,
     silent,
+    missed,
     instances,
     databaseTime: latestOf(environment.createdAt, beats),
   });

@@ -36,6 +36,7 @@ const see = (fields: Partial<Facts>) =>
     addresses: null,
     settings: [],
     silent: new Map(),
+    missed: new Map(),
     instances: {},
     databaseTime: new Date(at.getTime() + 5000),
     ...fields,
@@ -74,8 +75,13 @@ test('maintenance holds until its time is over by the database’s clock', () =>
 });
 
 test('a silent agent is down, and what it reported before counts no more', () => {
-  const seen = see({ silent: new Map([['1', 6000]]) }).machines[0];
-  expect(seen).toMatchObject({ agent: 'down', silentMs: 6000, services: { mongod: false } });
+  const seen = see({ silent: new Map([['1', 6000]]), missed: new Map([['1', 5500]]) }).machines[0];
+  expect(seen).toMatchObject({ agent: 'down', silentMs: 5500, services: { mongod: false } });
+});
+
+test('an agent that could not be heard is down, and has not been silent for any of its grace', () => {
+  const seen = see({ silent: new Map([['1', 300_000]]) }).machines[0];
+  expect(seen).toMatchObject({ agent: 'down', silentMs: 0 });
 });
 
 test('an agent that said that it stops has stopped once it is silent', () => {

@@ -19,6 +19,8 @@ export interface Facts {
   readonly settings: readonly SettingDocument[];
   /** Milliseconds of silence by machine, on the observer's own clock. */
   readonly silent: ReadonlyMap<MachineId, number>;
+  /** Of these, the milliseconds in which others were heard: what a grace is measured by. */
+  readonly missed: ReadonlyMap<MachineId, number>;
   /** What the cloud said just now, where it was asked; the documents' word otherwise. */
   readonly instances: Readonly<Record<MachineId, InstanceSeen>>;
   /** The database's time, to age what carries the database's dates. */
@@ -68,7 +70,7 @@ function machineFrom(machine: MachineDocument, facts: Facts, { memberMs }: Grace
     instance: facts.instances[machine._id] ?? instanceOf(machine),
     problem: machine.provisioningError,
     agent,
-    silentMs: agent === 'down' || agent === 'stopped' ? silentMs : 0,
+    silentMs: agent === 'down' || agent === 'stopped' ? (facts.missed.get(machine._id) ?? 0) : 0,
     services: { mongod: running('mongod') && own, api: running('api'), worker: running('worker') },
     addressVersion: beat?.report.addressVersion ?? 0,
     ageMs: Math.max(0, facts.databaseTime.getTime() - machine.createdAt.getTime()),

@@ -95,7 +95,10 @@ export interface Machine {
   readonly problem: string;
   /** pending: never connected. started: present. down: silent. stopped: left in order. */
   readonly agent: 'pending' | 'started' | 'down' | 'stopped';
-  /** Milliseconds that the agent has been silent, on the observer's monotonic clock (0 when present). */
+  /**
+   * Milliseconds that the agent has been silent, on the observer's monotonic clock (0 when present). Only those in which
+   * others were heard: while nobody's presence is written, nobody's silence counts.
+   */
   readonly silentMs: number;
   /** Services its agent reports as running. */
   readonly services: { readonly mongod: boolean; readonly api: boolean; readonly worker: boolean };

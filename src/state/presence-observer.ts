@@ -19,6 +19,11 @@ export class PresenceObserver {
     return this.#watch.silentMs(machine);
   }
 
+  /** Milliseconds of that silence that may be held against it: somebody else was heard meanwhile. */
+  missedMs(machine: string): number {
+    return this.#watch.missedMs(machine);
+  }
+
   /** Milliseconds that all of it was watched without a gap. */
   get watchedMs(): number {
     return this.#watch.watchedMs;
