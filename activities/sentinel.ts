@@ -5,7 +5,7 @@ import { reasonOf } from '../src/errors.js';
 import { votersOf } from '../src/membership/facts.js';
 import { type Judged, judge } from '../src/membership/judge.js';
 import type { Goal } from '../src/membership/types.js';
-import { recentChangesBy } from '../src/state/changes.js';
+import { type PastChange, recentChangesBy } from '../src/state/changes.js';
 import { affirmEvidence, writeEvidence } from '../src/state/evidence.js';
 import { recordInstance } from '../src/state/machines.js';
 import { effectiveValue } from '../src/state/settings.js';
@@ -92,12 +92,7 @@ async function lookAndJudge(network: Network, words: InstanceWords, client: Clie
   ]);
   const alive = new Set<string>();
   for (const { _id, workflowId } of running) if (await runs(client, workflowId, _id)) alive.add(_id);
-  // One that was ended from outside leaves a document that still says running.
-  const history = past.map((change) =>
-    change.state === 'running' && !alive.has(change.id)
-      ? { ...change, state: 'failed' as const, endedAgeMs: change.ageMs }
-      : change,
-  );
+  const history = historyOf(past, alive);
   const instances = Object.fromEntries(
     Object.entries(words).map(([machine, { instance }]) => [machine, seenAs(instance.state)]),
   );
@@ -121,8 +116,17 @@ async function lookAndJudge(network: Network, words: InstanceWords, client: Clie
   return { judgement, replacement };
 }
 
+/** A change that was ended from outside leaves a document that still says running: it failed, when it began at the latest. */
+export function historyOf(past: readonly PastChange[], alive: ReadonlySet<string>): PastChange[] {
+  return past.map((change) =>
+    change.state === 'running' && !alive.has(change.id)
+      ? { ...change, state: 'failed', endedAgeMs: change.ageMs }
+      : change,
+  );
+}
+
 /** Worth telling: what is well, only begins or leaves as it should is not. */
-const isAmiss = ({ verdict }: Judged): boolean => !['well', 'starting', 'leaving'].includes(verdict);
+export const isAmiss = ({ verdict }: Judged): boolean => !['well', 'starting', 'leaving'].includes(verdict);
 
 /** Whether a change that counts as running does: Temporal holds the lock. */
 async function runs(client: Client, workflowId: string, firstRunId: string): Promise<boolean> {
@@ -200,20 +204,24 @@ class Told {
   }
 }
 
-interface Moments {
+/** What was said of a controller: its words, and the moments in them on this process's clock. */
+export interface Moments {
   readonly words: string;
   readonly since: number;
   readonly next: number | null;
 }
 
-function sameSaid(a: readonly Moments[], b: readonly Moments[]): boolean {
+/** Whether it would tell nobody anything new: the same words in the same order, with moments that are near enough. */
+export function sameSaid(a: readonly Moments[], b: readonly Moments[]): boolean {
   const near = (x: number | null, y: number | null) =>
     x === y || (x !== null && y !== null && Math.abs(x - y) < SAME_MOMENT_MS);
   return (
     a.length === b.length &&
     a.every((one, index) => {
       const other = b[index];
-      return other !== undefined && one.words === other.words && near(one.next, other.next);
+      return (
+        other !== undefined && one.words === other.words && near(one.since, other.since) && near(one.next, other.next)
+      );
     })
   );
 }

@@ -67,7 +67,8 @@ async function everything(options: OutputOptions & { environment?: string }): Pr
   }
 }
 
-function textOf({ kind, id, document }: { kind: string; id: string; document: unknown }): string {
+/** An event as a person reads it, in one line. */
+export function textOf({ kind, id, document }: { kind: string; id: string; document: unknown }): string {
   if (document === null) return `${kind} ${id} is gone`;
   return kind === 'evidence'
     ? `evidence  ${evidence(document as SeenByTheSentinel)}`
