@@ -97,6 +97,27 @@ describe('by the cloud’s word', () => {
     await isReplaced(machine, 2);
   });
 
+  test('a fourth within a day is left to a person: status says so, and what to type; that makes it good', async () => {
+    const machine = secondaryOf(await env.status());
+    await terminate(machine);
+    const { ha } = await env.statusWhen(
+      'the loss to be told, and to be left',
+      ({ controllers }) => controllers.find((one) => one.machine === machine)?.evidence?.verdict === 'terminated',
+      SECONDS,
+    );
+    expect(ha.problems.join('\n')).toMatch(
+      new RegExp(
+        `^Machine ${machine} is terminated, says its cloud.*; in \\d+ min: replaced, as there were 3 within a day already; sooner with: quorate enable-ha\\.$`,
+        'm',
+      ),
+    );
+    expect((await changes()).map(({ state }) => state)).not.toContain('running');
+    await env.home.ok('enable-ha');
+    const status = await env.whole(3, SECONDS);
+    expect(status.controllers.map((one) => one.machine)).not.toContain(machine);
+    expect(await replacements()).toHaveLength(3);
+  });
+
   test('nothing that was acknowledged is lost', async () => {
     expect(await env.lost()).toEqual([]);
   });
