@@ -2,7 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkRegion } from '../../src/cloud/local/open.js';
 import { QuorateError, reasonOf } from '../../src/errors.js';
+import { durationMs } from '../../src/state/settings.js';
 import { openStore } from '../../src/store/store.js';
+import { SENTINEL } from '../../src/temporal/names.js';
 import { Home } from '../support/home.js';
 import { termOf } from '../support/member.js';
 import { Traces } from '../support/traces.js';
@@ -13,6 +15,7 @@ import { Faults } from './faults.js';
 import { Figures } from './figures.js';
 import { ENVIRONMENT, Ground } from './ground.js';
 import type { Anomaly, Final } from './history.js';
+import { type Graces, losses, replacementsOf, undeserved } from './losses.js';
 import { Operators } from './operators.js';
 import { type Abilities, plan, type Schedule } from './schedule.js';
 import { Story } from './story.js';
@@ -92,9 +95,11 @@ export class Campaign {
     const wrong = lacks.map((lack) => `not whole again: ${lack}`);
     wrong.push(...clients.defects.map((defect) => `a client was answered: ${defect}`));
     wrong.push(...operators.defects.map((defect) => `an operator was answered: ${defect}`));
+    if (helped !== null && helped.why === null)
+      wrong.push(`a person had to help, and why is not known: ${helped.lacks}`);
     const anomalies: Anomaly[] = [];
     let final: Final = new Map();
-    let checks = 2;
+    let checks = 3;
     const check = async (what: string, work: () => Promise<string[]>) => {
       checks += 1;
       try {
@@ -121,6 +126,15 @@ export class Campaign {
     await check('what is left over', () => leftovers(ground));
     this.#figures.elections = (await termNow(ground).catch(() => termBefore)) - termBefore;
     this.#figures.changes = await this.#changes();
+    await check('what the sentinel replaced', async () => {
+      const graces = gracesOf(schedule.settings.config);
+      const replacements = replacementsOf(await ground.changes(), SENTINEL);
+      const deserved = losses(faults.outages, graces, Date.now());
+      this.#figures.replacements = { asked: replacements.length, deserved: deserved.length };
+      const without = undeserved(replacements, faults.outages, graces);
+      for (const each of without) this.story.tell('sentinel', each);
+      return without;
+    });
     this.#figures.problems = ground.last.ha.problems;
     this.#figures.helped = helped;
     await check('the end of the environment', () => this.#destroy(ground));
@@ -231,6 +245,13 @@ export class Campaign {
     this.#ended ??= keep ? this.home.leave() : this.home.close();
     return this.#ended;
   }
+}
+
+/** The graces that an environment was made with. */
+function gracesOf(config: readonly string[]): Graces {
+  const settings = new Map(config.map((setting) => setting.split('=') as [string, string]));
+  const ms = (name: string) => durationMs(settings.get(name) ?? '') ?? 0;
+  return { silentMs: ms('grace'), stoppedMs: ms('stopped-grace') };
 }
 
 function scheduleWords({ seed, settings, entries }: Schedule): string {

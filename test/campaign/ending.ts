@@ -1,7 +1,9 @@
 import type { Status } from '../../src/api/status.js';
-import { environmentKey, SINGLETONS, workflowIds } from '../../src/temporal/names.js';
+import { reasonOf } from '../../src/errors.js';
+import { environmentKey, SENTINEL, SINGLETONS, workflowIds } from '../../src/temporal/names.js';
 import { onTemporal } from '../support/temporal.js';
 import { ENVIRONMENT, type Ground } from './ground.js';
+import { whyByHand } from './hand.js';
 import type { Story } from './story.js';
 
 /** How long it may take to be whole again by itself, and once more after a person's hand. */
@@ -35,12 +37,20 @@ export function missing(status: Status | null): string[] {
   return lacks;
 }
 
+/** That a person had to type a command. */
+export interface Helped {
+  /** What was missing. */
+  readonly lacks: string;
+  /** Why it is meant to need a person; null: it should have healed by itself. */
+  readonly why: string | null;
+}
+
 /**
  * Waits until the environment is whole; when it is not by itself, types what a person would type.
  *
  * @returns what is missing in the end, and what it was when a hand was needed (null when none was)
  */
-export async function untilWhole(ground: Ground, story: Story): Promise<{ lacks: string[]; helped: string | null }> {
+export async function untilWhole(ground: Ground, story: Story): Promise<{ lacks: string[]; helped: Helped | null }> {
   const lacks = await wait(ground, ALONE_MS);
   if (lacks.length === 0) {
     // What was changed by hand stays until the next change of controllers: whoever did it types one.
@@ -49,9 +59,20 @@ export async function untilWhole(ground: Ground, story: Story): Promise<{ lacks:
     story.tell('ending', `changed by hand: ${uneven.join('; ')}`);
     return { lacks: await restore(ground, story), helped: null };
   }
-  const helped = lacks.join('; ');
-  story.tell('ending', `not whole by itself: ${helped}`);
-  return { lacks: await restore(ground, story), helped };
+  const why = await whyNotWhole(ground, story);
+  story.tell('ending', `not whole by itself: ${lacks.join('; ')} (${why ?? 'it should be'})`);
+  return { lacks: await restore(ground, story), helped: { lacks: lacks.join('; '), why } };
+}
+
+async function whyNotWhole(ground: Ground, story: Story): Promise<string | null> {
+  try {
+    const [changes, members] = await Promise.all([ground.changes(), membersOf(ground)]);
+    const voteless = unevenMembers(members.filter(({ votes }) => votes === 0));
+    return whyByHand({ changes, voteless }, SENTINEL);
+  } catch (error) {
+    story.tell('ending', `why it is not whole cannot be found out: ${reasonOf(error)}`);
+    return null;
+  }
 }
 
 /** Types what brings back as many controllers as were asked for. @returns what is missing afterwards */

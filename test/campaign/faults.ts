@@ -1,6 +1,7 @@
 import { reasonOf } from '../../src/errors.js';
 import { type Act, stateWords } from './acts.js';
 import type { Ground } from './ground.js';
+import { type Outage, outageOf } from './losses.js';
 import { linksHealed, machineFault } from './machine-faults.js';
 import { handMadeReconfig } from './reconfig.js';
 import type { Story } from './story.js';
@@ -13,6 +14,8 @@ interface Open {
 
 /** Does the acts of a schedule that break things, and takes them back. */
 export class Faults {
+  /** What was done to machines so that they were out of reach. */
+  readonly outages: Outage[] = [];
   readonly #ground: Ground;
   readonly #story: Story;
   readonly #open = new Map<number, Open>();
@@ -59,6 +62,10 @@ export class Faults {
     const killed = instances.flatMap(({ id, tags }) =>
       this.#ground.pidsOf(id, service).map((pid) => {
         kill(pid, 'SIGKILL');
+        if (service === 'mongod' || service === 'agent') {
+          const parts = [service === 'mongod' ? 'member' : 'agent'] as const;
+          this.outages.push({ machine: tags.machine, kind: 'unheard', parts, from: Date.now(), to: Date.now() });
+        }
         return tags.machine;
       }),
     );
@@ -69,6 +76,9 @@ export class Faults {
     const instances = await this.#ground.reached(whom, reach);
     const machineOf = (id: string) => instances.find((each) => each.id === id)?.tags.machine ?? id;
     const { begin, end } = machineFault(this.#ground, state, manner);
+    const taken = outageOf(state, manner);
+    const outages = taken === null ? [] : instances.map(({ tags }) => away(tags.machine, taken));
+    this.outages.push(...outages);
     const began = await Promise.all(
       instances.map(async ({ id, tags }) =>
         (await this.#try(`${state} machine ${tags.machine}`, () => begin(id))) ? [id] : [],
@@ -78,6 +88,7 @@ export class Faults {
     const what = `${stateWords(state, manner)}: machine ${hit.map(machineOf).join(', ')}`;
     const takeBack = async () => {
       await Promise.all(hit.map((id) => this.#try(`end ${state} of machine ${machineOf(id)}`, () => end(id))));
+      for (const outage of outages) outage.to = Date.now();
     };
     this.#open.set(fault, { what, takeBack });
     return hit.length > 0 ? `#${fault} ${what}` : null;
@@ -126,6 +137,7 @@ export class Faults {
     const known = controller !== undefined && controller.life === 'alive';
     const well = desired >= 3 && voters >= 3 && healthyVoters === voters;
     if (!known || (votes && !well)) return null;
+    this.outages.push(away(instance.tags.machine, { kind: 'terminated', parts: ['agent', 'member'] }));
     await this.#ground.cloud.terminate(instance.id);
     return `terminated machine ${instance.tags.machine}${votes ? '' : ' (no voter)'}`;
   }
@@ -141,6 +153,13 @@ export class Faults {
     }
   }
 }
+
+/** An outage that begins now. */
+const away = (machine: string, taken: Pick<Outage, 'kind' | 'parts'>): Outage => ({
+  ...{ machine, ...taken },
+  from: Date.now(),
+  to: null,
+});
 
 /** Signals one process; whoever is gone is gone. */
 export function kill(pid: number, signal: NodeJS.Signals): void {

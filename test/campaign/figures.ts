@@ -1,5 +1,6 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { type Act, nameOf } from './acts.js';
+import type { Helped } from './ending.js';
 import type { Outcome, Read, Write } from './history.js';
 
 /** What was done, in numbers. */
@@ -12,8 +13,10 @@ export class Figures {
   changes: Readonly<Record<string, number>> = {};
   /** What the status still says at the end. */
   problems: readonly string[] = [];
-  /** What was missing when a person had to type a command; null when none had to. */
-  helped: string | null = null;
+  /** When a person had to type a command; null when none had to. */
+  helped: Helped | null = null;
+  /** That the sentinel asked for, and losses that deserved one. */
+  replacements = { asked: 0, deserved: 0 };
 
   count(act: Act): void {
     if (act.kind === 'end') return;
@@ -35,6 +38,7 @@ export class Figures {
           .map(([name, count]) => `${count} ${name}`)
           .join(', ') || 'none'
       }`,
+      `replacements   ${this.replacements.asked} by the sentinel, for ${this.replacements.deserved} losses`,
       `watched        ${this.events} events`,
       `elections      ${this.elections}`,
       `longest wait   ${(longest / 1000).toFixed(2)} s`,
@@ -47,7 +51,8 @@ export class Figures {
         .join(' ')} on ${availableParallelism()} processors`,
     );
     if (this.problems.length > 0) lines.push(`problems       ${this.problems.join('\n               ')}`);
-    if (this.helped !== null) lines.push(`needed a hand  ${this.helped}`);
+    if (this.helped !== null)
+      lines.push(`needed a hand  ${this.helped.lacks} (${this.helped.why ?? 'and should not have'})`);
     return lines.join('\n');
   }
 

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { MongoClient } from 'mongodb';
+import type { Change, Changes } from '../../src/api/changes.js';
 import type { Status } from '../../src/api/status.js';
 import type { ApiClient } from '../../src/client/client.js';
 import { openClient } from '../../src/client/open.js';
@@ -66,6 +67,12 @@ export class Ground {
       if (error instanceof QuorateError) return null;
       throw error;
     }
+  }
+
+  /** All changes so far, the newest first. */
+  async changes(): Promise<readonly Change[]> {
+    const path = '/v1/changes?limit=500';
+    return (await this.#observer.request<Changes>('GET', path, { timeoutMs: 20_000 })).body.changes;
   }
 
   async instances(): Promise<readonly Instance[]> {
