@@ -1,3 +1,4 @@
+import { watch } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
@@ -147,6 +148,27 @@ test('the survivor of two that holds the note is forced once, by its own hand on
   });
   const old = { version: two.version - 1, term: two.term };
   await expect(forceSurvivor(request({ fence: old }), place)).rejects.toMatchObject({ code: 'stale' });
+
+  // Its mongod stands still from the moment that the request is recorded until after what was read has grown old.
+  const recording = new AbortController();
+  const recorded = new Promise<void>((resolve) => {
+    watch(survivor.directory, { signal: recording.signal }, (_, file) => {
+      if (!file?.startsWith('force.json')) return;
+      survivor.signal('SIGSTOP');
+      resolve();
+    });
+  });
+  const late = forceSurvivor(request(), place).then(
+    () => 'forced',
+    (error) => error,
+  );
+  await recorded;
+  recording.abort();
+  await sleep(2500);
+  survivor.signal('SIGCONT');
+  // Whichever gives up first: the connection, or who looks at how long the answer took.
+  expect(await late).toMatchObject({ message: expect.stringMatching(/interrupted|took too long|timed out/) });
+  expect(await seen((set) => set.notes.length > 0)).toMatchObject({ version: two.version, term: two.term });
 
   const outcomes = await Promise.allSettled([forceSurvivor(request(), place), forceSurvivor(request(), place)]);
   expect(outcomes.map((o) => (o.status === 'fulfilled' ? 'done' : o.reason.code)).sort()).toEqual(['done', 'locked']);

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Network } from '../../activities/network.js';
+import { recoveryActivities } from '../../activities/recovery.js';
 import { publish, readAddresses } from '../../src/state/addresses.js';
 import { beginChange, endChange, recordSteps } from '../../src/state/changes.js';
 import type { AgentReport } from '../../src/state/documents.js';
@@ -19,6 +21,7 @@ import { readPresence, writePresence } from '../../src/state/presence.js';
 import { persist } from '../../src/state/retry.js';
 import { seed } from '../../src/state/seed.js';
 import type { State } from '../../src/state/state.js';
+import { attempt } from '../support/attempt.js';
 import type { TestMembers } from '../support/members.js';
 import { seedOf, startSet, stateOf } from '../support/mongo.js';
 
@@ -213,6 +216,36 @@ describe('transactions', () => {
     await endChange(state, await fence(), 'run-1', { state: 'failed', result: 'late', steps: [] });
     await recordSteps(state, await fence(), 'run-1', { sequence: 9, steps: [] });
     expect(await state.changes.findOne({ _id: 'run-1' })).toMatchObject({ state: 'done', steps: [step, step] });
+  });
+
+  test('a late attempt to write off what a recovery lost means nobody else, and none of another epoch means anybody', async () => {
+    const writeOff = (machines: readonly string[], epoch: number) =>
+      attempt(() => recoveryActivities({ state, fence: { epoch } } as unknown as Network).writeOffFenced({ machines }));
+    const lives = async (ids: readonly string[]) =>
+      (
+        await state.machines
+          .find({ _id: { $in: [...ids] } })
+          .sort({ _id: 1 })
+          .toArray()
+      ).map(({ life }) => life);
+    const { epoch } = await fence();
+    const added = await addControllers(state, await fence(), { count: 3, zones: ['a', 'b', 'c'] });
+    const ids = added.map(({ _id }) => _id);
+    const [lost, half, other] = ids as [string, string, string];
+    // An attempt before came this far.
+    await markDying(state, await fence(), [half]);
+    await writeOff([lost, half], epoch);
+    expect(await lives(ids)).toEqual(['dead', 'dead', 'alive']);
+
+    await forgetMachine(state, await fence(), lost);
+    const [next] = await addControllers(state, await fence(), { count: 1, zones: ['a'] });
+    const before = await state.environment.findOne({});
+    await writeOff([lost, half], epoch);
+    expect(await lives([half, other, next?._id ?? ''])).toEqual(['dead', 'alive', 'alive']);
+    expect(await state.environment.findOne({})).toEqual(before);
+
+    await expect(writeOff([other], epoch - 1)).rejects.toMatchObject({ code: 'wrong-epoch' });
+    expect(await lives([other])).toEqual(['alive']);
   });
 
   test('nothing is started in an environment that is dying', async () => {
