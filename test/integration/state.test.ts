@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Network } from '../../activities/network.js';
 import { recoveryActivities } from '../../activities/recovery.js';
+import type { Call, Controller } from '../../src/controller/call.js';
+import { getSetting } from '../../src/controller/handlers/settings.js';
+import { Reader } from '../../src/controller/reading.js';
 import { publish, readAddresses } from '../../src/state/addresses.js';
 import { beginChange, endChange, recordSteps } from '../../src/state/changes.js';
 import type { AgentReport } from '../../src/state/documents.js';
@@ -22,6 +25,7 @@ import { persist } from '../../src/state/retry.js';
 import { seed } from '../../src/state/seed.js';
 import type { State } from '../../src/state/state.js';
 import { attempt } from '../support/attempt.js';
+import { until } from '../support/home.js';
 import type { TestMembers } from '../support/members.js';
 import { seedOf, startSet, stateOf } from '../support/mongo.js';
 
@@ -320,5 +324,23 @@ describe('over the death of the primary', () => {
       const iterator = follow(state, ['settings'], { after, signal });
       await expect(iterator.next()).rejects.toMatchObject({ code: 'bad-token' });
     }
+  });
+});
+
+describe('without a majority', () => {
+  test('nobody is told of a setting that was never acknowledged', async () => {
+    const told = { _id: 'x-told', value: 'kept', version: 1, at: new Date(), by: 'test', requests: [] };
+    await state.settings.insertOne(told);
+    const host = await until('a primary', async () => state.primary());
+    for (const member of set.members) if (member.host !== host) member.signal('SIGSTOP');
+    const unheard = { $set: { value: 'unheard', version: 2 } };
+    await state.settings.updateOne({ _id: 'x-told' }, unheard, { writeConcern: { w: 1 } });
+    await until('the primary to have stepped down', async () => state.primary() === null);
+
+    const own = { readPreference: 'nearest', readConcern: { level: 'local' } } as const;
+    expect(await state.settings.findOne({ _id: 'x-told' }, own)).toMatchObject({ value: 'unheard' });
+    const controller = { state, reader: new Reader(state, set.member(host).joiner.machine) } as unknown as Controller;
+    const call = { params: { key: 'x-told' }, query: {} } as unknown as Call<'setting'>;
+    expect(await getSetting(controller, call)).toMatchObject({ value: 'kept', version: 1 });
   });
 });

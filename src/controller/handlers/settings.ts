@@ -1,20 +1,29 @@
+import { ReadConcern } from 'mongodb';
 import type { Setting } from '../../api/settings.js';
 import { QuorateError } from '../../errors.js';
 import * as writes from '../../state/setting-writes.js';
 import { checkKey, effectiveValue, FREE_PREFIX, SETTINGS } from '../../state/settings.js';
 import type { State } from '../../state/state.js';
 import type { Call, Controller, Handler } from '../call.js';
+import type { Reading } from '../reading.js';
 import { settingView } from '../views.js';
 
 const PAGE = 100;
 /** How long one request goes on over elections before it says that it could not. */
 const WRITE_MS = 15_000;
 
+/**
+ * Settings are never told as a single member has them: without a majority they may be of a while ago, but what is told was
+ * acknowledged, and nothing of it will be taken back.
+ */
+const readKnown = <T>(reader: Controller['reader'], work: (options: Reading['options']) => Promise<T>): Promise<T> =>
+  reader.read(({ options }) => work({ ...options, readConcern: new ReadConcern('majority') }));
+
 export const listSettings: Handler<'settings'> = async (controller, { query }) => {
   const { prefix = '', after = '', limit = PAGE } = query;
   const from = after >= prefix ? { $gt: after } : { $gte: prefix };
   const { state, reader } = controller;
-  return await reader.read(async ({ options }) => {
+  return await readKnown(reader, async (options) => {
     const [documents, cloud] = await Promise.all([
       state.settings
         .find({ _id: { ...from, $lt: `${prefix}\uffff` } }, { ...options, projection: { requests: 0 } })
@@ -35,7 +44,7 @@ export const listSettings: Handler<'settings'> = async (controller, { query }) =
 
 export const getSetting: Handler<'setting'> = async ({ state, reader }, { params: { key = '' }, query }) => {
   checkKey(key);
-  return await reader.read(async ({ options }) => {
+  return await readKnown(reader, async (options) => {
     const document = await state.settings.findOne({ _id: key }, options);
     if (document !== null) return settingView(document);
     if (key.startsWith(FREE_PREFIX) && query.absent !== 'empty') {
