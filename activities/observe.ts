@@ -142,7 +142,7 @@ function isSameWait(step: Step, wait: { readonly for: WaitFor; readonly machines
  * A silent machine is waited for until it was silent for its grace, which does not pass while nobody's presence is written.
  * Without a primary none can be, and only the members tell: there the wait's own time counts.
  */
-function hasGrace({ set, machines }: Observed, step: Step): boolean {
+export function hasGrace({ set, machines }: Observed, step: Step): boolean {
   if (set === null || set.primary === null || step.kind !== 'wait' || step.for !== 'healthy') return false;
   const areSilent = step.machines.every((id) => machines.some((machine) => machine.id === id && isSilent(machine)));
   return areSilent && step.deadlineMs > SOONER_MS;
