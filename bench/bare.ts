@@ -123,29 +123,44 @@ export class BareSet {
 
   /** All others join without votes, are caught up, get their votes one by one. */
   async grow(): Promise<void> {
-    const others = this.hosts.slice(1).map((host, index) => ({ _id: index + 1, host, votes: 0, priority: 0 }));
-    await this.reconfig(0, (members) => [...members, ...others]);
-    for (let index = 1; index < this.hosts.length; index++) {
+    await this.#join(this.hosts.slice(1).map((_, index) => index + 1));
+  }
+
+  /** The primary is the first; one that is dead loses its vote and leaves, and a new one takes its place. */
+  async replace(dead: number): Promise<void> {
+    await this.#withdraw(0, dead);
+    await this.reconfig(0, (members) => members.filter(({ _id }) => _id !== dead));
+    await this.start(1);
+    await this.#join([this.hosts.length - 1]);
+  }
+
+  async #join(indices: readonly number[]): Promise<void> {
+    const joiners = indices.map((index) => ({ _id: index, host: this.hosts[index] ?? '', votes: 0, priority: 0 }));
+    await this.reconfig(0, (members) => [...members, ...joiners]);
+    for (const index of indices) {
       await until('a member that is caught up', async () => {
         const reference = await this.optime(0);
         return (await this.optime(index)) >= reference;
       });
     }
-    for (let index = 1; index < this.hosts.length; index++) {
+    for (const index of indices) {
       await this.reconfig(0, (members) =>
         members.map((member) => (member._id === index ? { ...member, votes: 1, priority: 1 } : member)),
       );
     }
   }
 
+  async #withdraw(primary: number, index: number): Promise<void> {
+    await this.reconfig(primary, (members) =>
+      members.map((member) => (member._id === index ? { ...member, votes: 0, priority: 0 } : member)),
+    );
+  }
+
   /** Back to the one that `keep` names, which becomes primary first. */
   async shrink(keep: number): Promise<void> {
     await this.stepUp([keep]);
     for (let index = 0; index < this.hosts.length; index++) {
-      if (index === keep) continue;
-      await this.reconfig(keep, (members) =>
-        members.map((member) => (member._id === index ? { ...member, votes: 0, priority: 0 } : member)),
-      );
+      if (index !== keep) await this.#withdraw(keep, index);
     }
     await this.reconfig(keep, (members) => members.filter(({ _id }) => _id === keep));
   }

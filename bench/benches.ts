@@ -8,17 +8,11 @@ import { Home } from '../test/support/home.js';
 import { onMembership } from '../test/support/temporal.js';
 import { bareSet } from './bare.js';
 import { faults } from './faults.js';
-import type { Bench, Sample } from './figure.js';
+import { type Bench, type Sample, seconds } from './figure.js';
 import { links } from './links.js';
 import { planner } from './planner.js';
 import { replace } from './replace.js';
 import { steadiness } from './steadiness.js';
-
-async function seconds(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  await work();
-  return (performance.now() - began) / 1000;
-}
 
 /** Bootstrap, growing, shrinking: whole commands, from the shell's view. */
 const lifecycle: Bench = {

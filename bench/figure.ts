@@ -51,3 +51,10 @@ export function figuresOf(bench: Bench, samples: readonly Sample[]): Figure[] {
     ];
   });
 }
+
+/** How long it takes, in seconds. */
+export async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return (performance.now() - began) / 1000;
+}

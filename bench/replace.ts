@@ -1,7 +1,8 @@
 import type { Status } from '../src/api/status.js';
 import { TestEnvironment } from '../test/support/environment.js';
 import { Sentinel } from '../test/support/sentinel.js';
-import type { Bench, Sample } from './figure.js';
+import { bareSet } from './bare.js';
+import { type Bench, type Sample, seconds } from './figure.js';
 
 const GRACE_S = 5;
 
@@ -28,15 +29,21 @@ export const replace: Bench = {
       try {
         let watching = await sentinel.machine();
         const elsewhere = secondaryOf(await environment.whole(3), watching);
-        yield* samples('replace-terminated', await replaced(environment, elsewhere, (id) => cloud.terminate(id)));
+        const floor = await bareReplacement();
+        yield* samples(
+          'replace-terminated',
+          await replaced(environment, elsewhere, (id) => cloud.terminate(id)),
+          floor,
+        );
         watching = await sentinel.machine();
         yield* samples(
           'replace-terminated-watching',
           await replaced(environment, watching, (id) => cloud.terminate(id)),
+          floor,
         );
         const silent = secondaryOf(await environment.whole(3), await sentinel.machine());
         const { whole } = await replaced(environment, silent, (id) => cloud.pause(id));
-        yield { name: 'replace-silent', value: whole - GRACE_S };
+        yield { name: 'replace-silent', value: whole - GRACE_S, floor };
 
         const leaving = secondaryOf(await environment.whole(3));
         environment.writer.lap();
@@ -60,10 +67,26 @@ interface Replaced {
   readonly whole: number;
 }
 
-const samples = (name: string, { begun, whole }: Replaced): Sample[] => [
-  { name, value: whole },
+const samples = (name: string, { begun, whole }: Replaced, floor: number): Sample[] => [
+  { name, value: whole, floor },
   { name: `${name}-begun`, value: begun },
 ];
+
+/** Seconds in which bare mongods lose one of three, and have another one vote in its place. */
+async function bareReplacement(): Promise<number> {
+  const bare = await bareSet();
+  try {
+    await bare.start(3);
+    await bare.initiate();
+    await bare.grow();
+    const gone = new Promise((resolve) => bare.process(2).on('exit', resolve));
+    bare.process(2).kill('SIGKILL');
+    await gone;
+    return await seconds(() => bare.replace(2));
+  } finally {
+    await bare.close();
+  }
+}
 
 /** Seconds until its replacement has begun, and until three others vote. */
 async function replaced(
@@ -73,16 +96,16 @@ async function replaced(
 ): Promise<Replaced> {
   const instance = await environment.instanceOf(machine);
   const began = performance.now();
-  const seconds = () => (performance.now() - began) / 1000;
+  const elapsed = () => (performance.now() - began) / 1000;
   await lose(instance);
   await environment.statusWhen('its replacement to have begun', ({ change }) => change?.kind === 'replace', 120);
-  const begun = seconds();
+  const begun = elapsed();
   await environment.statusWhen(
     `three voters without machine ${machine}`,
     ({ ha, controllers }) => ha.healthyVoters === 3 && controllers.every((one) => one.machine !== machine),
     120,
   );
-  const whole = seconds();
+  const whole = elapsed();
   await environment.statusWhen('the change to have ended', ({ change }) => change === null);
   return { begun, whole };
 }
