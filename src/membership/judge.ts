@@ -160,7 +160,7 @@ function judgeSilent(observed: Observed, machine: Machine, member: Member | unde
   const stopped = machine.instance === 'stopped';
   const next = `written off and replaced, unless ${stopped ? 'it is started again' : 'something of it answers'}`;
   const sinceMs = isSilent(machine) ? machine.silentMs : (member?.downMs ?? 0);
-  return after(stopped ? 'stopped' : 'silent', sinceMs, next, graceLeft(observed.grace, machine, member));
+  return after(stopped ? 'stopped' : 'silent', sinceMs, next, graceLeft(observed, machine, member));
 }
 
 /** The silent one of two voters: no majority, and yet the other may be able to go on (docs/membership.md, *Two voters*). */

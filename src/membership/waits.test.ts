@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { readScenario } from '../../test/support/membership/scenario.js';
+import { memberOf } from './facts.js';
+import type { Grace, Machine } from './types.js';
 import { graceLeft, LOCAL_GRACE, stillExpired } from './waits.js';
 
 const seen = (machines: string[], members: string[]) =>
@@ -28,19 +30,19 @@ test('one that fails explains the wait for those that only lagged beside it', ()
 });
 
 test('the grace of a silent machine is what its cloud says, less the silence so far', () => {
-  const machine = (line: string) => seen([line], []).machines[0] as Parameters<typeof graceLeft>[1];
-  expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=6s'), undefined)).toBe(9_000);
-  expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=6s instance=stopped'), undefined)).toBe(0);
+  const left = (machine: string, member?: string, grace: Grace = LOCAL_GRACE, others = ['0 PRIMARY vote']) => {
+    const observed = { ...seen([machine], member === undefined ? others : [...others, member]), grace };
+    return graceLeft(observed, observed.machines[0] as Machine, memberOf(observed, '1'));
+  };
+  expect(left('1 controller silent=6s')).toBe(9_000);
+  expect(left('1 controller silent=6s instance=stopped')).toBe(0);
   // Silent for long while its member answered: the member still gets a moment.
-  const down = (line: string) => seen([], [line]).set?.members[0];
-  expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=90s'), down('1 DOWN vote'))).toBe(3_000);
-  expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=90s'), down('1 DOWN vote down=2s'))).toBe(1_000);
-  expect(graceLeft(LOCAL_GRACE, machine('1 controller silent=90s'), undefined)).toBe(0);
-  expect(
-    graceLeft(
-      { ...LOCAL_GRACE, stoppedMs: 60_000, runningMs: 300_000, silentMs: 60_000 },
-      machine('1 controller silent=90s'),
-      undefined,
-    ),
-  ).toBe(210_000);
+  expect(left('1 controller silent=90s', '1 DOWN vote')).toBe(3_000);
+  expect(left('1 controller silent=90s', '1 DOWN vote down=2s')).toBe(1_000);
+  expect(left('1 controller silent=90s')).toBe(0);
+  const patient = { ...LOCAL_GRACE, stoppedMs: 60_000, runningMs: 300_000, silentMs: 60_000 };
+  expect(left('1 controller silent=90s', undefined, patient)).toBe(210_000);
+  // Without a primary no presence is written, and the agent's silence stands still.
+  expect(left('1 controller silent=3s', '1 DOWN vote down=10s')).toBe(12_000);
+  expect(left('1 controller silent=3s', '1 DOWN vote down=10s', LOCAL_GRACE, ['0 SECONDARY vote'])).toBe(5_000);
 });

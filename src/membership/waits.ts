@@ -37,9 +37,10 @@ export const LOCAL_GRACE: Grace = {
 };
 
 /** How much longer a silent machine is waited for, and its member where it has one. */
-export function graceLeft(grace: Grace, machine: Machine, member: Member | undefined): number {
-  // Without a primary no presence is written, and only the members tell.
-  const silentMs = isSilent(machine) ? machine.silentMs : (member?.downMs ?? 0);
+export function graceLeft({ grace, set }: Observed, machine: Machine, member: Member | undefined): number {
+  // Without a primary no presence is written: an agent's silence stands still, and only the members tell.
+  const downMs = set?.primary == null || !isSilent(machine) ? (member?.downMs ?? 0) : 0;
+  const silentMs = Math.max(isSilent(machine) ? machine.silentMs : 0, downMs);
   if (machine.instance === 'stopped') return Math.max(0, grace.stoppedMs - silentMs);
   const whole = machine.instance === 'running' ? grace.runningMs : grace.silentMs;
   const blip = member === undefined ? 0 : Math.min(MEMBER_BLIP, whole) - member.downMs;

@@ -71,7 +71,7 @@ export const grace: Invariant = {
         reason: `Two members vote, and machine ${other.id} is silent.`,
         otherwise: `have it terminated and go on with ${memberText(survivor)} alone, if that one holds every write`,
       },
-      graceLeft(situation.observed.grace, other, silent),
+      graceLeft(situation.observed, other, silent),
     );
   },
 };

@@ -181,7 +181,7 @@ export function stayingAnswer(situation: Situation): Step | null {
       'healthy',
       idsOf(silent),
       words,
-      Math.max(...silent.map((machine) => graceLeft(observed.grace, machine, memberOf(observed, machine.id)))),
+      Math.max(...silent.map((machine) => graceLeft(observed, machine, memberOf(observed, machine.id)))),
     );
   }
   if (away.length === 0) return null;

@@ -45,7 +45,7 @@ function whyNot(situation: Situation, to: MachineId, member: Member | undefined)
 function waitForHeir({ observed, expired }: Situation, to: MachineId): Step {
   const machine = machineOf(observed, to);
   const deadline =
-    machine && isSilent(machine) ? graceLeft(observed.grace, machine, memberOf(observed, to)) : DEADLINES.primary;
+    machine && isSilent(machine) ? graceLeft(observed, machine, memberOf(observed, to)) : DEADLINES.primary;
   return waitOrBlock(
     expired,
     'healthy',
