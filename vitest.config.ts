@@ -51,7 +51,7 @@ export default defineConfig({
           pool: 'forks',
           fileParallelism: false,
           globalSetup: ['test/support/servers.ts'],
-          testTimeout: 300_000,
+          testTimeout: 600_000,
           hookTimeout: 120_000,
         },
       },

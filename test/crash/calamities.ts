@@ -1,3 +1,4 @@
+import type { Instance } from '../../src/cloud/cloud.js';
 import { until } from '../support/home.js';
 import type { Case } from './cases.js';
 import type { Held } from './holds.js';
@@ -9,15 +10,15 @@ export interface Trial {
   readonly stage: Stage;
   readonly script: Script;
   readonly held: Held;
-  /** What is typed after the run was terminated. */
-  readonly again: readonly (readonly string[])[];
-  /** Resolves when all that was typed has ended. */
-  readonly typed: Promise<unknown>;
+  /** Does what follows after the run was terminated. */
+  readonly again: () => Promise<unknown>;
+  /** Resolves when what the script is for has come to its end. */
+  readonly played: Promise<unknown>;
 }
 
 /** Does it, and lets the held activity go on (if its process still lives) at the right moment. */
 export async function befall({ calamity }: Case, trial: Trial): Promise<void> {
-  const { stage, held, typed, script, again } = trial;
+  const { stage, held, played, script, again } = trial;
   switch (calamity) {
     case 'worker':
       kill(held.pid);
@@ -32,32 +33,38 @@ export async function befall({ calamity }: Case, trial: Trial): Promise<void> {
       await killMachine(trial);
       break;
     case 'until the run has ended':
-      await typed;
+      await played;
       return stage.holds.release();
     case 'until the run was terminated and the next one has ended':
       await terminate(trial);
-      await typed;
-      if (!script.singleton) await stage.type(again);
+      await played;
+      if (!script.singleton) await again();
       return stage.holds.release();
   }
   await stage.home.ok('engine', 'start');
   stage.holds.release();
 }
 
-/** The machine that the activity acts on, or whose worker it runs on: gone for good, or (the only one) without power once. */
+/**
+ * The machine that the activity acts on, or any other where that is gone or none is named: gone for good, or without power
+ * once where no majority would be left without it. Of two voters the other one goes on by itself.
+ */
 async function killMachine({ stage, held }: Trial): Promise<void> {
   const running = (await stage.instances()).filter(({ state }) => state === 'running');
   const named = machineIn(held.args);
   const victim = running.find(({ tags }) => tags.machine === named) ?? running[0];
   if (victim === undefined) return;
-  const cloud = await stage.cloud();
-  const voters = running.length > 1 ? (await stage.status()).ha.voters : 1;
-  if (voters > 1 || victim.tags.machine !== running[0]?.tags.machine) {
-    await cloud.terminate(victim.id);
-    return;
-  }
-  await cloud.stop(victim.id, { graceMs: 0 });
-  await cloud.startAgain(victim.id);
+  if (running.length > 1 && (await canBeMissed(stage, victim, running))) await stage.end(victim.id);
+  else await stage.powerCycle(victim.id);
+}
+
+async function canBeMissed(stage: Stage, victim: Instance, running: readonly Instance[]): Promise<boolean> {
+  const { ha, controllers } = await stage.status();
+  const voters = controllers.filter(({ member }) => member?.vote);
+  if (!voters.some(({ instance }) => instance === victim.id)) return true;
+  if (ha.voters <= 2) return ha.voters === 2;
+  const well = voters.filter(({ instance, member }) => member?.healthy && running.some(({ id }) => id === instance));
+  return well.filter(({ instance }) => instance !== victim.id).length > ha.voters / 2;
 }
 
 /** The first machine that the arguments name, wherever they do. */

@@ -13,8 +13,8 @@ const DELAYS = ['until the run has ended', 'until the run was terminated and the
 export type Calamity = (typeof DEATHS)[number] | (typeof DELAYS)[number];
 
 export interface Case {
-  /** Workflow type, as in its recorded history. */
-  readonly workflow: string;
+  /** Name of the recorded history that it is of. */
+  readonly history: string;
   readonly activity: string;
   /** Its how manyth run, from 1. */
   readonly occurrence: number;
@@ -22,47 +22,49 @@ export interface Case {
   readonly calamity: Calamity;
 }
 
-/** Each activity of a workflow, and how often it ran. */
+/** Each activity of a recorded history, and how often it ran. */
 export interface Boundary {
-  readonly workflow: string;
+  readonly history: string;
   readonly activity: string;
   readonly times: number;
 }
 
+interface Recorded {
+  /** So many events came before what the history is named for. */
+  readonly before?: number;
+  readonly history: { readonly events: readonly RecordedEvent[] };
+}
+
 interface RecordedEvent {
-  readonly workflowExecutionStartedEventAttributes?: { readonly workflowType: { readonly name: string } };
   readonly activityTaskScheduledEventAttributes?: { readonly activityType: { readonly name: string } };
 }
 
 /**
- * Every activity boundary of every workflow, from the histories that the workflows' own tests recorded: a new activity is
- * covered as soon as its workflow is recorded again, which the replay tests demand.
+ * Every activity boundary of every recorded history: a new activity is covered as soon as its workflow is recorded again,
+ * which the replay tests demand. The same type of workflow in another story is another history.
  */
 export function boundaries(directory = join(packageRoot(), 'test/histories')): readonly Boundary[] {
-  const found = new Map<string, Boundary>();
-  for (const file of readdirSync(directory).filter((name) => name.endsWith('.json'))) {
-    const { history } = JSON.parse(readFileSync(join(directory, file), 'utf8')) as {
-      history: { events: readonly RecordedEvent[] };
-    };
-    const workflow = history.events[0]?.workflowExecutionStartedEventAttributes?.workflowType.name ?? '';
-    const counts = new Map<string, number>();
-    for (const { activityTaskScheduledEventAttributes: scheduled } of history.events) {
-      if (!scheduled) continue;
-      const activity = scheduled.activityType.name;
-      counts.set(activity, (counts.get(activity) ?? 0) + 1);
-    }
-    for (const [activity, times] of counts) {
-      const key = `${workflow} ${activity}`;
-      found.set(key, { workflow, activity, times: Math.max(times, found.get(key)?.times ?? 0) });
-    }
-  }
-  return [...found.values()];
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .flatMap((file) => {
+      const recorded = JSON.parse(readFileSync(join(directory, file), 'utf8')) as Recorded;
+      const counts = new Map<string, number>();
+      for (const { activityTaskScheduledEventAttributes: scheduled } of recorded.history.events.slice(
+        recorded.before,
+      )) {
+        if (!scheduled) continue;
+        const activity = scheduled.activityType.name;
+        counts.set(activity, (counts.get(activity) ?? 0) + 1);
+      }
+      return [...counts].map(([activity, times]) => ({ history: file.replace(/\.json$/, ''), activity, times }));
+    });
 }
 
 /** All that can befall one boundary. An effect that began in time cannot come late, so delays hold before it. */
-export function casesAt({ workflow, activity, times }: Boundary, random: () => number): readonly Case[] {
+export function casesAt({ history, activity, times }: Boundary, random: () => number): readonly Case[] {
   const at = (moment: Moment, calamity: Calamity): Case => ({
-    workflow,
+    history,
     activity,
     // How often it runs differs from run to run; the first runs there always are.
     occurrence: 1 + Math.floor(random() * Math.max(1, Math.ceil(times / 2))),
@@ -76,7 +78,7 @@ export function casesAt({ workflow, activity, times }: Boundary, random: () => n
 }
 
 /** So many boundaries are drawn where not each of them is wanted. */
-const SOME = 10;
+const SOME = 3;
 
 /** One case of each boundary, or of some of them, drawn by the seed; or all cases of all. */
 export function choose(

@@ -1,17 +1,26 @@
+import { readdir, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Status } from '../../src/api/status.js';
+import { setPriority } from '../support/by-hand.js';
+import type { Run } from '../support/home.js';
+import type { Stage } from './stage.js';
 
-type Commands = readonly (readonly string[])[];
+/** Does what a script is for and comes to its end with it; answers in words how it ended. */
+type Play = (stage: Stage, before: Status | null) => Promise<string>;
 
-/** How a workflow is brought about, and what there must be in the end. */
+/** How what a history is named for is brought about, and what there must be in the end. */
 export interface Script {
   /** Controllers of the environment before; null: it has none before. */
   readonly from: 1 | 3 | null;
-  /** What is typed, one after the other. */
-  readonly commands: (environment: string, before: Status | null) => Commands;
-  /** What is typed after its run was terminated; the same again unless told. */
-  readonly again?: (environment: string) => Commands;
+  /** Done before anything is held. */
+  readonly prepare?: (stage: Stage, before: Status) => Promise<void>;
+  readonly play: Play;
+  /** Done after its run was terminated; the same again unless told. */
+  readonly again?: Play;
   /** Controllers in the end; null: nothing at all is left. */
   readonly to: 1 | 3 | null;
+  /** Done afterwards, so that the environment is as others expect it. */
+  readonly tidy?: (stage: Stage) => Promise<void>;
   /** It runs for the environment's life: nobody types it, and a worker that starts starts it again. */
   readonly singleton?: true;
 }
@@ -27,30 +36,115 @@ function otherInterval(): string {
 const secondary = (before: Status | null): string =>
   before?.controllers.find(({ machine }) => machine !== before.ha.primary)?.machine ?? '';
 
-const destroy = (name: string) => ['destroy-environment', name, '--yes', '--force'];
-const upAndDown = { from: 1, commands: () => [['enable-ha'], ['disable-ha']], to: 1, singleton: true } as const;
+const ended = ({ code, stdout, stderr }: Run): string => `what was typed ended with ${code}: ${stdout}${stderr}`;
 
-/** Every workflow type that has a recorded history; one that is missing here fails the test by its name. */
+/** Types commands, each to its end. */
+const typed =
+  (...commands: readonly (readonly string[])[]): Play =>
+  async (stage) =>
+    ended(await stage.type(commands));
+
+const destroy = ({ name }: Stage) => ['destroy-environment', name, '--yes', '--force'];
+const upAndDown = { from: 1, play: typed(['enable-ha'], ['disable-ha']), to: 1, singleton: true } as const;
+
+/** A secondary is ended for good, and nobody types anything: it is the sentinel's to see, and to have replaced. */
+const lost = {
+  from: 3,
+  play: async (stage: Stage, before: Status | null) => {
+    const machine = secondary(before);
+    await stage.end(await stage.instanceOf(machine));
+    await stage.replaced(machine);
+    return `machine ${machine} was replaced`;
+  },
+  to: 3,
+} as const;
+
+/**
+ * Goes on with the controller that was primary when both others were lost: it holds all that was acknowledged, so that nothing
+ * may be missing in the end. (With another one, what had reached only those that are lost would be: docs/operating.md.)
+ */
+const recover: Play = async (stage, before) => {
+  const words = ['recover', '--survivor', before?.ha.primary ?? '', '--confirm', stage.name];
+  for (;;) {
+    const run = await stage.type([words]);
+    // The sentinel may have begun a replacement between the two losses, which gives up without a majority.
+    if (!/is being changed already: replace/.test(run.stderr)) return ended(run);
+  }
+};
+
+/** Damages a secondary's data, so that its mongod cannot start again. */
+async function damage(stage: Stage, before: Status): Promise<void> {
+  // The member is to be made anew in its place, and not the machine replaced.
+  await stage.home.ok('config', 'resync-after=3s', 'auto-replace=false');
+  const controller = before.controllers.find(({ machine }) => machine === secondary(before));
+  const disk = join((await stage.store()).dirs.localCloud, before.environment.uuid, controller?.instance ?? '', 'disk');
+  const data = (await readdir(disk)).filter((name) => /^mongod-\d+$/.test(name));
+  for (const file of await readdir(join(disk, data[0] ?? ''))) {
+    if (/^WiredTiger(\.wt|\.turtle)?$/.test(file)) await truncate(join(disk, data[0] ?? '', file), 0);
+  }
+  process.kill(controller?.services.mongod?.pid ?? 0, 'SIGKILL');
+  await stage.statusWhen('the damaged member to be missed', ({ ha }) => ha.healthyVoters === 2);
+}
+
+/** By the name of a recorded history; one that is missing here fails the tests of the cases. */
 export const SCRIPTS: Readonly<Record<string, Script>> = {
   bootstrap: {
     from: null,
-    commands: (name) => [['bootstrap', 'local', name]],
-    again: (name) => [destroy(name), ['bootstrap', 'local', name]],
+    play: (stage) => stage.type([['bootstrap', 'local', stage.name]]).then(ended),
+    again: (stage) => stage.type([destroy(stage), ['bootstrap', 'local', stage.name]]).then(ended),
     to: 1,
   },
-  destroy: { from: 1, commands: (name) => [destroy(name)], to: null },
-  enableHa: { from: 1, commands: () => [['enable-ha']], to: 3 },
-  disableHa: { from: 3, commands: () => [['disable-ha']], to: 1 },
-  configure: { from: 3, commands: () => [['config', otherInterval()]], to: 3 },
-  replace: {
+  destroy: { from: 1, play: (stage) => stage.type([destroy(stage)]).then(ended), to: null },
+  enableHa: { from: 1, play: typed(['enable-ha']), to: 3 },
+  'enableHa-evened': {
     from: 3,
-    commands: (_, before) => [['replace', secondary(before)]],
-    // The one that leaves may be on its way out already, which is not to be asked for twice.
-    again: () => [['enable-ha']],
+    prepare: async (stage, before) => setPriority(await stage.store(), before, secondary(before), 0.5),
+    play: typed(['enable-ha']),
     to: 3,
   },
-  switchover: { from: 3, commands: () => [['switchover']], to: 3 },
+  'enableHa-resync': {
+    from: 3,
+    prepare: damage,
+    play: typed(['enable-ha']),
+    to: 3,
+    tidy: async ({ home }) => void (await home.ok('config', 'resync-after=', 'auto-replace=')),
+  },
+  disableHa: { from: 3, play: typed(['disable-ha']), to: 1 },
+  'disableHa-cancelled': {
+    from: 3,
+    play: async (stage) => {
+      const going = stage.type([['disable-ha']]);
+      await stage.cancel('withdraw the vote', going);
+      return ended(await stage.type([['disable-ha']]));
+    },
+    again: typed(['disable-ha']),
+    to: 1,
+  },
+  configure: { from: 3, play: (stage) => stage.type([['config', otherInterval()]]).then(ended), to: 3 },
+  replace: {
+    from: 3,
+    play: (stage, before) => stage.type([['replace', secondary(before)]]).then(ended),
+    // The one that leaves may be on its way out already, which is not to be asked for twice.
+    again: typed(['enable-ha']),
+    to: 3,
+  },
+  // The sentinel begins the next one; what is typed afterwards closes the record of one that was terminated at its end.
+  'replace-lost': { ...lost, again: typed(['enable-ha']) },
+  recover: {
+    from: 3,
+    prepare: async (stage, before) => {
+      const others = before.controllers.filter(({ machine }) => machine !== before.ha.primary);
+      await Promise.all(others.map(({ instance }) => stage.end(instance)));
+      await stage.statusWhen('the majority to be missed', ({ stale }) => stale);
+    },
+    play: recover,
+    // Where the set has a majority again by then, there is nothing to recover, and growing back is what is left.
+    again: async (stage, before) => `${await recover(stage, before)}; ${ended(await stage.type([['enable-ha']]))}`,
+    to: 3,
+  },
+  switchover: { from: 3, play: typed(['switchover']), to: 3 },
   provisioner: upAndDown,
   cleaner: upAndDown,
   sentinel: upAndDown,
+  'sentinel-loss': { ...lost, singleton: true },
 };

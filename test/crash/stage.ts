@@ -1,3 +1,5 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import type { Change } from '../../src/api/changes.js';
 import type { Status } from '../../src/api/status.js';
 import { openClient } from '../../src/client/open.js';
 import { SteadyWriter } from '../../src/client/steady-writer.js';
@@ -5,10 +7,14 @@ import type { Instance } from '../../src/cloud/cloud.js';
 import { openLocalCloud } from '../../src/cloud/local/open.js';
 import { engineStatus, ensureEngine } from '../../src/engine/engine.js';
 import { packageRoot } from '../../src/package.js';
+import { adminCommand } from '../../src/replicaset/connect.js';
+import type { SetConfig } from '../../src/replicaset/wire.js';
 import { openStore, type Store } from '../../src/store/store.js';
+import { progressOf } from '../../src/temporal/changes.js';
 import { connectTemporal, type Temporal } from '../../src/temporal/connect.js';
-import { environmentKey, SINGLETONS, workflowIds } from '../../src/temporal/names.js';
+import { environmentKey, SENTINEL, SINGLETONS, workflowIds } from '../../src/temporal/names.js';
 import { Home, type Run, until } from '../support/home.js';
+import { memberClient } from '../support/member.js';
 import { Traces } from '../support/traces.js';
 import { Holds } from './holds.js';
 
@@ -25,6 +31,10 @@ export class Stage {
   #writer: SteadyWriter | null = null;
   /** Of the environment as it was last led somewhere. */
   #traces: Traces | null = null;
+  /** What there was by then: instances and changes. */
+  #there: ReadonlySet<string> = new Set();
+  /** Instances that were ended since, or lost their power once. */
+  readonly #hit = new Set<string>();
   #closeClient: () => void = () => undefined;
 
   constructor() {
@@ -33,6 +43,11 @@ export class Stage {
 
   get name(): string {
     return NAME;
+  }
+
+  /** So many instances were ended or lost their power since the environment was led somewhere. */
+  get hit(): number {
+    return this.#hit.size;
   }
 
   store(): Promise<Store> {
@@ -54,10 +69,16 @@ export class Stage {
       return;
     }
     if (!(await this.exists())) await this.home.ok('bootstrap', 'local', NAME);
-    const { ha } = await this.status();
-    if (ha.voters !== to) await this.home.ok(...(to === 1 ? ['disable-ha'] : ['enable-ha', '-n', String(to)]));
+    if ((await this.status()).ha.voters !== to) await this.#resize(to);
     await this.settled(to);
     this.#traces = await Traces.of(await this.store(), NAME);
+    this.#there = new Set([...(await this.instances()), ...(await this.#changes())].map(({ id }) => id));
+    this.#hit.clear();
+  }
+
+  /** Waits until the status is as asked for. */
+  async statusWhen(what: string, seen: (status: Status) => boolean): Promise<void> {
+    await until(what, async () => seen(await this.status()), 120);
   }
 
   /** Writes through the API from now on; `stopWriting` says what was lost. */
@@ -89,8 +110,8 @@ export class Stage {
   }
 
   /**
-   * Waits until all is as it should be at rest: so many voters and nobody else in the set, no change, each instance that runs
-   * belongs to a machine and each machine has one, all singletons run.
+   * Waits until all is as it should be at rest: so many voters and nobody else in the set, each member a controller's own, no
+   * change, each instance that runs belongs to a machine and each machine has one, all singletons run.
    */
   async settled(controllers: 1 | 3 | null): Promise<void> {
     if (controllers === null) return await this.#nothingLeft();
@@ -112,6 +133,7 @@ export class Stage {
             'a controller without an instance',
           status.controllers.find(({ member }) => member === null || !member.vote) && 'a controller without a vote',
           ...(await this.#singletonsAway()),
+          ...(await this.#strangers(status)),
         ].filter((flaw) => flaw !== false && flaw !== null && flaw !== undefined);
         if (flaws.length > 0) throw new Error(flaws.join('; '));
         return true;
@@ -123,6 +145,86 @@ export class Stage {
   async instances(): Promise<readonly Instance[]> {
     const record = await (await this.store()).readEnvironment(NAME);
     return record ? await (await this.cloud()).list(record.uuid) : [];
+  }
+
+  async instanceOf(machine: string): Promise<string> {
+    const instance = (await this.instances()).find(({ tags }) => tags.machine === machine);
+    if (instance === undefined) throw new Error(`machine ${machine} has no instance`);
+    return instance.id;
+  }
+
+  /** An instance is gone for good. */
+  async end(instance: string): Promise<void> {
+    this.#hit.add(instance);
+    await (await this.cloud()).terminate(instance);
+  }
+
+  /** An instance loses its power, and gets it again. */
+  async powerCycle(instance: string): Promise<void> {
+    this.#hit.add(instance);
+    const cloud = await this.cloud();
+    await cloud.stop(instance, { graceMs: 0 });
+    await cloud.startAgain(instance);
+  }
+
+  /** Waits until three others vote in the place of this machine and those beside it, and the change that did it has ended. */
+  async replaced(machine: string): Promise<void> {
+    const membership = await this.#membership();
+    await until(
+      `machine ${machine} to be replaced`,
+      async () => {
+        const { ha, controllers } = await this.status();
+        const others = controllers.filter((controller) => controller.machine !== machine);
+        if (ha.healthyVoters !== 3 || ha.voters !== 3 || others.length !== controllers.length) {
+          throw new Error(
+            `${ha.healthyVoters} of ${ha.voters} vote; ${controllers.map((one) => one.machine).join(', ')}`,
+          );
+        }
+        return (await membership.describe()).status.name !== 'RUNNING';
+      },
+      235,
+    );
+  }
+
+  /** Asks the change that runs to cancel once it is at a step with these words; nothing is asked once `ended` has resolved. */
+  async cancel(step: string, ended: Promise<unknown>): Promise<void> {
+    let over = false;
+    const end = ended.then(() => {
+      over = true;
+    });
+    const membership = await this.#membership();
+    await until(
+      `a change to ${step}`,
+      async () => {
+        if (over) return true;
+        const running = (await progressOf(membership))?.steps.findLast(({ state }) => state === 'running');
+        if (!running?.text.includes(step)) return false;
+        await membership.cancel();
+        return true;
+      },
+      120,
+    );
+    await end;
+  }
+
+  /** Machines for which more than one instance was ever started. */
+  async doubled(): Promise<readonly string[]> {
+    const machines = (await this.instances()).map(({ tags }) => tags.machine);
+    return machines.filter((machine, index) => machines.indexOf(machine) !== index);
+  }
+
+  /** Machines that were started since the environment was led somewhere and are at work no more, though nobody ended them. */
+  async startedInVain(): Promise<readonly string[]> {
+    const { controllers } = await this.status();
+    return (await this.instances())
+      .filter(({ id }) => !this.#there.has(id) && !this.#hit.has(id))
+      .filter(({ id }) => controllers.every(({ instance }) => instance !== id))
+      .map(({ tags }) => tags.machine);
+  }
+
+  /** What the sentinel has begun since the environment was led somewhere. */
+  async replacements(): Promise<readonly Change[]> {
+    return (await this.#changes()).filter(({ id, by }) => !this.#there.has(id) && by === SENTINEL);
   }
 
   async cloud() {
@@ -165,6 +267,46 @@ export class Stage {
     await this.abandonWriting();
     await this.#temporal?.connection.close();
     await this.home.close();
+  }
+
+  /** On a machine that is busy with much else a command may give up before its question was answered. */
+  async #resize(to: 1 | 3): Promise<void> {
+    await until(
+      `${to} controllers`,
+      async () => {
+        const { code, stderr } = await this.home.run(...(to === 1 ? ['disable-ha'] : ['enable-ha', '-n', String(to)]));
+        if (code !== 0) throw new Error(stderr);
+        return true;
+      },
+      240,
+    );
+  }
+
+  async #changes(): Promise<readonly Change[]> {
+    return await this.home.json<Change[]>('changes', '-e', NAME);
+  }
+
+  /** The latest change of the controllers, as Temporal has it. */
+  async #membership(): Promise<WorkflowHandle> {
+    const record = await (await this.store()).readEnvironment(NAME);
+    if (record === null) throw new Error(`there is no environment ${NAME}`);
+    const { client } = await this.temporal();
+    return client.workflow.getHandle(workflowIds.membership(environmentKey(record.name, record.uuid)));
+  }
+
+  /** Members of the replica set, as its primary has them, that are no controller's own. */
+  async #strangers({ environment, ha, controllers }: Status): Promise<readonly string[]> {
+    const primary = controllers.find(({ machine }) => machine === ha.primary);
+    if (primary === undefined) return [];
+    const client = await memberClient(await this.store(), environment.uuid, primary);
+    try {
+      const { config } = await adminCommand(client, { replSetGetConfig: 1 });
+      return (config as SetConfig).members
+        .filter(({ _id, host }) => !controllers.some(({ mongo, member }) => mongo === host && member?.id === _id))
+        .map(({ _id, host }) => `member ${_id} (${host}) belongs to no controller`);
+    } finally {
+      await client.close();
+    }
   }
 
   async #singletonsAway(): Promise<readonly string[]> {

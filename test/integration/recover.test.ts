@@ -6,7 +6,9 @@ import type { Change } from '../../src/api/changes.js';
 import { engineStatus } from '../../src/engine/engine.js';
 import type { RecoveryView } from '../../src/membership/recovery.js';
 import { TestEnvironment } from '../support/environment.js';
+import { record } from '../support/histories.js';
 import { until } from '../support/home.js';
+import { onMembership } from '../support/temporal.js';
 
 let env: TestEnvironment;
 /** The last secondary; the others, the primary among them, are lost. */
@@ -110,6 +112,7 @@ test('going on with it: the others are ended, three vote again, whatever dies in
 
   const change = (await env.home.json<Change[]>('changes')).find(({ kind }) => kind === 'recover');
   expect(change?.state).toBe('done');
+  await onMembership(env.store, 'demo', (handle) => record('recover', handle));
   // Told as done, or as failed and found done, where its worker took long to come back.
   expect(change?.steps.map(({ text }) => text)).toContain(`make machine ${survivor} a set of its own`);
   const { requestId } = JSON.parse(await readFile(file, 'utf8')) as { requestId: string };

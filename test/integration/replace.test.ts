@@ -4,9 +4,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Changes } from '../../src/api/changes.js';
 import type { Status } from '../../src/api/status.js';
 import { adminCommand } from '../../src/replicaset/connect.js';
+import { progressOf } from '../../src/temporal/changes.js';
+import { environmentKey, workflowIds } from '../../src/temporal/names.js';
+import { setPriority } from '../support/by-hand.js';
 import { TestEnvironment } from '../support/environment.js';
+import { record } from '../support/histories.js';
 import { until } from '../support/home.js';
 import { memberClient } from '../support/member.js';
+import { onMembership, onTemporal } from '../support/temporal.js';
 
 /** Replacing, switching over, maintenance and resync on one environment, under writes. */
 let env: TestEnvironment;
@@ -67,6 +72,18 @@ test('a new controller votes before the old one leaves; the old one cannot be re
   expect(at('grant a vote to machine 3')).toBeGreaterThanOrEqual(0);
   expect(at(`withdraw the vote of machine ${machine}`)).toBeGreaterThan(at('grant a vote to machine 3'));
   await refused(['replace', machine], /There is no machine|on its way out|is no controller/);
+});
+
+test('a priority that was changed by hand is made the same as the others’ by the same command', async () => {
+  const status = await env.whole(3, SECONDS);
+  const [machine = ''] = secondaries(status);
+  await setPriority(env.store, status, machine, 0.5);
+  await env.home.ok('enable-ha');
+  const change = await onMembership(env.store, 'demo', async (handle) => {
+    await record('enableHa-evened', handle);
+    return await progressOf(handle);
+  });
+  expect(change?.steps.map(({ text }) => text)).toContain(`give machine ${machine} the same priority as the others`);
 });
 
 test('switchover makes the one that is named primary, and without a name another one', async () => {
@@ -164,7 +181,12 @@ test('a member whose data is damaged is made anew in place: the same instance, a
   process.kill(mongod, 'SIGKILL');
   await env.statusWhen('the member to be missed', ({ ha }) => ha.healthyVoters === 2, SECONDS);
   await env.home.ok('enable-ha');
+  await onMembership(env.store, 'demo', (change) => record('enableHa-resync', change));
   await env.whole(3, SECONDS);
+  const key = environmentKey('demo', (await env.status()).environment.uuid);
+  await onTemporal(env.store, ({ client }) =>
+    record('cleaner', client.workflow.getHandle(workflowIds.singleton(key, 'cleaner'))),
+  );
   expect(await env.instanceOf(machine)).toBe(instance);
   expect(await member()).toHaveLength(1);
   expect(await member()).not.toEqual(before);

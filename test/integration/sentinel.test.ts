@@ -5,8 +5,10 @@ import type { Addresses } from '../../src/api/machines.js';
 import type { Status } from '../../src/api/status.js';
 import { engineStatus } from '../../src/engine/engine.js';
 import { TestEnvironment } from '../support/environment.js';
+import { record } from '../support/histories.js';
 import { until } from '../support/home.js';
 import { Sentinel } from '../support/sentinel.js';
+import { onMembership } from '../support/temporal.js';
 
 /** Everything here happens on a machine that may be busy with much else. */
 const SECONDS = 240;
@@ -81,8 +83,11 @@ describe('by the cloud’s word', () => {
 
   test('a secondary that is terminated is replaced', async () => {
     const machine = secondaryOf(await env.status(), await sentinel.machine());
+    const { events } = await sentinel.handle.fetchHistory();
     await terminate(machine);
     await isReplaced(machine, 0);
+    await record('sentinel-loss', sentinel.handle, events?.length);
+    await onMembership(env.store, 'demo', (change) => record('replace-lost', change));
   });
 
   test('so is the primary', async () => {

@@ -1,25 +1,16 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { WorkflowHandle } from '@temporalio/client';
-import proto from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Changes } from '../../src/api/changes.js';
 import { ensureEngine } from '../../src/engine/engine.js';
 import type { Goal } from '../../src/membership/types.js';
-import { packageRoot } from '../../src/package.js';
 import { cancelChange, followChange, runningChange, startChange } from '../../src/temporal/changes.js';
 import { connectTemporal, type Temporal } from '../../src/temporal/connect.js';
 import { environmentKey, SINGLETONS, workflowIds } from '../../src/temporal/names.js';
 import type { ChangeInput, Progress } from '../../src/temporal/progress.js';
 import { TestEnvironment } from '../support/environment.js';
+import { record } from '../support/histories.js';
 import { until } from '../support/home.js';
 
-/**
- * The workflows on a real Temporal, with real instances. With QUORATE_RECORD_HISTORIES=1 the runs are kept in
- * test/histories, for the replay tests.
- */
-const RECORD = process.env.QUORATE_RECORD_HISTORIES === '1';
-
+/** The workflows on a real Temporal, with real instances. */
 let environment: TestEnvironment;
 let temporal: Temporal;
 let input: ChangeInput;
@@ -224,7 +215,8 @@ describe('changes of membership', () => {
   });
 
   test('destroy ends the singletons and every instance', async () => {
-    for (const name of SINGLETONS) {
+    // The cleaner has begun anew, and had nothing to do since.
+    for (const name of SINGLETONS.filter((name) => name !== 'cleaner')) {
       await record(name, temporal.client.workflow.getHandle(workflowIds.singleton(key, name)));
     }
     const {
@@ -252,21 +244,3 @@ describe('changes of membership', () => {
     });
   });
 });
-
-/** A run's history; kept, without what names this machine, when histories are to be recorded. */
-async function record(name: string, handle: WorkflowHandle) {
-  const [history, description] = await Promise.all([handle.fetchHistory(), handle.describe()]);
-  if (RECORD) {
-    const directory = join(packageRoot(), 'test/histories');
-    mkdirSync(directory, { recursive: true });
-    const kept = {
-      workflowId: handle.workflowId,
-      history: proto.temporal.api.history.v1.History.fromObject(history).toJSON(),
-    };
-    const text = JSON.stringify(kept, (field, value) => (NAMES_THIS_MACHINE.has(field) ? undefined : value));
-    writeFileSync(join(directory, `${name}.json`), `${text}\n`);
-  }
-  return { history, description };
-}
-
-const NAMES_THIS_MACHINE: ReadonlySet<string> = new Set(['identity', 'stackTrace']);
