@@ -6,6 +6,7 @@ import { SteadyWriter } from '../../src/client/steady-writer.js';
 import type { Instance } from '../../src/cloud/cloud.js';
 import { openLocalCloud } from '../../src/cloud/local/open.js';
 import { engineStatus, ensureEngine } from '../../src/engine/engine.js';
+import { MOST_A_DAY } from '../../src/membership/pace.js';
 import { packageRoot } from '../../src/package.js';
 import { adminCommand } from '../../src/replicaset/connect.js';
 import type { SetConfig } from '../../src/replicaset/wire.js';
@@ -19,6 +20,8 @@ import { Traces } from '../support/traces.js';
 import { Holds } from './holds.js';
 
 const NAME = 'demo';
+/** A case takes two replacements by the sentinel at most: of what the script loses, and of what the calamity kills. */
+const MOST_A_CASE = 2;
 
 /**
  * One operator's home with at most one environment, called demo, that is led from one state to another. All of its workers
@@ -64,10 +67,10 @@ export class Stage {
 
   /** Leads the environment to so many controllers; null: to none at all. */
   async lead(to: 1 | 3 | null): Promise<void> {
-    if (to === null) {
-      if (await this.exists()) await this.home.ok('destroy-environment', NAME, '--yes', '--force');
-      return;
+    if ((await this.exists()) && (to === null || (await this.#isWornOut()))) {
+      await this.home.ok('destroy-environment', NAME, '--yes', '--force');
     }
+    if (to === null) return;
     if (!(await this.exists())) await this.home.ok('bootstrap', 'local', NAME);
     if ((await this.status()).ha.voters !== to) await this.#resize(to);
     await this.settled(to);
@@ -267,6 +270,12 @@ export class Stage {
     await this.abandonWriting();
     await this.#temporal?.connection.close();
     await this.home.close();
+  }
+
+  /** The sentinel could not replace as many more today as one case may need. */
+  async #isWornOut(): Promise<boolean> {
+    const begun = (await this.#changes()).filter(({ by }) => by === SENTINEL);
+    return begun.length > MOST_A_DAY - MOST_A_CASE;
   }
 
   /** On a machine that is busy with much else a command may give up before its question was answered. */
