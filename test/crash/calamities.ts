@@ -1,4 +1,5 @@
 import type { Instance } from '../../src/cloud/cloud.js';
+import { ensureSingletons } from '../../src/temporal/singletons.js';
 import { until } from '../support/home.js';
 import type { Case } from './cases.js';
 import type { Held } from './holds.js';
@@ -92,10 +93,17 @@ async function terminate({ stage, held, script }: Trial): Promise<void> {
   if (!script.singleton) return;
   // Singletons are started again by any controller's worker that starts.
   const workers = new Set(stage.workers());
-  for (const { pid, command } of stage.home.processes()) {
-    if (/\/workers\/controller\.js/.test(command) && pid !== held.pid) process.kill(pid, 'SIGTERM');
+  const others = stage.home
+    .processes()
+    .filter(({ pid, command }) => /\/workers\/controller\.js/.test(command) && pid !== held.pid);
+  if (others.length > 0) {
+    for (const { pid } of others) process.kill(pid, 'SIGTERM');
+    await until('a worker to start', async () => stage.workers().some((pid) => !workers.has(pid)));
+  } else {
+    // The held one is the only one there is, and must live for its effect to come late.
+    const { environment } = await stage.status();
+    await ensureSingletons(client, environment);
   }
-  await until('a worker to start', async () => stage.workers().some((pid) => !workers.has(pid)));
   await until('the singleton to run again', async () => (await handle.describe()).status.name === 'RUNNING');
 }
 

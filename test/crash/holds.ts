@@ -44,7 +44,7 @@ export class Holds {
         if (reason !== null) throw new NeverHeld(reason);
         return null;
       },
-      120,
+      240,
     );
   }
 
