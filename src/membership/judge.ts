@@ -8,7 +8,7 @@ import { goalToRestore } from './goal.js';
 import { hold, lastFailed, type Past } from './pace.js';
 import type { Goal, Machine, MachineId, Member, Observed } from './types.js';
 import { MAX_RESYNCS } from './verdict.js';
-import { DEGRADED_MS, graceLeft } from './waits.js';
+import { DEGRADED_MS, graceLeft, silenceOf } from './waits.js';
 import { agree, capital, count, machinesText } from './words.js';
 
 /** How the observer looks, and what it may do. */
@@ -159,7 +159,7 @@ function look(observed: Observed, machine: Machine, settings: JudgeSettings): Ju
 function judgeSilent(observed: Observed, machine: Machine, member: Member | undefined, after: Judging): Judged {
   const stopped = machine.instance === 'stopped';
   const next = `written off and replaced, unless ${stopped ? 'it is started again' : 'something of it answers'}`;
-  const sinceMs = isSilent(machine) ? machine.silentMs : (member?.downMs ?? 0);
+  const sinceMs = silenceOf(observed, machine, member);
   return after(stopped ? 'stopped' : 'silent', sinceMs, next, graceLeft(observed, machine, member));
 }
 

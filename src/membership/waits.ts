@@ -36,11 +36,20 @@ export const LOCAL_GRACE: Grace = {
   memberMs: 10 * MINUTE,
 };
 
+/**
+ * Milliseconds that nothing was heard of a machine. Without a primary no presence is written: an agent's silence stands still, and
+ * only the members tell.
+ */
+export function silenceOf({ set }: Observed, machine: Machine, member: Member | undefined): number {
+  const downMs = member?.downMs ?? 0;
+  if (!isSilent(machine)) return downMs;
+  return set?.primary == null ? Math.max(machine.silentMs, downMs) : machine.silentMs;
+}
+
 /** How much longer a silent machine is waited for, and its member where it has one. */
-export function graceLeft({ grace, set }: Observed, machine: Machine, member: Member | undefined): number {
-  // Without a primary no presence is written: an agent's silence stands still, and only the members tell.
-  const downMs = set?.primary == null || !isSilent(machine) ? (member?.downMs ?? 0) : 0;
-  const silentMs = Math.max(isSilent(machine) ? machine.silentMs : 0, downMs);
+export function graceLeft(observed: Observed, machine: Machine, member: Member | undefined): number {
+  const { grace } = observed;
+  const silentMs = silenceOf(observed, machine, member);
   if (machine.instance === 'stopped') return Math.max(0, grace.stoppedMs - silentMs);
   const whole = machine.instance === 'running' ? grace.runningMs : grace.silentMs;
   const blip = member === undefined ? 0 : Math.min(MEMBER_BLIP, whole) - member.downMs;
