@@ -52,13 +52,17 @@ export class BareSet {
 
   /** Kills a mongod (if it still runs) and starts it again. */
   async restart(index: number): Promise<void> {
-    const child = this.process(index);
-    if (child.exitCode === null && child.signalCode === null) {
-      const gone = new Promise((resolve) => child.on('exit', resolve));
-      child.kill('SIGKILL');
-      await gone;
-    }
+    await this.kill(index);
     this.#processes[index] = this.#spawn(index);
+  }
+
+  /** Kills a mongod, if it still runs, and waits until it is gone. */
+  async kill(index: number): Promise<void> {
+    const child = this.process(index);
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.on('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
   }
 
   /** Points a follower at the heir, as a planned hand-over does; needs writes to flow. */
@@ -128,7 +132,7 @@ export class BareSet {
 
   /** The primary is the first; one that is dead loses its vote and leaves, and a new one takes its place. */
   async replace(dead: number): Promise<void> {
-    await this.#withdraw(0, dead);
+    await this.#setVote(0, dead, 0);
     await this.reconfig(0, (members) => members.filter(({ _id }) => _id !== dead));
     await this.start(1);
     await this.#join([this.hosts.length - 1]);
@@ -143,16 +147,12 @@ export class BareSet {
         return (await this.optime(index)) >= reference;
       });
     }
-    for (const index of indices) {
-      await this.reconfig(0, (members) =>
-        members.map((member) => (member._id === index ? { ...member, votes: 1, priority: 1 } : member)),
-      );
-    }
+    for (const index of indices) await this.#setVote(0, index, 1);
   }
 
-  async #withdraw(primary: number, index: number): Promise<void> {
+  async #setVote(primary: number, index: number, vote: 0 | 1): Promise<void> {
     await this.reconfig(primary, (members) =>
-      members.map((member) => (member._id === index ? { ...member, votes: 0, priority: 0 } : member)),
+      members.map((member) => (member._id === index ? { ...member, votes: vote, priority: vote } : member)),
     );
   }
 
@@ -160,7 +160,7 @@ export class BareSet {
   async shrink(keep: number): Promise<void> {
     await this.stepUp([keep]);
     for (let index = 0; index < this.hosts.length; index++) {
-      if (index !== keep) await this.#withdraw(keep, index);
+      if (index !== keep) await this.#setVote(keep, index, 0);
     }
     await this.reconfig(keep, (members) => members.filter(({ _id }) => _id === keep));
   }

@@ -151,13 +151,10 @@ export async function floorOf(bare: BareSet, fault: Exclude<Fault, 'failover-van
   switch (fault) {
     // A bare set has nothing but mongods: with the primary's instance its mongod dies, and the client dials again.
     case 'failover-instance':
-    case 'failover-kill': {
-      const gone = new Promise((resolve) => bare.process(primary).on('exit', resolve));
-      bare.process(primary).kill('SIGKILL');
-      await gone;
+    case 'failover-kill':
+      await bare.kill(primary);
       await bare.stepUp(others);
       break;
-    }
     case 'secondary-kill':
       bare.process(others[0] ?? 0).kill('SIGKILL');
       break;

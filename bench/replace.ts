@@ -1,5 +1,4 @@
-import type { Status } from '../src/api/status.js';
-import { TestEnvironment } from '../test/support/environment.js';
+import { secondaryOf, TestEnvironment } from '../test/support/environment.js';
 import { Sentinel } from '../test/support/sentinel.js';
 import { bareSet } from './bare.js';
 import { type Bench, type Sample, seconds } from './figure.js';
@@ -59,9 +58,6 @@ export const replace: Bench = {
   },
 };
 
-const secondaryOf = ({ ha, controllers }: Status, but = ''): string =>
-  controllers.find(({ machine }) => machine !== ha.primary && machine !== but)?.machine ?? '';
-
 interface Replaced {
   readonly begun: number;
   readonly whole: number;
@@ -79,9 +75,7 @@ async function bareReplacement(): Promise<number> {
     await bare.start(3);
     await bare.initiate();
     await bare.grow();
-    const gone = new Promise((resolve) => bare.process(2).on('exit', resolve));
-    bare.process(2).kill('SIGKILL');
-    await gone;
+    await bare.kill(2);
     return await seconds(() => bare.replace(2));
   } finally {
     await bare.close();

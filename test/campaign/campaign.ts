@@ -4,7 +4,6 @@ import { checkRegion } from '../../src/cloud/local/open.js';
 import { QuorateError, reasonOf } from '../../src/errors.js';
 import { durationMs } from '../../src/state/settings.js';
 import { openStore } from '../../src/store/store.js';
-import { SENTINEL } from '../../src/temporal/names.js';
 import { Home } from '../support/home.js';
 import { termOf } from '../support/member.js';
 import { Traces } from '../support/traces.js';
@@ -128,7 +127,7 @@ export class Campaign {
     this.#figures.changes = await this.#changes();
     await check('what the sentinel replaced', async () => {
       const graces = gracesOf(schedule.settings.config);
-      const replacements = replacementsOf(await ground.changes(), SENTINEL);
+      const replacements = replacementsOf(await ground.changes());
       const deserved = losses(faults.outages, graces, Date.now());
       this.#figures.replacements = { asked: replacements.length, deserved: deserved.length };
       const without = undeserved(replacements, faults.outages, graces);

@@ -1,6 +1,6 @@
 import type { Status } from '../../src/api/status.js';
 import { reasonOf } from '../../src/errors.js';
-import { environmentKey, SENTINEL, SINGLETONS, workflowIds } from '../../src/temporal/names.js';
+import { environmentKey, SINGLETONS, workflowIds } from '../../src/temporal/names.js';
 import { onTemporal } from '../support/temporal.js';
 import { ENVIRONMENT, type Ground } from './ground.js';
 import { whyByHand } from './hand.js';
@@ -68,7 +68,7 @@ async function whyNotWhole(ground: Ground, story: Story): Promise<string | null>
   try {
     const [changes, members] = await Promise.all([ground.changes(), membersOf(ground)]);
     const voteless = unevenMembers(members.filter(({ votes }) => votes === 0));
-    return whyByHand({ changes, voteless }, SENTINEL);
+    return whyByHand({ changes, voteless });
   } catch (error) {
     story.tell('ending', `why it is not whole cannot be found out: ${reasonOf(error)}`);
     return null;

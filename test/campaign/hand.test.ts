@@ -5,8 +5,7 @@ const change = (by: string, kind: string, state: string, minute: number) => ({
   ...{ by, kind, state },
   startedAt: new Date(minute * 60_000).toISOString(),
 });
-const why = (changes: ReturnType<typeof change>[], voteless: string[] = []) =>
-  whyByHand({ changes, voteless }, 'sentinel');
+const why = (changes: ReturnType<typeof change>[], voteless: string[] = []) => whyByHand({ changes, voteless });
 
 test('an environment that should have healed by itself is a failure', () => {
   expect(why([])).toBe(null);

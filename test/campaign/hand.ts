@@ -1,4 +1,5 @@
 import { MOST_A_DAY } from '../../src/membership/pace.js';
+import { SENTINEL } from '../../src/temporal/names.js';
 
 /** Changes that bring and remove controllers. */
 const SIZING = ['enable-ha', 'disable-ha', 'replace'];
@@ -17,11 +18,11 @@ export interface Unhealed {
 }
 
 /** Why it does not heal by itself, where that is how it is meant; null: it should have. */
-export function whyByHand({ changes, voteless }: Unhealed, sentinel: string): string | null {
-  const replacements = changes.filter(({ by, kind }) => by === sentinel && kind === 'replace').length;
+export function whyByHand({ changes, voteless }: Unhealed): string | null {
+  const replacements = changes.filter(({ by, kind }) => by === SENTINEL && kind === 'replace').length;
   if (replacements >= MOST_A_DAY) return `${replacements} replacements were begun by themselves, the most of a day`;
   const [last] = changes
-    .filter(({ by, kind }) => by !== sentinel && SIZING.includes(kind))
+    .filter(({ by, kind }) => by !== SENTINEL && SIZING.includes(kind))
     .sort((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
   if (last !== undefined && ['blocked', 'failed', 'cancelled'].includes(last.state)) {
     return `a person's ${last.kind} was ${last.state}, and what it did not bring is a person's to ask for`;

@@ -102,7 +102,7 @@ test('the sentinel’s replacements are found among all changes', () => {
     change('demo-2', 'replace', 'sentinel', 'demo: replace what is lost, lost, asked for by sentinel', '1970-01-01'),
     change('demo-1', 'bootstrap', 'ana', 'demo: start with 3 controllers on local, asked for by ana'),
   ];
-  expect(replacementsOf(changes, 'sentinel')).toEqual([
+  expect(replacementsOf(changes)).toEqual([
     { id: 'demo-2', machines: [], state: 'done', startedAt: 0 },
     { id: 'demo-4', machines: ['2', '11'], state: 'done', startedAt: 20_000 },
   ]);

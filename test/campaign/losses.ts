@@ -1,3 +1,4 @@
+import { SENTINEL } from '../../src/temporal/names.js';
 import type { MachineState, Manner } from './acts.js';
 
 /** What of a machine is out of reach: its agent, its member. Silent is one of which both are. */
@@ -145,10 +146,9 @@ export function replacementsOf(
     readonly summary: string;
     readonly startedAt: string;
   }[],
-  sentinel: string,
 ): Replacement[] {
   return changes
-    .filter(({ kind, by }) => kind === 'replace' && by === sentinel)
+    .filter(({ kind, by }) => kind === 'replace' && by === SENTINEL)
     .map(({ id, state, summary, startedAt }) => ({
       id,
       state,

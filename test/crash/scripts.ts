@@ -2,6 +2,7 @@ import { readdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Status } from '../../src/api/status.js';
 import { setPriority } from '../support/by-hand.js';
+import { secondaryOf } from '../support/environment.js';
 import type { Run } from '../support/home.js';
 import type { Stage } from './stage.js';
 
@@ -33,8 +34,7 @@ function otherInterval(): string {
 }
 
 /** A controller that is not primary. */
-const secondary = (before: Status | null): string =>
-  before?.controllers.find(({ machine }) => machine !== before.ha.primary)?.machine ?? '';
+const secondary = (before: Status | null): string => (before === null ? '' : secondaryOf(before));
 
 const ended = ({ code, stdout, stderr }: Run): string => `what was typed ended with ${code}: ${stdout}${stderr}`;
 

@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Changes } from '../../src/api/changes.js';
-import type { ControllerStatus, Status } from '../../src/api/status.js';
-import { TestEnvironment } from '../support/environment.js';
+import type { ControllerStatus } from '../../src/api/status.js';
+import { secondaryOf, TestEnvironment } from '../support/environment.js';
 import { until } from '../support/home.js';
 import { Sentinel } from '../support/sentinel.js';
 
@@ -70,9 +70,6 @@ function thaw(pid: number): void {
   frozen.delete(pid);
   process.kill(pid, 'SIGCONT');
 }
-
-const secondaryOf = ({ ha, controllers }: Status, but = ''): string =>
-  controllers.find(({ machine }) => machine !== ha.primary && machine !== but)?.machine ?? '';
 
 type Evidence = NonNullable<ControllerStatus['evidence']>;
 

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MongoClient } from 'mongodb';
 import { afterEach, expect, test } from 'vitest';
 import type { Change, Changes } from '../../src/api/changes.js';
 import { engineStatus } from '../../src/engine/engine.js';
 import { openStore } from '../../src/store/store.js';
+import { reconfigByHand } from '../support/by-hand.js';
 import { TestEnvironment } from '../support/environment.js';
 import { Home, until } from '../support/home.js';
-import { memberClient } from '../support/member.js';
 import { onMembership, unfinishedActivities } from '../support/temporal.js';
 import { Traces } from '../support/traces.js';
 
@@ -122,18 +121,9 @@ test('a reconfig is made by hand in the middle of a change: the change takes it 
   await env.statusWhen('a member that joins', ({ controllers }) =>
     controllers.some(({ member }) => member !== null && !member.vote),
   );
-  const client = await primaryClient(env);
-  await until('a reconfig by hand', async () => {
-    const { config } = await client.db('admin').command({ replSetGetConfig: 1 });
-    const members = config.members.map((member: { votes: number }) =>
-      member.votes === 0 ? { ...member, tags: { ...(member as { tags?: object }).tags, byHand: 'yes' } } : member,
-    );
-    return client
-      .db('admin')
-      .command({ replSetReconfig: { ...config, version: config.version + 1, members } })
-      .catch(() => null);
-  });
-  await client.close();
+  await reconfigByHand(env.store, await env.status(), (member) =>
+    member.votes === 0 ? { ...member, tags: { ...member.tags, byHand: 'yes' } } : member,
+  );
   const { code, stderr } = await done;
   expect(stderr).not.toMatch(/this should not have happened/);
   expect(code).toBe(0);
@@ -236,12 +226,4 @@ function kill(pid: number): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
-}
-
-/** A login to the primary's mongod. */
-async function primaryClient(env: TestEnvironment): Promise<MongoClient> {
-  const { controllers, ha, environment } = await env.status();
-  const primary = controllers.find(({ machine }) => machine === ha.primary);
-  if (!primary) throw new Error('no primary');
-  return await memberClient(env.store, environment.uuid, primary);
 }

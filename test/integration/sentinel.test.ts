@@ -4,7 +4,7 @@ import type { Changes } from '../../src/api/changes.js';
 import type { Addresses } from '../../src/api/machines.js';
 import type { Status } from '../../src/api/status.js';
 import { engineStatus } from '../../src/engine/engine.js';
-import { TestEnvironment } from '../support/environment.js';
+import { secondaryOf, TestEnvironment } from '../support/environment.js';
 import { record } from '../support/histories.js';
 import { until } from '../support/home.js';
 import { Sentinel } from '../support/sentinel.js';
@@ -69,9 +69,6 @@ function runningOn(instance: string): string[] {
     }
   });
 }
-
-const secondaryOf = ({ ha, controllers }: Status, but = ''): string =>
-  controllers.find(({ machine }) => machine !== ha.primary && machine !== but)?.machine ?? '';
 
 async function terminate(machine: string): Promise<void> {
   await env.cloud.terminate(await env.instanceOf(machine));

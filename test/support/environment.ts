@@ -116,3 +116,7 @@ export class TestEnvironment {
     await this.home.close();
   }
 }
+
+/** A controller that is neither primary nor `but`; '' where there is none. */
+export const secondaryOf = ({ ha, controllers }: Status, but = ''): string =>
+  controllers.find(({ machine }) => machine !== ha.primary && machine !== but)?.machine ?? '';
