@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Change } from '../../src/api/changes.js';
 import { engineStatus } from '../../src/engine/engine.js';
 import type { RecoveryView } from '../../src/membership/recovery.js';
-import { TestEnvironment } from '../support/environment.js';
+import { TestEnvironment, WRITER_PAUSE_MS } from '../support/environment.js';
 import { record } from '../support/histories.js';
 import { until } from '../support/home.js';
 import { onMembership } from '../support/temporal.js';
@@ -106,7 +106,7 @@ test('going on with it: the others are ended, three vote again, whatever dies in
   const { pid } = await engineStatus(env.store.dirs);
   kill(pid ?? 0);
   await env.home.ok('engine', 'start');
-  env.writer.start();
+  env.writer.start(WRITER_PAUSE_MS);
   await env.whole(3, 300);
   await env.statusWhen('no change', ({ change }) => change === null, 120);
 

@@ -8,6 +8,9 @@ import { engineStatus } from '../../src/engine/engine.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import { Home, until } from './home.js';
 
+/** Between two writes of the client that writes beside a test, so that it leaves the processors to what is tested. */
+export const WRITER_PAUSE_MS = 40;
+
 /** A bootstrapped environment in a home of its own, with a client that writes all the time. */
 export class TestEnvironment {
   readonly home: Home;
@@ -46,7 +49,7 @@ export class TestEnvironment {
       );
       const store = await openStore(home.env);
       const environment = new TestEnvironment(home, store, await openClient(store, 'demo'), region);
-      environment.writer.start();
+      environment.writer.start(WRITER_PAUSE_MS);
       return environment;
     } catch (error) {
       await home.close();
