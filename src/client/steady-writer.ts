@@ -76,8 +76,12 @@ export class SteadyWriter {
     return this.#errors;
   }
 
-  /** Reads everything back from the environment. @returns the keys of acknowledged writes that are not there. */
+  /**
+   * Reads everything back from the environment.
+   * @returns the keys of writes acknowledged until now that are not there
+   */
   async missing(): Promise<string[]> {
+    const acknowledged = [...this.#acknowledged];
     const there = new Set<string>();
     let after = '';
     for (;;) {
@@ -90,7 +94,7 @@ export class SteadyWriter {
       if (!body.next) break;
       after = body.next;
     }
-    return [...this.#acknowledged].filter((key) => !there.has(key));
+    return acknowledged.filter((key) => !there.has(key));
   }
 
   async #write(pauseMs: number): Promise<void> {
