@@ -106,13 +106,16 @@ class AgentSession {
     try {
       const [environment, machine, addresses, setting] = await persist(
         state,
-        () =>
-          Promise.all([
+        async () => {
+          // A server that has just begun: what changed after the reading and before the feed's first event would be missed.
+          await feed.ready;
+          return await Promise.all([
             state.environment.findOne({}),
             state.machines.findOne({ _id: this.id }),
             state.addresses.findOne({ _id: 'current' }),
             state.settings.findOne({ _id: SUSPECT_AFTER }),
-          ]),
+          ]);
+        },
         DOCUMENTS_MS,
       );
       if (environment === null) return close(this.socket, CLOSE.again, 'the environment is not there yet');
