@@ -37,8 +37,9 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           pool: 'forks',
-          // Each file starts real servers, and waits for them most of the time: two cores carry two of them.
-          maxWorkers: 2,
+          // Each file starts real servers, which fill two cores while anything changes. With a second file beside it both take
+          // longer than one after the other, as what comes too late is done again.
+          maxWorkers: 1,
           globalSetup: ['test/support/servers.ts'],
           testTimeout: 240_000,
           hookTimeout: 120_000,
