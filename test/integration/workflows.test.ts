@@ -182,6 +182,26 @@ describe('changes of membership', () => {
     expect(machines.filter(({ life }) => life === 'alive')).toHaveLength(0);
   });
 
+  test('terminated in the UI in the middle and started again: three machines in the end, not five', async () => {
+    const first = await change('enableHa', 1, 3);
+    await until('machines to be waited for', async () => {
+      const running = await runningChange(temporal, key, first.workflowId);
+      return running?.progress?.waitingFor;
+    });
+    await first.handle.terminate('by the test');
+    const again = await change('enableHa', 1, 3);
+    expect(await followChange(again, nothing)).toMatchObject({ state: 'done' });
+    expect((await environment.status()).controllers).toHaveLength(3);
+  });
+
+  test('a worker killed in the middle costs time, not the change', async () => {
+    const started = await change('disableHa', 3, 1);
+    const [{ machine } = { machine: '' }] = (await environment.status()).controllers;
+    process.kill(await environment.pidOf(machine, 'worker'), 'SIGKILL');
+    expect(await followChange(started, nothing)).toMatchObject({ state: 'done' });
+    expect((await environment.status()).ha.voters).toBe(1);
+  });
+
   test('nothing that was acknowledged is lost', async () => {
     expect(await environment.lost()).toEqual([]);
   });
