@@ -18,8 +18,8 @@ import type { ToldMachine } from './told.js';
 
 /**
  * Nobody waits for what an agent asks, as a person does: it need not find out as soon that its controller is silent, and on
- * a machine with too much to do it would leave those that are only late. Beats are acknowledged more often, so that it
- * pings only when there is silence; 4 times this and a beat stay below what makes it count as down.
+ * a machine with too much to do it would leave those that are only late. 4 times this and a beat stay below what makes it
+ * count as down.
  */
 const HEARTBEAT_MS = 400;
 
