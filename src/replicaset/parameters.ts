@@ -24,12 +24,12 @@ export const PARAMETERS: readonly ServerParameter[] = [
     name: 'oplogNetworkTimeoutBufferSeconds',
     value: 1,
     when: 'start',
-    lack: 'a secondary that follows a frozen member lets go of it only after 12 s instead of 6',
+    lack: 'each renewed attempt to reach a frozen member takes four seconds longer',
   },
   {
-    // The pauses between the attempts double from a millisecond on: 65 ms for the next primary to be there, and no longer.
+    // The pauses between the attempts double from a millisecond on: 255 ms for the next primary to be there, and no longer.
     name: 'oplogFetcherSteadyStateMaxFetcherRestarts',
-    value: 6,
+    value: 8,
     when: 'runtime',
     lack: 'a killed primary costs one second about every other time, as the secondaries give up before they know the next primary',
   },

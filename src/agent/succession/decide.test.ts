@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Action, decide, type Event, initial, type State } from './decide.js';
-import type { View } from './view.js';
+import type { View, ViewMember } from './view.js';
 
 const LIMITS = { suspectAfterMs: 500 };
 const at = (s: number) => ({ t: 1, s, i: 0 });
@@ -76,10 +76,32 @@ describe('the primary is dead', () => {
     expect(one.last('stand-up')).toEqual({ kind: 'stand-up', cause: 'dead', after: 0 });
   });
 
-  test('the second stands up 25 ms later, if there is no new primary by then', () => {
+  test('the second leaves the first its turn, and stands up when there is no new primary by then', () => {
     const two = new Scenario(2).passes(1000, [0]).refused();
-    expect(two.passes(20).count('stand-up')).toBe(0);
-    expect(two.passes(10).count('stand-up')).toBe(1);
+    expect(two.last('ask-before')).toEqual({ kind: 'ask-before', members: [1] });
+    expect(
+      two
+        .tell({ kind: 'before', of: 1, optime: at(10) })
+        .passes(190)
+        .count('stand-up'),
+    ).toBe(0);
+    expect(two.passes(20).count('stand-up')).toBe(1);
+  });
+
+  test.each([
+    ['has less, as no voter takes it', at(9)],
+    ['does not answer', null],
+  ])('the second stands up at once when the first %s', (_, optime) => {
+    const two = new Scenario(2).passes(1000, [0]).refused().tell({ kind: 'before', of: 1, optime });
+    expect(two.count('stand-up')).toBe(1);
+  });
+
+  test('of five, one waits for those alone that can win', () => {
+    const members = [0, 1, 2, 3, 4].map((id) => ({ ...viewOfThree(0).members[0], id, host: `m${id}:1` }) as ViewMember);
+    const four = new Scenario(4, { members }).passes(1000, [0]).refused();
+    for (const of of [1, 3]) four.tell({ kind: 'before', of, optime: null });
+    expect(four.passes(190).count('stand-up')).toBe(0);
+    expect(four.passes(20).count('stand-up')).toBe(1);
   });
 
   test('the second stays when the first has won meanwhile', () => {

@@ -7,14 +7,19 @@
  */
 import { compareOpTimes } from '../../membership/facts.js';
 import type { MemberId, OpTime } from '../../membership/types.js';
-import { nearEnough, rankAfter, type View } from './view.js';
+import { before, nearEnough, type View } from './view.js';
 
 export interface Limits {
   readonly suspectAfterMs: number;
 }
 
-/** Between two in the order of succession. */
-export const STEP_MS = 25;
+/**
+ * For each that stands before this one in the order and could win: an election takes up to this long on a busy machine, and a
+ * second candidate would undo the first one's.
+ */
+export const TURN_MS = 200;
+/** Until one that cannot stand up at the moment looks again whether it can. */
+const UNABLE_MS = 25;
 /** Between two attempts of one; those further back wait longer, so that two do not block each other for ever. */
 export const RETRY_MS = 10;
 const RETRY_PER_RANK_MS = 15;
@@ -52,6 +57,8 @@ export type Event =
   /** Another member has not heard the primary either. */
   | { readonly kind: 'confirmed'; readonly of: MemberId }
   | { readonly kind: 'stood-up'; readonly outcome: 'primary' | 'refused' | 'failed' }
+  /** One that stands before this one in the order, with its optime; null when it does not answer. */
+  | { readonly kind: 'before'; readonly of: MemberId; readonly optime: OpTime | null }
   /** The source of replication was asked directly. */
   | { readonly kind: 'source'; readonly of: MemberId; readonly silent: boolean }
   /** Its connections to a silent member were closed, for as long as it tried: should it hang there again, once more. */
@@ -63,6 +70,7 @@ export type Action =
   | { readonly kind: 'watch'; readonly members: readonly MemberId[] }
   | { readonly kind: 'ask-others'; readonly about: MemberId }
   | { readonly kind: 'ask-source'; readonly source: MemberId }
+  | { readonly kind: 'ask-before'; readonly members: readonly MemberId[] }
   | { readonly kind: 'look' }
   | { readonly kind: 'stand-up'; readonly cause: Cause; readonly after: MemberId }
   /** `turn`: how many other secondaries may have to be freed before this one. */
@@ -76,6 +84,8 @@ interface Suspicion {
   readonly term: number;
   readonly since: number;
   readonly attempts: number;
+  /** Those before this one in the order that can still win. */
+  readonly before: readonly MemberId[];
   /** When to stand up (next); null while an attempt is under way. */
   readonly at: number | null;
   readonly newTermSince: number | null;
@@ -168,6 +178,8 @@ function take(state: State, event: Event, now: number, limits: Limits): Decision
     }
     case 'stood-up':
       return takeOutcome(state, event.outcome, now);
+    case 'before':
+      return takeBefore(state, event.of, event.optime, now);
     case 'source':
       return { state: event.silent ? { ...state, silent: including(state.silent, event.of) } : state, actions: [] };
     case 'closed':
@@ -233,16 +245,28 @@ function takeRefusal(state: State, of: MemberId, now: number): Decision {
 
 function suspect(state: State, cause: Cause, primary: MemberId, now: number): Decision {
   if (state.suspicion !== null || state.view === null || now < state.offUntil) return { state, actions: [] };
-  const rank = rankAfter(state.view, primary);
+  const earlier = before(state.view, primary) ?? [];
   const suspicion: Suspicion = {
-    ...{ cause, primary, term: state.view.term, since: now, attempts: 0, newTermSince: null },
-    at: now + (rank ?? 0) * STEP_MS,
+    ...{ cause, primary, term: state.view.term, since: now, attempts: 0, before: earlier, newTermSince: null },
+    at: now + earlier.length * TURN_MS,
   };
   const text = `The primary, member ${primary}, is ${cause}.`;
+  const ask: Action[] = earlier.length > 0 ? [{ kind: 'ask-before', members: earlier }] : [];
   return {
     state: { ...state, suspicion, suspicions: state.suspicions + 1 },
-    actions: [{ kind: 'tell', text }, { kind: 'look' }],
+    actions: [{ kind: 'tell', text }, { kind: 'look' }, ...ask],
   };
+}
+
+/** One that has less than this one is refused by the voters, and one that is gone asks for no vote: nobody waits for these. */
+function takeBefore(state: State, of: MemberId, optime: OpTime | null, now: number): Decision {
+  const { suspicion, view } = state;
+  const cannotWin = optime === null || (view !== null && compareOpTimes(optime, view.optime) < 0);
+  if (suspicion === null || !cannotWin || !suspicion.before.includes(of)) return { state, actions: [] };
+  const left = suspicion.before.filter((id) => id !== of);
+  const due = suspicion.attempts === 0 && suspicion.at !== null;
+  const at = due ? Math.max(now, suspicion.since + left.length * TURN_MS) : suspicion.at;
+  return { state: { ...state, suspicion: { ...suspicion, before: left, at } }, actions: [] };
 }
 
 function takeOutcome(state: State, outcome: 'primary' | 'refused' | 'failed', now: number): Decision {
@@ -255,7 +279,7 @@ function takeOutcome(state: State, outcome: 'primary' | 'refused' | 'failed', no
   }
   if (suspicion === null || view === null) return { state, actions: [] };
   if (outcome === 'failed') return { state: { ...state, suspicion: null }, actions: [{ kind: 'look' }] };
-  const rank = rankAfter(view, suspicion.primary) ?? 0;
+  const rank = before(view, suspicion.primary)?.length ?? 0;
   const at = now + RETRY_MS + rank * RETRY_PER_RANK_MS;
   return { state: { ...state, suspicion: { ...suspicion, at } }, actions: [{ kind: 'look' }] };
 }
@@ -293,13 +317,13 @@ function standUp(state: State, view: View, now: number): Decision {
       actions: [{ kind: 'tell', text: 'Nobody could stand up in 10 s.' }],
     };
   }
-  const rank = rankAfter(view, primary);
+  const rank = before(view, primary)?.length ?? null;
   const first = rank === 0 && attempts === 0;
   if (!first && now - state.viewedAt > FRESH_MS) return { state, actions: [{ kind: 'look' }] };
   const able = rank !== null && view.state === 'SECONDARY' && nearEnough(view);
   // The first in the order may have raised the term itself; for the others it means that somebody is being elected.
   const wait = rank !== 0 && newTermSince !== null && now < newTermSince + ELECTION_MS;
-  if (!able || wait) return { state: { ...state, suspicion: { ...suspicion, at: now + STEP_MS } }, actions: [] };
+  if (!able || wait) return { state: { ...state, suspicion: { ...suspicion, at: now + UNABLE_MS } }, actions: [] };
   return {
     state: { ...state, suspicion: { ...suspicion, at: null, attempts: attempts + 1 } },
     actions: [{ kind: 'stand-up', cause, after: primary }],

@@ -11,7 +11,7 @@ import { adminCommand, directClient, within } from '../../replicaset/connect.js'
 import { meaningOf } from '../../replicaset/errors.js';
 import { handOver, pickHeir } from '../../replicaset/handover.js';
 import { Observer } from '../../replicaset/observe.js';
-import type { SetConfig, SetStatus } from '../../replicaset/wire.js';
+import { type Hello, opTime, type SetConfig, type SetStatus } from '../../replicaset/wire.js';
 import { type Action, decide, dueAt, type Event, initial, type State } from './decide.js';
 import { closeSockets } from './free.js';
 import { confirmsSilence, hostOf, viewOf } from './view.js';
@@ -185,6 +185,9 @@ class Runtime implements Succession {
       case 'ask-source':
         void this.#askSource(action.source);
         break;
+      case 'ask-before':
+        this.#askBefore(action.members);
+        break;
       case 'stand-up':
         void this.#standUp();
         break;
@@ -265,6 +268,20 @@ class Runtime implements Succession {
         },
         // One that does not answer confirms nothing.
         () => undefined,
+      );
+    }
+  }
+
+  #askBefore(members: readonly MemberId[]): void {
+    for (const of of members) {
+      const host = this.#host(of);
+      if (host === null) continue;
+      within(ANSWER_MS, host, this.#observer.command(host, { hello: 1 })).then(
+        (hello) => {
+          const { lastWrite } = hello as unknown as Hello;
+          this.#feed({ kind: 'before', of, optime: lastWrite ? opTime(lastWrite.opTime) : null });
+        },
+        () => this.#feed({ kind: 'before', of, optime: null }),
       );
     }
   }

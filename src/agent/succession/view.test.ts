@@ -1,7 +1,7 @@
 import { Timestamp } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import type { SetConfig, SetStatus } from '../../replicaset/wire.js';
-import { confirmsSilence, nearEnough, rankAfter, viewOf } from './view.js';
+import { before, confirmsSilence, nearEnough, viewOf } from './view.js';
 
 const NOW = 100_000;
 const wire = (s: number) => ({ ts: new Timestamp({ t: s, i: 1 }), t: 1 });
@@ -37,9 +37,9 @@ test('the own mongod tells who is primary, what it follows and how far it is', (
 test("the order of succession: the primary's zone last", () => {
   const view = viewOf(status(1, 100), config);
   if (view === null) throw new Error('no view');
-  expect(rankAfter(view, 0)).toBe(1);
-  expect(rankAfter({ ...view, self: 2 }, 0)).toBe(0);
-  expect(rankAfter({ ...view, self: 0 }, 0)).toBeNull();
+  expect(before(view, 0)).toHaveLength(1);
+  expect(before({ ...view, self: 2 }, 0)).toEqual([]);
+  expect(before({ ...view, self: 0 }, 0)).toBeNull();
 });
 
 test('near enough is up to two seconds behind; the voters judge the rest', () => {

@@ -54,10 +54,11 @@ export function hostOf(view: View, id: MemberId): string | null {
   return view.members.find((m) => m.id === id)?.host ?? null;
 }
 
-/** Place in the order of succession after this primary, 0 for the first; null for one that cannot stand up. */
-export function rankAfter(view: View, primary: MemberId): number | null {
-  const rank = order({ primary, members: view.members }).indexOf(view.self);
-  return rank < 0 ? null : rank;
+/** Those that stand up earlier than this one after this primary, in their order; null when this one cannot stand up at all. */
+export function before(view: View, primary: MemberId): readonly MemberId[] | null {
+  const members = order({ primary, members: view.members });
+  const rank = members.indexOf(view.self);
+  return rank < 0 ? null : members.slice(0, rank);
 }
 
 /** Further behind than this (seconds), others have what it lacks. */
