@@ -15,7 +15,7 @@ export interface InstanceWord {
 export type InstanceWords = Readonly<Record<MachineId, InstanceWord>>;
 
 /** How often each cloud is asked; one that is not named here charges or throttles what asks. */
-const ASK_MS: Readonly<Record<string, number>> = { local: 250 };
+const ASK_MS: Readonly<Record<string, number>> = { local: 500 };
 const ASK_ELSEWHERE_MS = 15_000;
 /** The cloud goes on showing what is terminated; so many of them are passed on, the newest. */
 const MOST_TERMINATED = 10;

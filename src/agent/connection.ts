@@ -16,7 +16,8 @@ export interface ConnectionOptions {
   onGone(): void;
 }
 
-const PRESENCE_MS = 500;
+/** Each beat is a write that every controller hears of, and a fifth of what an environment at rest costs. */
+const PRESENCE_MS = 1000;
 const LONGEST_PAUSE_MS = 1000;
 const LASTED_MS = 2000;
 

@@ -57,7 +57,7 @@ async function everything(options: OutputOptions & { environment?: string }): Pr
   process.once('SIGINT', () => stop.abort());
   try {
     for await (const event of client.watch({ signal: stop.signal })) {
-      if (event.kind === 'presence' && options.format === 'tabular') continue; // twice a second for each machine
+      if (event.kind === 'presence' && options.format === 'tabular') continue; // once a second for each machine
       const line =
         options.format === 'tabular' ? `${new Date().toLocaleTimeString()}  ${textOf(event)}` : JSON.stringify(event);
       process.stdout.write(`${line}\n`);

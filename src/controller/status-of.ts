@@ -5,7 +5,7 @@ import { environmentKey } from '../temporal/names.js';
 import type { Facts } from './facts.js';
 import { problemsOf, restsFor } from './problems.js';
 
-/** An agent beats twice a second; silent for longer than this it is down. */
+/** An agent beats once a second; silent for longer than this it is down. */
 const DOWN_AFTER_MS = 2500;
 
 /** The environment at a glance. Pure. */

@@ -3,8 +3,11 @@ import { type Document, MongoClient, type MongoClientOptions, type ServerHeartbe
 import { QuorateError } from '../errors.js';
 import { type Identity, login } from '../pki/identity.js';
 
-/** Finds a dead host within a second; MongoDB's own defaults take 40 s to let go of a frozen one. */
-const PATIENCE = { heartbeatFrequencyMS: 500, connectTimeoutMS: 500, serverSelectionTimeoutMS: 2000 } as const;
+/**
+ * The end of a process shows at once on the driver's own connection, and so does a change of its state. A frozen host is let go of
+ * after both times together: 40 s by MongoDB's defaults. Each client costs its member two questions in every `heartbeatFrequencyMS`.
+ */
+const PATIENCE = { heartbeatFrequencyMS: 2000, connectTimeoutMS: 500, serverSelectionTimeoutMS: 2000 } as const;
 
 /** A client of this one member, whatever state it is in. */
 export function directClient(host: string, identity: Identity, options: MongoClientOptions = {}): MongoClient {

@@ -3,8 +3,8 @@ import type { PresenceDocument } from './documents.js';
 /** A look that comes later than this after the last one was no watching: the observer itself stood still. */
 const STALLED_MS = 2000;
 
-/** Every agent beats twice a second: when nobody's presence was written for longer than this, nobody's could be. */
-const UNWRITTEN_MS = 2000;
+/** Every agent beats once a second: when nobody's presence was written for longer than this, nobody's could be. */
+const UNWRITTEN_MS = 3000;
 
 interface Seen {
   readonly seq: number;

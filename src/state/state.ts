@@ -66,8 +66,8 @@ export async function openState(options: StateOptions): Promise<State> {
   const client = new MongoClient(`mongodb://${options.hosts.join(',')}/`, {
     ...(options.direct ? { directConnection: true } : { replicaSet: REPLICA_SET }),
     ...login(options.tls),
-    // A frozen host is let go after the two together; a killed one is noticed by its reset.
-    heartbeatFrequencyMS: 500,
+    // A frozen host is let go after the two together; a killed one is noticed by its reset, a new primary is told at once.
+    heartbeatFrequencyMS: 1000,
     connectTimeoutMS: 500,
     serverSelectionTimeoutMS: options.serverSelectionTimeoutMS ?? 10_000,
     // Connections to the next primary are there before it is one.

@@ -9,7 +9,7 @@ import { openStore, type Store } from '../../src/store/store.js';
 import { Home, until } from './home.js';
 
 /** Between two writes of the client that writes beside a test, so that it leaves the processors to what is tested. */
-export const WRITER_PAUSE_MS = 40;
+export const WRITER_PAUSE_MS = 100;
 
 /** A bootstrapped environment in a home of its own, with a client that writes all the time. */
 export class TestEnvironment {
