@@ -3,6 +3,18 @@ import { defineConfig } from 'vitest/config';
 /** Where CI wants the counts of each run, one file each. */
 const reports = process.env.QUORATE_TEST_REPORTS;
 
+/**
+ * Each file starts real servers, which fill two cores while anything changes. With a second file beside it both take longer than
+ * one after the other, as what comes too late is done again.
+ */
+const onRealServers = {
+  pool: 'forks' as const,
+  maxWorkers: 1,
+  globalSetup: ['test/support/servers.ts'],
+  testTimeout: 240_000,
+  hookTimeout: 120_000,
+};
+
 export default defineConfig({
   test: {
     reporters: ['default', ...(reports ? ['json'] : [])],
@@ -32,19 +44,9 @@ export default defineConfig({
           testTimeout: 600_000,
         },
       },
-      {
-        test: {
-          name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
-          pool: 'forks',
-          // Each file starts real servers, which fill two cores while anything changes. With a second file beside it both take
-          // longer than one after the other, as what comes too late is done again.
-          maxWorkers: 1,
-          globalSetup: ['test/support/servers.ts'],
-          testTimeout: 240_000,
-          hookTimeout: 120_000,
-        },
-      },
+      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...onRealServers } },
+      // More than continuous integration has time for.
+      { test: { name: 'long', include: ['test/long/**/*.test.ts'], ...onRealServers } },
       {
         test: {
           name: 'crash',

@@ -10,8 +10,7 @@ import { SCRIPTS } from './scripts.js';
 /** Activities that no recorded history has, so that no crash case is made at them. */
 const WITHOUT_CASES = {
   addJobs: 'needs a machine that is no controller, and no command starts one; test/integration/state.test.ts',
-  forceSurvivor:
-    'needs the moment with two voters, and a loss in it; test/integration/two-voters.test.ts, replicaset.test.ts',
+  forceSurvivor: 'needs the moment with two voters, and a loss in it; test/long/two-voters.test.ts, replicaset.test.ts',
   lookAround: 'has no effect: what is asked for a plan before a change begins, and ends at once',
 };
 

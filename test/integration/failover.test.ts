@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { order } from '../../src/membership/succession.js';
 import { TestEnvironment } from '../support/environment.js';
 
 let env: TestEnvironment;
@@ -84,21 +83,4 @@ test('machine 0 is nothing special: terminated after 1 → 3, another one is enr
     120,
   );
   expect(status.controllers.map(({ machine }) => machine)).toEqual(['1', '2', '3']);
-});
-
-test('of five, the primary and the next in succession die together', async () => {
-  await env.home.ok('enable-ha', '-n', '5');
-  const { ha, controllers } = await env.whole(5, 120);
-  const voters = controllers.flatMap(({ machine, zone, member }) => (member ? [{ machine, zone, id: member.id }] : []));
-  const members = voters.map(({ id, zone }) => ({ id, zone, votes: 1, priority: 1 }));
-  const primary = voters.find(({ machine }) => machine === ha.primary)?.id ?? null;
-  const [first] = order({ primary, members });
-  const next = voters.find(({ id }) => id === first)?.machine ?? '';
-  console.log(`the primary is machine ${ha.primary}, the next in succession machine ${next}`);
-  const instances = await Promise.all([ha.primary ?? '', next].map((machine) => env.instanceOf(machine)));
-  await Promise.all(instances.map((instance) => env.cloud.powerOff(instance)));
-  await env.statusWhen('another primary', (status) => status.ha.primary !== null && status.ha.primary !== ha.primary);
-  await writesGoOn();
-  await Promise.all(instances.map((instance) => env.cloud.startAgain(instance)));
-  await env.whole(5, 120);
 });

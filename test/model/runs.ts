@@ -70,11 +70,12 @@ const ONE_THREE: readonly Change[] = [
   { ...up, writes: 0, faults: 1, kinds: ['cut'] },
   { ...up, writes: 0, faults: 1, kinds: ['crash'] },
   { ...up, writes: 0, faults: 1, kinds: SMALL },
-  { ...up, writes: 0, faults: 1, kinds: ['off', 'agent'], most: 250_000 },
+  { ...up, writes: 0, faults: 1, kinds: ['off', 'agent'], most: 120_000 },
   { ...up, writes: 0, faults: 2, kinds: ['end', 'late'] },
   { ...up, writes: 0, faults: 2, kinds: ['second', 'late'], second: 1, says: '1 → 3, then 1' },
   { ...down, writes: 2, faults: 0, kinds: [] },
-  { ...down, writes: 1, faults: 1, kinds: ['end', 'cut', 'crash'] },
+  { ...down, writes: 1, faults: 1, kinds: ['end'] },
+  { ...down, writes: 0, faults: 1, kinds: ['cut', 'crash'] },
   { ...down, writes: 0, faults: 2, kinds: ['end', 'late'] },
   { ...down, writes: 0, faults: 1, kinds: ['off', 'agent'] },
   { ...down, writes: 0, faults: 1, kinds: SMALL },
@@ -98,7 +99,7 @@ const AT_THREE: readonly Change[] = [
 
 const THREE_FIVE: readonly Change[] = [
   { from: 3, to: 5, writes: 1, faults: 0, kinds: [] },
-  { from: 3, to: 5, writes: 0, faults: 1, kinds: ['end'], most: 300_000 },
+  { from: 3, to: 5, writes: 0, faults: 1, kinds: ['end'], most: 150_000 },
   { from: 5, to: 3, writes: 1, faults: 0, kinds: [] },
   { from: 5, to: 3, writes: 0, faults: 1, kinds: ['end'] },
 ];
@@ -109,7 +110,7 @@ const AT_FIVE: readonly Change[] = [
   { ...among5, writes: 0, faults: 0, kinds: [], marks: [none, none, none, none, avoid], says: '5, replace another' },
   {
     ...{ ...among5, writes: 0, faults: 1, kinds: ['end'], marks: [none, none, none, none, avoid] },
-    ...{ says: '5, replace another', most: 200_000 },
+    ...{ says: '5, replace another', most: 120_000 },
   },
 ];
 

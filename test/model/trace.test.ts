@@ -1,4 +1,4 @@
-/** The recorded traces of real members (test/integration/model-trace.test.ts), and how narrowly the model follows them. */
+/** The recorded traces of real members (test/long/model-trace.test.ts), and how narrowly the model follows them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
