@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ApiClient, type ApiClientOptions } from '../../src/client/client.js';
 import { openClient } from '../../src/client/open.js';
 import { type Authority, createAuthority, fingerprint, issueWithKey } from '../../src/pki/authority.js';
@@ -314,6 +314,25 @@ describe('addresses', () => {
     const [one] = await three();
     expect((await open([stranger.api, one.api]).request('GET', '/v1/status')).machine).toBe('0');
   });
+
+  test.each([
+    ['ahead', 30, 'its certificate is not valid yet: is a clock wrong?'],
+    ['behind', -400, 'its certificate has expired'],
+  ])(
+    'a clock that has jumped %s makes certificates that are told as that, and passed over when another answers',
+    async (_, days, told) => {
+      // Whoever issues asks the date, whoever checks asks the machine's own clock: between them one of the two has jumped.
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + days * 86_400_000 });
+      const jumped = await start('5').finally(() => vi.useRealTimers());
+      const refusal = await open([jumped.api])
+        .request('GET', '/v1/status', { timeoutMs: 1000 })
+        .catch((error) => error);
+      expect(refusal).toMatchObject({ code: 'no-controller' });
+      expect(refusal.message).toContain(`${jumped.api} (${told})`);
+      const [one] = await three();
+      expect((await open([jumped.api, one.api]).request('GET', '/v1/status')).machine).toBe('0');
+    },
+  );
 
   test('the store keeps the refreshed set', async () => {
     const all = await three();
