@@ -161,6 +161,9 @@ function secondaryOf({ environment, ha, controllers }: Status): string {
   return found.machine;
 }
 
+/** Each look costs all controllers something, and what is shown here should not wait for those who look. */
+const LOOK_MS = 150;
+
 /** Asks again until what is awaited is seen; the message of its deadline says what that was. */
 async function until(scene: Scene, what: string, seen: (status: Status) => boolean): Promise<Status> {
   const deadline = performance.now() + 60_000;
@@ -168,7 +171,7 @@ async function until(scene: Scene, what: string, seen: (status: Status) => boole
   while (performance.now() < deadline) {
     last = await statusOf(scene);
     if (seen(last)) return last;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   throw new QuorateError('part-timed-out', `waited 60 s for ${what}; it did not come.`, {
     todo: last?.ha.problems.join(' ') ?? '',

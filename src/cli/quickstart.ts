@@ -13,6 +13,9 @@ interface Options extends OutputOptions {
   readonly environment: string;
 }
 
+/** Between two writes of the client: without it the client alone would keep a processor busy. */
+const WRITER_PAUSE_MS = 20;
+
 export function configure(command: Command): void {
   command
     .option('-e, --environment <name>', 'name of the environment to make', 'demo')
@@ -78,7 +81,7 @@ async function demonstrate(options: Options): Promise<void> {
     const api = await openClient(store, name);
     client = api;
     writer = new SteadyWriter(api, `quickstart-${randomBytes(3).toString('hex')}`);
-    writer.start();
+    writer.start(WRITER_PAUSE_MS);
     process.stdout.write('  A client now writes through the API, as fast as it is answered.\n');
     const cloud = openLocalCloud(store.dirs.localCloud, region);
     const scene = { store, engine, environment: name, client: api, cloud, parts };

@@ -181,7 +181,7 @@ const scenarios: readonly {
   },
   {
     name: 'an agent is silent and its member is healthy',
-    scene: { controllers: { ...three, '1': { agent: { silentMs: 3000 } } } },
+    scene: { controllers: { ...three, '1': { agent: { silentMs: 3400 } } } },
     phase: 'degraded',
     ha: { healthyVoters: 3, faultTolerance: 1 },
     problems: ['The agent of machine 1 has been silent for 3 s; its member is healthy.'],

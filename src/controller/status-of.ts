@@ -6,7 +6,7 @@ import type { Facts } from './facts.js';
 import { problemsOf, restsFor } from './problems.js';
 
 /** An agent beats once a second; silent for longer than this it is down. */
-const DOWN_AFTER_MS = 2500;
+const DOWN_AFTER_MS = 3000;
 
 /** The environment at a glance. Pure. */
 export function statusOf(facts: Facts): Status {

@@ -56,7 +56,8 @@ export interface StartedChange {
 const ENDING_MS = 2000;
 /** The number comes with the change's first act. */
 const NUMBER_MS = 1000;
-const LOOK_MS = 150;
+/** Each look is a query, which a worker answers. */
+const LOOK_MS = 250;
 
 /**
  * Starts a change. The ID is the lock: while another one runs, `change-running` names it, its step and its URL, and nothing

@@ -111,6 +111,7 @@ export async function until<T>(
   what: string,
   probe: () => Promise<T | null | false | undefined>,
   seconds = 60,
+  everyMs = 50,
 ): Promise<T> {
   const deadline = performance.now() + seconds * 1000;
   let last: unknown = null;
@@ -122,7 +123,7 @@ export async function until<T>(
     } catch (error) {
       last = error;
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
   throw new Error(
     `waited ${seconds} s for ${what}; last seen: ${last instanceof Error ? last.message : JSON.stringify(last)}`,
