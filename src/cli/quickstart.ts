@@ -82,7 +82,7 @@ async function demonstrate(options: Options): Promise<void> {
     client = api;
     writer = new SteadyWriter(api, `quickstart-${randomBytes(3).toString('hex')}`);
     writer.start(WRITER_PAUSE_MS);
-    process.stdout.write('  A client now writes through the API, as fast as it is answered.\n');
+    process.stdout.write('  A client now writes through the API all the time; each write is counted and kept.\n');
     const cloud = openLocalCloud(store.dirs.localCloud, region);
     const scene = { store, engine, environment: name, client: api, cloud, parts };
     await (options.chaos ? chaosStory(scene) : ordinaryStory(scene));
