@@ -11,7 +11,7 @@ import { type Answer, assemble, type Basis, basisOf, referenceOf } from './assem
 import { adminCommand, directClient, unlessRefused, within } from './connect.js';
 import { Downtime } from './downtime.js';
 import { holdsProof, isOfTwo } from './note.js';
-import { type Hello, opTime, type SetConfig, type SetStatus } from './wire.js';
+import { type Hello, lastWritten, type SetConfig, type SetStatus } from './wire.js';
 
 /** How long one member may take to answer before the others are asked what they think of it. */
 const ANSWER_MS = 300;
@@ -134,8 +134,8 @@ export class Observer {
     const follow = async (host: string): Promise<void> => {
       for (;;) {
         const hello = (await within(ANSWER_MS, host, this.command(host, { hello: 1 }))) as unknown as Hello;
-        if (hello.lastWrite === undefined) return;
-        const optime = opTime(hello.lastWrite.opTime);
+        const optime = lastWritten(hello);
+        if (optime === null) return;
         optimes.set(host, optime);
         if (reference === null || compareOpTimes(optime, reference) >= 0) return;
         if (performance.now() > deadline || reference.s - optime.s > CLOSE_SECONDS) return;

@@ -68,6 +68,9 @@ export interface Hello {
   readonly localTime?: Date;
 }
 
+/** What a member has applied last, as it says itself; null before it has a config. */
+export const lastWritten = ({ lastWrite }: Hello): OpTime | null => (lastWrite ? opTime(lastWrite.opTime) : null);
+
 /** MongoDB's own number for a config without a term. */
 export const NO_TERM = -1;
 

@@ -11,12 +11,6 @@ afterAll(() => env?.close());
 /** States of the instances, as `quorate cloud list` shows them. */
 const states = async () => (await env.home.json<{ state: string }[]>('cloud', 'list')).map(({ state }) => state);
 
-/** So many more writes are acknowledged from now on. */
-async function writesGoOn(): Promise<void> {
-  const before = env.writer.acknowledged;
-  await env.statusWhen('20 more writes', () => env.writer.acknowledged >= before + 20);
-}
-
 test('pause freezes a machine, resume lets it go on', async () => {
   const id = await env.instanceOf('0');
   expect(await env.home.ok('cloud', 'pause', '0')).toBe(`machine 0 (${id}) is paused\n`);
@@ -24,7 +18,7 @@ test('pause freezes a machine, resume lets it go on', async () => {
   expect(await env.home.ok('cloud', 'resume', '0')).toBe(`machine 0 (${id}) is running\n`);
   expect(await states()).toEqual(['running']);
   await env.whole(1);
-  await writesGoOn();
+  await env.writesGoOn();
 });
 
 test('stop shuts a machine down, start starts it with its disk', async () => {
@@ -39,7 +33,7 @@ test('stop shuts a machine down, start starts it with its disk', async () => {
   expect(await env.home.ok('cloud', 'start', '0')).toBe(`machine 0 (${id}) is running\n`);
   expect(await states()).toEqual(['running']);
   await env.whole(1);
-  await writesGoOn();
+  await env.writesGoOn();
 });
 
 test.each(['stop', 'start', 'terminate', 'pause', 'resume'])(
@@ -64,7 +58,7 @@ test('an environment of a name that exists is not bootstrapped, and the one that
   expect(code).toBe(2);
   expect((await env.store.readEnvironment('demo'))?.uuid).toBe(before?.uuid);
   expect(await states()).toEqual(['running']);
-  await writesGoOn();
+  await env.writesGoOn();
 });
 
 test('no acknowledged write is lost', async () => {

@@ -11,24 +11,18 @@ afterEach(async () => {
 });
 afterAll(() => env?.close());
 
-/** Writes go on: so many more are acknowledged from now on. */
-async function writesGoOn(more = 20, seconds = 60): Promise<void> {
-  const before = env.writer.acknowledged;
-  await env.statusWhen(`${more} more writes`, () => env.writer.acknowledged >= before + more, seconds);
-}
-
 test('the primary’s mongod is killed, its instance is powered off, its instance is frozen: clients go on', async () => {
   const killed = (await env.whole(3)).ha.primary ?? '';
   process.kill(await env.pidOf(killed, 'mongod'), 'SIGKILL');
   await env.statusWhen('another primary', ({ ha }) => ha.primary !== null && ha.primary !== killed);
-  await writesGoOn();
+  await env.writesGoOn();
   await env.whole(3);
 
   const off = (await env.status()).ha.primary ?? '';
   const instance = await env.instanceOf(off);
   await env.cloud.powerOff(instance);
   await env.statusWhen('another primary', ({ ha }) => ha.primary !== null && ha.primary !== off);
-  await writesGoOn();
+  await env.writesGoOn();
   const degraded = await env.statusWhen('two healthy voters', ({ ha }) => ha.healthyVoters === 2);
   expect(degraded.environment.phase).toBe('degraded');
   expect(degraded.ha.problems.length).toBeGreaterThan(0);
@@ -39,7 +33,7 @@ test('the primary’s mongod is killed, its instance is powered off, its instanc
   const frozenInstance = await env.instanceOf(frozen);
   await env.cloud.pause(frozenInstance);
   await env.statusWhen('another primary', ({ ha }) => ha.primary !== null && ha.primary !== frozen);
-  await writesGoOn();
+  await env.writesGoOn();
   await env.cloud.resume(frozenInstance);
   // It still takes itself for the primary until it hears of the other.
   await env.statusWhen(
@@ -58,7 +52,7 @@ test('a majority is lost and comes back; without it status is still answered, ma
   expect(stale.environment.phase).toBe('no-quorum');
   await Promise.all(instances.map((instance) => env.cloud.startAgain(instance)));
   await env.whole(3);
-  await writesGoOn();
+  await env.writesGoOn();
 });
 
 test('all machines are cut off at once; started again they find each other by themselves', async () => {
@@ -70,13 +64,13 @@ test('all machines are cut off at once; started again they find each other by th
   expect(stderr).toMatch(/no controller of demo answers/);
   await Promise.all(instances.map((instance) => env.cloud.startAgain(instance)));
   await env.whole(3);
-  await writesGoOn();
+  await env.writesGoOn();
 });
 
 test('machine 0 is nothing special: terminated after 1 → 3, another one is enrolled in its place', async () => {
   await env.whole(3);
   await env.cloud.terminate(await env.instanceOf('0'));
-  await writesGoOn();
+  await env.writesGoOn();
   const status = await env.statusWhen(
     'three others',
     ({ ha, controllers }) => ha.healthyVoters === 3 && controllers.every(({ machine }) => machine !== '0'),

@@ -66,8 +66,7 @@ describe('1 → 3 → 5 → 3 → 1 under writes', () => {
     const instances = await Promise.all([ha.primary ?? '', next].map((machine) => env.instanceOf(machine)));
     await Promise.all(instances.map((instance) => env.cloud.powerOff(instance)));
     await env.statusWhen('another primary', (status) => status.ha.primary !== null && status.ha.primary !== ha.primary);
-    const before = env.writer.acknowledged;
-    await env.statusWhen('writes to go on', () => env.writer.acknowledged >= before + 20);
+    await env.writesGoOn();
     await Promise.all(instances.map((instance) => env.cloud.startAgain(instance)));
     await env.whole(5, 120);
   });

@@ -239,7 +239,7 @@ describe.skipIf(reason !== '')(`an environment whose machines have namespaces${s
     await env.home.ok('cloud', 'partition', cut);
     expect(await env.home.ok('cloud', 'list')).toMatch(/cut off from everybody/);
     await env.statusWhen('another primary', (now) => now.ha.primary !== null && now.ha.primary !== cut);
-    await writesGoOn(env);
+    await env.writesGoOn();
     await env.statusWhen('two healthy voters', (now) => now.ha.healthyVoters === 2);
     await env.home.ok('cloud', 'heal', cut);
     await env.whole(3);
@@ -249,14 +249,14 @@ describe.skipIf(reason !== '')(`an environment whose machines have namespaces${s
     const primary = (await env.whole(3)).ha.primary ?? '';
     const deaf = controllers.map(({ machine }) => machine).find((machine) => machine !== primary) ?? '';
     await env.home.ok('cloud', 'partition', deaf, '--from', primary, '--one-way', 'in');
-    await writesGoOn(env);
+    await env.writesGoOn();
     await env.home.ok('cloud', 'heal', deaf);
     await env.whole(3);
 
     const gone = await env.instanceOf(deaf);
     await env.home.ok('cloud', 'terminate', deaf);
     expect(devicesOf({ id: gone })).toEqual([]);
-    await writesGoOn(env);
+    await env.writesGoOn();
     expect(await env.lost()).toEqual([]);
 
     const directory = env.home.dir;
@@ -295,12 +295,6 @@ test('instances that share this machine’s network are not cut off: the way to 
     await rm(root, { recursive: true, force: true });
   }
 });
-
-/** Writes go on: so many more are acknowledged from now on. */
-async function writesGoOn(env: TestEnvironment, more = 20): Promise<void> {
-  const before = env.writer.acknowledged;
-  await until(`${more} more writes`, async () => env.writer.acknowledged >= before + more);
-}
 
 const stateOf = ({ controllers }: Status, machine: string) =>
   controllers.find((each) => each.machine === machine)?.member?.state;

@@ -89,6 +89,12 @@ export class TestEnvironment {
     );
   }
 
+  /** Writes go on: so many more are acknowledged from now on. */
+  async writesGoOn(more = 20, seconds = 60): Promise<void> {
+    const before = this.writer.acknowledged;
+    await until(`${more} more writes`, async () => this.writer.acknowledged >= before + more, seconds);
+  }
+
   async instanceOf(machine: string): Promise<string> {
     const { controllers } = await this.status();
     const instance = controllers.find((controller) => controller.machine === machine)?.instance;

@@ -8,8 +8,8 @@ import * as workflows from '../../workflows/index.js';
 
 /**
  * Runs of real servers must still be the runs of today's code: singletons move to it in the middle, and changes are shown by
- * it. Recorded by `QUORATE_RECORD_HISTORIES=1 npx vitest run --project integration workflows sentinel recover replace`, with
- * or without some of the files.
+ * it. Recorded by `QUORATE_RECORD_HISTORIES=1 npx vitest run --project integration --project long workflows sentinel recover replace`,
+ * with or without some of the files.
  * When a change of workflow code is meant to differ, record again: changes are pinned to their version, so only the
  * singletons need `patched`.
  */

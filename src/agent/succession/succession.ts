@@ -11,7 +11,7 @@ import { adminCommand, directClient, within } from '../../replicaset/connect.js'
 import { meaningOf } from '../../replicaset/errors.js';
 import { handOver, pickHeir } from '../../replicaset/handover.js';
 import { Observer } from '../../replicaset/observe.js';
-import { type Hello, opTime, type SetConfig, type SetStatus } from '../../replicaset/wire.js';
+import { type Hello, lastWritten, type SetConfig, type SetStatus } from '../../replicaset/wire.js';
 import { type Action, decide, dueAt, type Event, initial, type State } from './decide.js';
 import { closeSockets } from './free.js';
 import { confirmsSilence, hostOf, viewOf } from './view.js';
@@ -277,10 +277,7 @@ class Runtime implements Succession {
       const host = this.#host(of);
       if (host === null) continue;
       within(ANSWER_MS, host, this.#observer.command(host, { hello: 1 })).then(
-        (hello) => {
-          const { lastWrite } = hello as unknown as Hello;
-          this.#feed({ kind: 'before', of, optime: lastWrite ? opTime(lastWrite.opTime) : null });
-        },
+        (hello) => this.#feed({ kind: 'before', of, optime: lastWritten(hello as unknown as Hello) }),
         () => this.#feed({ kind: 'before', of, optime: null }),
       );
     }

@@ -5,7 +5,7 @@ import type { MongoClient } from 'mongodb';
 import type { OpTime } from '../../membership/types.js';
 import type { Identity } from '../../pki/identity.js';
 import { adminCommand, directClient } from '../../replicaset/connect.js';
-import { type Hello, opTime } from '../../replicaset/wire.js';
+import { type Hello, lastWritten } from '../../replicaset/wire.js';
 
 const ASK_EVERY_MS = 100;
 /** A process that was killed lets go of its port a moment after its connections. */
@@ -50,7 +50,7 @@ export class Watch {
     this.#asking = true;
     try {
       const hello = (await adminCommand(this.#client, { hello: 1 })) as unknown as Hello;
-      if (!this.#closed) this.#hears.answered(hello.lastWrite ? opTime(hello.lastWrite.opTime) : null);
+      if (!this.#closed) this.#hears.answered(lastWritten(hello));
     } catch {
       // No answer. Whether the process is gone is seen from its port.
       void this.#knock();
