@@ -4,7 +4,9 @@ import type { LocalCloud } from '../cloud/local/local-cloud.js';
 import type { Engine } from '../engine/engine.js';
 import { QuorateError } from '../errors.js';
 import type { Store } from '../store/store.js';
+import { duration } from './output.js';
 import type { Parts } from './parts.js';
+import { Patience } from './patience.js';
 
 /** What the parts of a quickstart act on. */
 export interface Scene {
@@ -164,16 +166,22 @@ function secondaryOf({ environment, ha, controllers }: Status): string {
 /** Each look costs all controllers something, and what is shown here should not wait for those who look. */
 const LOOK_MS = 150;
 
-/** Asks again until what is awaited is seen; the message of its deadline says what that was. */
+/** Asks again until what is awaited is seen; the error at the end of its patience says what that was, and what comes next. */
 async function until(scene: Scene, what: string, seen: (status: Status) => boolean): Promise<Status> {
-  const deadline = performance.now() + 60_000;
-  let last: Status | null = null;
-  while (performance.now() < deadline) {
-    last = await statusOf(scene);
-    if (seen(last)) return last;
+  const patience = new Patience(performance.now());
+  for (;;) {
+    const status = await statusOf(scene);
+    if (seen(status)) return status;
+    const now = performance.now();
+    const { change, ha } = status;
+    if (patience.endsAt(now, JSON.stringify([change?.step, ha.primary, ha.voters, ha.healthyVoters]))) {
+      const next = change ? [`${change.kind} goes on: ${change.step}.`] : [];
+      throw new QuorateError(
+        'part-timed-out',
+        `waited ${duration(patience.waited(now))} for ${what}; it did not come.`,
+        { todo: [...next, ...ha.problems].join(' ') },
+      );
+    }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
-  throw new QuorateError('part-timed-out', `waited 60 s for ${what}; it did not come.`, {
-    todo: last?.ha.problems.join(' ') ?? '',
-  });
 }
