@@ -17,6 +17,8 @@ import { type Hello, lastWritten, type SetConfig, type SetStatus } from './wire.
 const ANSWER_MS = 300;
 /** How long one may take that somebody still hears: a busy machine is slow, and is not to be taken for a dead one. */
 const SLOW_ANSWER_MS = 600;
+/** How long the first to answer may take when nobody has: what no busy machine answered in time is not the loss of a majority. */
+const UNHEARD_MS = 2000;
 /** How long a member that is close behind may take to reach what the primary had when we looked. */
 const FOLLOW_MS = 250;
 /** Further behind than this (seconds), it is not waited for. */
@@ -47,10 +49,10 @@ export class Observer {
   }
 
   async look(hosts: readonly string[]): Promise<Look | null> {
-    const answers = await this.#askAll(new Set([...hosts, ...this.#known]));
+    const answers = await this.#askAll(new Set([...hosts, ...this.#known]), false);
     const named = answers.flatMap((a) => a.config?.members.map((m) => m.host) ?? []);
     const asked = new Set([...hosts, ...this.#known]);
-    answers.push(...(await this.#askAll(new Set(named.filter((host) => !asked.has(host))))));
+    answers.push(...(await this.#askAll(new Set(named.filter((host) => !asked.has(host))), true)));
 
     const basis = basisOf(answers);
     if (basis === null) return null;
@@ -98,23 +100,26 @@ export class Observer {
     return client;
   }
 
-  async #askAll(hosts: ReadonlySet<string>): Promise<Answer[]> {
+  /** @param heard whether others have answered already */
+  async #askAll(hosts: ReadonlySet<string>, heard: boolean): Promise<Answer[]> {
     const answers = new Map<string, Answer>();
     const asked = new Map(
-      // Not answering is an answer: what it means is decided from the whole picture.
       [...hosts].map((host) => [
         host,
-        within(SLOW_ANSWER_MS, host, unlessRefused(this.#client(host), host, this.#ask(host))).then(
+        within(UNHEARD_MS, host, unlessRefused(this.#client(host), host, this.#ask(host))).then(
           (answer) => void answers.set(host, answer),
-          () => undefined,
         ),
       ]),
     );
-    await Promise.race([Promise.all(asked.values()), sleep(ANSWER_MS)]);
-    const slow = [...asked].filter(
-      ([host]) => !answers.has(host) && (answers.size === 0 || calledHealthy(host, answers.values())),
-    );
-    await Promise.all(slow.map(([, answer]) => answer));
+    // Not answering is an answer: what it means is decided from the whole picture.
+    const all = Promise.allSettled(asked.values());
+    await Promise.race([all, sleep(ANSWER_MS)]);
+    const slow = [...asked].filter(([host]) => !answers.has(host) && calledHealthy(host, answers.values()));
+    await Promise.race([Promise.allSettled(slow.map(([, answer]) => answer)), sleep(SLOW_ANSWER_MS - ANSWER_MS)]);
+    if (answers.size === 0 && !heard) {
+      await Promise.any(asked.values()).catch(() => undefined);
+      await Promise.race([all, sleep(ANSWER_MS)]);
+    }
     return [...answers.values()];
   }
 

@@ -7,6 +7,7 @@ import type { ReplicaSet } from '../../src/membership/types.js';
 import { type Execution, execute } from '../../src/replicaset/execute.js';
 import { type ForceRequest, forceSurvivor } from '../../src/replicaset/force.js';
 import { Observer } from '../../src/replicaset/observe.js';
+import { until } from '../support/home.js';
 import { type TestMember, TestMembers } from '../support/members.js';
 import { Writer } from '../support/writer.js';
 
@@ -121,6 +122,21 @@ test('a change made by hand in between is never overwritten, and a frozen or dea
   third.signal('SIGCONT');
   await seen((set) => set.members.every((m) => m.healthy && isCaughtUp(set, m)));
   await run({ kind: 'grant-vote', member: 2, machine: '2' });
+});
+
+test('where nobody answers at once the first to answer is waited for: a busy machine is no lost majority', async () => {
+  const { members, observer, settled } = await startSet(1);
+  await settled();
+  const [only] = members.members as [TestMember];
+  // Longer than a look waits for a member while another one answers. Tried again, as the machine may be busy afterwards.
+  const seen = await until('a look over a freeze of 0.8 s', async () => {
+    only.signal('SIGSTOP');
+    const looking = observer.look(members.hosts);
+    await sleep(800);
+    only.signal('SIGCONT');
+    return await looking;
+  });
+  expect(seen.primaryHost).toBe(members.hosts[0]);
 });
 
 test('the survivor of two that holds the note is forced once, by its own hand only, and loses nothing', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Changes } from '../../src/api/changes.js';
 import { ensureEngine } from '../../src/engine/engine.js';
 import type { Goal } from '../../src/membership/types.js';
-import { cancelChange, followChange, runningChange, startChange } from '../../src/temporal/changes.js';
+import { cancelChange, followChange, progressOf, runningChange, startChange } from '../../src/temporal/changes.js';
 import { connectTemporal, type Temporal } from '../../src/temporal/connect.js';
 import { environmentKey, SINGLETONS, workflowIds } from '../../src/temporal/names.js';
 import type { ChangeInput, Progress } from '../../src/temporal/progress.js';
@@ -195,9 +195,11 @@ describe('changes of membership', () => {
   });
 
   test('a worker killed in the middle costs time, not the change', async () => {
-    const started = await change('disableHa', 3, 1);
     const [{ machine } = { machine: '' }] = (await environment.status()).controllers;
-    process.kill(await environment.pidOf(machine, 'worker'), 'SIGKILL');
+    const worker = await environment.pidOf(machine, 'worker');
+    const started = await change('disableHa', 3, 1);
+    await until('its first answer', () => progressOf(started.handle));
+    process.kill(worker, 'SIGKILL');
     expect(await followChange(started, nothing)).toMatchObject({ state: 'done' });
     expect((await environment.status()).ha.voters).toBe(1);
   });
