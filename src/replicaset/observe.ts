@@ -49,10 +49,10 @@ export class Observer {
   }
 
   async look(hosts: readonly string[]): Promise<Look | null> {
-    const answers = await this.#askAll(new Set([...hosts, ...this.#known]), false);
-    const named = answers.flatMap((a) => a.config?.members.map((m) => m.host) ?? []);
     const asked = new Set([...hosts, ...this.#known]);
-    answers.push(...(await this.#askAll(new Set(named.filter((host) => !asked.has(host))), true)));
+    const answers = await this.#askAll(asked, []);
+    const named = answers.flatMap((a) => a.config?.members.map((m) => m.host) ?? []);
+    answers.push(...(await this.#askAll(new Set(named.filter((host) => !asked.has(host))), answers)));
 
     const basis = basisOf(answers);
     if (basis === null) return null;
@@ -100,8 +100,8 @@ export class Observer {
     return client;
   }
 
-  /** @param heard whether others have answered already */
-  async #askAll(hosts: ReadonlySet<string>, heard: boolean): Promise<Answer[]> {
+  /** @param others what other members have answered already */
+  async #askAll(hosts: ReadonlySet<string>, others: readonly Answer[]): Promise<Answer[]> {
     const answers = new Map<string, Answer>();
     const asked = new Map(
       [...hosts].map((host) => [
@@ -114,9 +114,10 @@ export class Observer {
     // Not answering is an answer: what it means is decided from the whole picture.
     const all = Promise.allSettled(asked.values());
     await Promise.race([all, sleep(ANSWER_MS)]);
-    const slow = [...asked].filter(([host]) => !answers.has(host) && calledHealthy(host, answers.values()));
+    const heard = [...others, ...answers.values()];
+    const slow = [...asked].filter(([host]) => !answers.has(host) && calledHealthy(host, heard));
     await Promise.race([Promise.allSettled(slow.map(([, answer]) => answer)), sleep(SLOW_ANSWER_MS - ANSWER_MS)]);
-    if (answers.size === 0 && !heard) {
+    if (others.length + answers.size === 0) {
       await Promise.any(asked.values()).catch(() => undefined);
       await Promise.race([all, sleep(ANSWER_MS)]);
     }
