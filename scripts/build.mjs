@@ -1,10 +1,11 @@
-// Builds dist/: the compiler's output, then the workflow bundle that workers load ahead of time.
+// Builds dist/: the compiler's output, then from that the programs and the workflow bundle that workers load ahead of time.
 // Does nothing when nothing changed since the last build, so every command that needs a build may call it.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundlePrograms } from './programs.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const at = (...segments) => path.join(root, ...segments);
@@ -39,7 +40,7 @@ const readStamp = () => {
 };
 
 const stamp = readStamp();
-const config = ['tsconfig.json', 'package.json', 'package-lock.json'];
+const config = ['tsconfig.json', 'package.json', 'package-lock.json', 'scripts/build.mjs', 'scripts/programs.mjs'];
 const sources = digest(
   [...config, 'src', 'workflows', 'activities', 'workers', 'bench', 'test/support', 'test/campaign', 'test/model'],
   (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
@@ -52,6 +53,8 @@ const tsc = spawnSync(process.execPath, [at('node_modules', 'typescript7', 'bin'
   stdio: 'inherit',
 });
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+
+await bundlePrograms(root);
 
 // What workflow code may import is held by .dependency-cruiser.cjs; so these are all the bundle is made of.
 const bundled = digest(

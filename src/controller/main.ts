@@ -3,14 +3,14 @@ import { reasonOf } from '../errors.js';
 import { readConfig } from './config.js';
 import { startController } from './controller.js';
 
-/** The API server's process: `main.js CONFIG`. Ends in order on SIGTERM, and when the agent that started it is gone. */
+/** The API server's process: `api-server.js CONFIG`. Ends in order on SIGTERM, and when the agent that started it is gone. */
 const LONGEST_CLOSE_MS = 1400;
 
 // What requests leave behind is short-lived: without this the heap grows by 30 MB under load and keeps them.
 setFlagsFromString('--semi-space-growth-factor=1');
 
 async function main(file: string | undefined): Promise<void> {
-  if (file === undefined) throw new Error('usage: main.js CONFIG');
+  if (file === undefined) throw new Error('usage: api-server.js CONFIG');
   const config = await readConfig(file);
   const controller = await startController(config);
   console.log(`API of machine ${config.machine} on ${config.listen.address}:${config.listen.port}`);

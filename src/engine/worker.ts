@@ -52,7 +52,7 @@ export async function ensureWorker(
   const { address, namespace } = target;
   const told = { TEMPORAL_CONFIG_FILE: devNull, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
   const mark = await startGroup(
-    [path.join(packageRoot(), 'bin', 'quorate-supervise'), process.execPath, builtFile('workers', 'engine.js')],
+    [path.join(packageRoot(), 'bin', 'quorate-supervise'), process.execPath, builtFile('programs', 'engine-worker.js')],
     {
       env: embedded ? { ...withoutTemporal(process.env), ...told } : process.env,
       log: workerLog(dirs, name),

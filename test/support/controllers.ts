@@ -80,7 +80,7 @@ export class TestControllers implements AsyncDisposable {
     };
     await this.#write(`${machine}.json`, JSON.stringify(config));
     const began = performance.now();
-    const args = [builtFile('src', 'controller', 'main.js'), file(`${machine}.json`)];
+    const args = [builtFile('programs', 'api-server.js'), file(`${machine}.json`)];
     const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#processes.set(machine, child);
     let output = '';

@@ -87,10 +87,10 @@ export class TestMachine {
   /** PIDs of one service, found by what runs and not by what is reported. */
   pids(what: 'agent' | 'mongod' | 'api' | 'worker'): number[] {
     const mark = {
-      agent: 'src/agent/main.js',
+      agent: 'programs/quorated.js',
       mongod: '--dbpath',
-      api: 'src/controller/main.js',
-      worker: 'workers/controller.js',
+      api: 'programs/api-server.js',
+      worker: 'programs/controller-worker.js',
     }[what];
     return processesOf(this.directory).flatMap(({ pid, command }) => (command.includes(mark) ? [pid] : []));
   }

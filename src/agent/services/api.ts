@@ -31,7 +31,7 @@ export class ApiServer implements Service {
     await writePrivate(files.apiConfig, JSON.stringify(config));
     return {
       file: process.execPath,
-      args: [SMALL_HEAP, builtFile('src', 'controller', 'main.js'), files.apiConfig],
+      args: [SMALL_HEAP, builtFile('programs', 'api-server.js'), files.apiConfig],
     };
   }
 

@@ -33,7 +33,7 @@ export class Worker implements Service {
     await writePrivate(files.workerConfig, JSON.stringify(config));
     return {
       file: process.execPath,
-      args: [SMALL_HEAP, builtFile('workers', 'controller.js'), files.workerConfig],
+      args: [SMALL_HEAP, builtFile('programs', 'controller-worker.js'), files.workerConfig],
     };
   }
 

@@ -35,7 +35,7 @@ export function openLocalCloud(root: string, region = '', env: NodeJS.ProcessEnv
   const init = join(packageRoot(), 'bin', 'quorated-init');
   return new LocalCloud({
     root,
-    startCommand: ['/bin/sh', init, process.execPath, builtFile('src', 'agent', 'main.js')],
+    startCommand: ['/bin/sh', init, process.execPath, builtFile('programs', 'quorated.js')],
     env: Object.fromEntries(passed),
     addressing: ADDRESSINGS[region] ?? 'loopback',
   });
