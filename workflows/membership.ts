@@ -24,7 +24,7 @@ import { copyAddresses } from './addresses.js';
 import { perform } from './deeds.js';
 import { evidenceOf } from './evidence.js';
 import { answerProgress } from './query.js';
-import { recordBegin, recordEnd, recordOf, showPhase } from './records.js';
+import { recordBegin, recordEnd, recordOf, recordSoFar, showPhase } from './records.js';
 import { Story } from './story.js';
 
 export interface MembershipInput extends ChangeInput {
@@ -167,7 +167,6 @@ class MembershipLoop {
     // What the sentinel saw may be old by now: a number that a person asked for since counts.
     if (this.#input.lost && desired !== null) this.#goal = { ...this.#goal, controllers: desired };
     for (;;) {
-      if (workflowInfo().continueAsNewSuggested) await this.#continue();
       const observation = await this.#observe();
       if (observation === null) continue;
       const { observed } = observation;
@@ -176,6 +175,7 @@ class MembershipLoop {
       const step = plan(observed, this.#goal, this.#expired);
       if (step.kind === 'done') return await this.#end(step.text, observed);
       if (step.kind === 'blocked') return await this.block(step.reason, step.wayOut);
+      if (workflowInfo().continueAsNewSuggested) await this.#continue(step.text);
       if (step.kind === 'wait') this.#startWait(step);
       else this.#story.begin(step.text, step.reason, evidenceOf(step, observation));
       this.#foresee(observed, step.text);
@@ -254,13 +254,14 @@ class MembershipLoop {
   }
 
   /** The same change in a new run, from facts as in every round; its first run ID and so its story stay. */
-  async #continue(): Promise<never> {
-    const records = this.#story.nextRecord();
+  async #continue(next: string): Promise<never> {
+    this.#story.pause(next);
+    await recordSoFar(this.#input, this.#story);
     return await continueAsNew<typeof enableHa>({
       ...this.#input,
       goal: this.#goal,
       cancelled: this.#cancelled,
-      records,
+      records: this.#story.nextRecord(),
       earlier: this.#story.ended,
     });
   }

@@ -56,14 +56,23 @@ export async function recordBegin(input: ChangeInput, story: Story, desired: num
  * is left): the story is in Temporal too, and the document is closed by the next change.
  */
 export async function recordEnd(input: ChangeInput, story: Story): Promise<void> {
+  await writeDown('the end of the change', 'write down how it ended', input, story);
+}
+
+/** Writes what a run has told of a change that goes on in the next run, which tells only what comes then. */
+export async function recordSoFar(input: ChangeInput, story: Story): Promise<void> {
+  await writeDown('the story of the change', 'write down how far it is', input, story);
+}
+
+async function writeDown(what: string, summary: string, input: ChangeInput, story: Story): Promise<void> {
   const { recordChange } = network(input.key, {
     as: 'bounded',
-    summary: 'write down how it ended',
+    summary,
     within: { scheduleToCloseTimeout: '15s', startToCloseTimeout: ATTEMPT },
   });
   const record = recordOf(input, story);
   await orGoOn(
-    'the end of the change',
+    what,
     CancellationScope.nonCancellable(() => recordChange(record)),
   );
 }

@@ -30,6 +30,18 @@ test('done, running, next: one checklist with times', () => {
   );
 });
 
+test('in the next run the step under way is told again, and one that was done is not', () => {
+  const told = (next: string) => {
+    const story = new Story('enable-ha', 'demo', { records: 7, steps: 2 });
+    story.begin('start machine 1', '');
+    story.wait('wait until machine 1 is up', '', Date.now() + 60_000, 'go on without it');
+    story.pause(next);
+    return story.ended;
+  };
+  expect(told('add machine 1')).toBe(4);
+  expect(told('wait until machine 1 is up')).toBe(3);
+});
+
 test('a wait says until when, and what happens if it does not come', () => {
   const story = new Story('enable-ha', 'demo');
   story.wait('wait until machine 1 is up', 'It boots.', Date.now() + 60_000, 'go on without it');

@@ -117,6 +117,11 @@ export class Story {
     return this.#earlier;
   }
 
+  /** This run ends here, and the next one begins with `next`: what is under way has been done unless it is that same step. */
+  pause(next: string): void {
+    if (this.#current()?.text !== next) this.#finish('done');
+  }
+
   /** The same for the next run, which takes up the step under way. */
   get ended(): number {
     return this.#earlier + this.#steps.filter(({ state }) => state === 'done' || state === 'failed').length;

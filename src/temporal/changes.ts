@@ -3,6 +3,7 @@ import {
   ApplicationFailure,
   CancelledFailure,
   TerminatedFailure,
+  WorkflowContinuedAsNewError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   type WorkflowHandle,
@@ -173,9 +174,11 @@ export async function followChange(
   onProgress: (progress: Progress) => void,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Progress | null> {
+  // A handle that came from a start would answer for the run that took this one's place.
+  const run = handle.client.getHandle(handle.workflowId, runId, { followRuns: false });
   let last: Progress | null = null;
   const look = async () => {
-    const progress = await progressOf(handle);
+    const progress = await progressOf(run);
     if (progress === null || JSON.stringify(progress.steps) === JSON.stringify(last?.steps)) return;
     last = progress;
     onProgress(progress);
@@ -189,13 +192,20 @@ export async function followChange(
   })();
   const left = new Promise<null>((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }));
   try {
-    const end = await Promise.race([endOf(handle), left]);
+    const end = await Promise.race([endOf(run), left]);
     if (end === null) return null;
     over.abort();
     await looking;
+    const progress = (await progressOf(run)) ?? last ?? unseen(kind);
+    if (end.state === 'continued') {
+      // The next run takes up the step under way.
+      const told = progress.steps.filter(({ state }) => state === 'done' || state === 'failed');
+      const whole = (next: Progress) => ({ ...next, steps: [...told, ...next.steps] });
+      const rest = await followChange({ handle, kind, runId: end.runId }, (next) => onProgress(whole(next)), signal);
+      return rest && whole(rest);
+    }
     const next = end.state === 'terminated' ? await movedTo(handle, runId) : null;
     if (next !== null) return await followChange({ ...next, kind }, onProgress, signal);
-    const progress = (await progressOf(handle)) ?? last ?? unseen(kind);
     const state = end.state === 'terminated' ? 'failed' : end.state;
     const { result, wayOut } = end.state === 'cancelled' && progress.result !== '' ? progress : end;
     const final = { ...progress, result, wayOut, state, waitingFor: null };
@@ -206,17 +216,17 @@ export async function followChange(
   }
 }
 
-interface End {
-  readonly state: Progress['state'] | 'terminated';
-  readonly result: string;
-  readonly wayOut: string;
-}
+/** How a run ended; a change that has grown long goes on in another one. */
+type End =
+  | { readonly state: Progress['state'] | 'terminated'; readonly result: string; readonly wayOut: string }
+  | { readonly state: 'continued'; readonly runId: string };
 
-async function endOf(handle: WorkflowHandle): Promise<End> {
+async function endOf(run: WorkflowHandle): Promise<End> {
   try {
-    const { text } = (await handle.result()) as { text: string };
+    const { text } = (await run.result()) as { text: string };
     return { state: 'done', result: text, wayOut: '' };
   } catch (error) {
+    if (error instanceof WorkflowContinuedAsNewError) return { state: 'continued', runId: error.newExecutionRunId };
     if (!(error instanceof WorkflowFailedError)) throw error;
     return failureOf(error.cause);
   }

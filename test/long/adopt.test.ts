@@ -1,19 +1,17 @@
 /** The Temporal of an environment is lost, or left for another one: `quorate engine adopt`. */
-import { spawn } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import proto from '@temporalio/proto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePort } from '../../src/engine/ports.js';
 import { databaseFile } from '../../src/engine/server.js';
 import { splitPem } from '../../src/pki/certificate.js';
 import { writeEvidence } from '../../src/state/evidence.js';
 import { openState, type State } from '../../src/state/state.js';
 import { connectTemporal } from '../../src/temporal/connect.js';
 import { environmentKey, taskQueues } from '../../src/temporal/names.js';
-import { findServer } from '../../src/toolchain/find.js';
 import { TestEnvironment } from '../support/environment.js';
 import { until } from '../support/home.js';
+import { ownTemporal } from '../support/temporal.js';
 
 let env: TestEnvironment;
 let state: State;
@@ -69,28 +67,8 @@ test('adopted, every controller changes over, one that was frozen meanwhile as w
 }, 400_000);
 
 test('moved to another Temporal: its changes run there, and from where it was they are refused', async () => {
-  const server = await findServer('temporal', { cacheDir: env.store.dirs.toolchain });
-  const port = await freePort();
-  const database = join(env.home.dir, 'another.db');
-  const args = [
-    'server',
-    'start-dev',
-    '--headless',
-    '--ip',
-    '127.0.0.1',
-    '--port',
-    String(port),
-    '--db-filename',
-    database,
-  ];
-  const other = spawn(server.path, args, { stdio: 'ignore' });
+  const { address, server } = await ownTemporal(env.home);
   try {
-    const address = `127.0.0.1:${port}`;
-    await until('the other Temporal', async () => {
-      await (await connectTemporal({ target: { address, namespace: 'default' } })).connection.close();
-      return true;
-    });
-    env.home.env.TEMPORAL_ADDRESS = address;
     expect((await env.home.run('enable-ha')).stderr).toMatch(/belongs to the Temporal at .*quorate engine adopt/s);
     expect(await env.home.ok('engine', 'adopt')).toMatch(/demo is moved: .*, epoch 3\./);
     await env.home.ok('enable-ha');
@@ -104,7 +82,7 @@ test('moved to another Temporal: its changes run there, and from where it was th
     env.home.env.TEMPORAL_ADDRESS = address;
     await env.home.ok('destroy-environment', 'demo', '--yes');
   } finally {
-    other.kill('SIGKILL');
+    server.kill('SIGKILL');
   }
 }, 600_000);
 

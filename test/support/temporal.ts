@@ -1,8 +1,34 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { engineConnection } from '../../src/engine/engine.js';
+import { freePort } from '../../src/engine/ports.js';
+import { dirsOf } from '../../src/store/dirs.js';
 import type { Store } from '../../src/store/store.js';
 import { connectTemporal, type Temporal } from '../../src/temporal/connect.js';
 import { environmentKey, workflowIds } from '../../src/temporal/names.js';
+import { findServer } from '../../src/toolchain/find.js';
+import { type Home, until } from './home.js';
+
+/** A Temporal of the operator's own, which commands of the home use from now on; it ends with the home at the latest. */
+export async function ownTemporal(
+  home: Home,
+  settings: Readonly<Record<string, number>> = {},
+): Promise<{ address: string; server: ChildProcess }> {
+  const { path } = await findServer('temporal', { cacheDir: dirsOf(home.env).toolchain });
+  const port = await freePort();
+  const args = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port)];
+  args.push('--db-filename', join(home.dir, 'own.db'));
+  args.push(...Object.entries(settings).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]));
+  const server = spawn(path, args, { env: home.env, stdio: 'ignore' });
+  const address = `127.0.0.1:${port}`;
+  await until('the operator’s own Temporal', async () => {
+    await (await connectTemporal({ target: { address, namespace: 'default' } })).connection.close();
+    return true;
+  });
+  home.env.TEMPORAL_ADDRESS = address;
+  return { address, server };
+}
 
 /** Does something with the engine's Temporal; starts nothing. */
 export async function onTemporal<T>(store: Store, work: (temporal: Temporal) => Promise<T>): Promise<T> {
