@@ -1,18 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { packageRoot } from '../src/package.js';
 import { PARAMETERS } from '../src/replicaset/parameters.js';
 import { findServer } from '../src/toolchain/find.js';
+import { reap } from '../test/support/reap.js';
 
 /**
  * The floor: mongods alone on loopback addresses, driven by a script with nothing of ours in the way. Heartbeats and
  * parameters are the environment's own, TLS and users are left out (they only make the floor lower).
  */
 export class BareSet {
-  readonly #base = mkdtempSync(join(tmpdir(), 'quorate-bench-bare-'));
+  readonly #base = mkdtempSync(join(tmpdir(), 'quorate-test-bare-'));
+  /** Ends the mongods also when the benchmark is interrupted. */
+  readonly #reaper = reap(this.#base);
   readonly #mongod: string;
   readonly #subnet = `127.${100 + Math.floor(Math.random() * 100)}.${1 + Math.floor(Math.random() * 250)}`;
   readonly #processes: ChildProcess[] = [];
@@ -186,12 +189,10 @@ export class BareSet {
 
   async close(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close().catch(() => undefined)));
-    const gone = this.#processes.map((child) =>
-      child.exitCode !== null || child.signalCode !== null ? null : new Promise((resolve) => child.on('exit', resolve)),
-    );
-    for (const child of this.#processes) child.kill('SIGKILL');
-    await Promise.all(gone);
-    rmSync(this.#base, { recursive: true, force: true });
+    const gone = new Promise((resolve) => this.#reaper.on('exit', resolve));
+    this.#reaper.ref();
+    this.#reaper.stdin?.end();
+    await gone;
   }
 }
 
