@@ -1,4 +1,5 @@
 import { reasonOf } from '../../src/errors.js';
+import { kill } from '../support/kill.js';
 import { type Act, stateWords } from './acts.js';
 import type { Ground } from './ground.js';
 import { type Outage, outageOf } from './losses.js';
@@ -160,12 +161,3 @@ const away = (machine: string, taken: Pick<Outage, 'kind' | 'parts'>): Outage =>
   from: Date.now(),
   to: null,
 });
-
-/** Signals one process; whoever is gone is gone. */
-export function kill(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}

@@ -1,6 +1,7 @@
 import type { Instance } from '../../src/cloud/cloud.js';
 import { ensureSingletons } from '../../src/temporal/singletons.js';
 import { until } from '../support/home.js';
+import { kill } from '../support/kill.js';
 import type { Case } from './cases.js';
 import type { Held } from './holds.js';
 import type { Script } from './scripts.js';
@@ -105,12 +106,4 @@ async function terminate({ stage, held, script }: Trial): Promise<void> {
     await ensureSingletons(client, environment);
   }
   await until('the singleton to run again', async () => (await handle.describe()).status.name === 'RUNNING');
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }

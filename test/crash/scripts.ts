@@ -4,6 +4,7 @@ import type { Status } from '../../src/api/status.js';
 import { setPriority } from '../support/by-hand.js';
 import { secondaryOf } from '../support/environment.js';
 import type { Run } from '../support/home.js';
+import { kill } from '../support/kill.js';
 import type { Stage } from './stage.js';
 
 /** Does what a script is for and comes to its end with it; answers in words how it ended. */
@@ -82,7 +83,7 @@ async function damage(stage: Stage, before: Status): Promise<void> {
   for (const file of await readdir(join(disk, data[0] ?? ''))) {
     if (/^WiredTiger(\.wt|\.turtle)?$/.test(file)) await truncate(join(disk, data[0] ?? '', file), 0);
   }
-  process.kill(controller?.services.mongod?.pid ?? 0, 'SIGKILL');
+  kill(controller?.services.mongod?.pid);
   await stage.statusWhen('the damaged member to be missed', ({ ha }) => ha.healthyVoters === 2);
 }
 

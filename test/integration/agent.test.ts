@@ -10,6 +10,7 @@ import { isDue, splitPem, subjectOf } from '../../src/pki/certificate.js';
 import { addControllers, dropJobs, markDead, recordInstance } from '../../src/state/machines.js';
 import { openState, type State } from '../../src/state/state.js';
 import { Home, until } from '../support/home.js';
+import { kill } from '../support/kill.js';
 import { bootstrapUntilSeeded, enrolWhenUp, newUserData, TestMachine } from '../support/machine.js';
 
 /**
@@ -88,7 +89,7 @@ test('the right token gets the operator a certificate, and is void and shredded 
 test('the steps of bootstrap may be repeated, and survive the death of the agent and its mongod', async () => {
   await bootstrapUntilSeeded(zero, operator);
   const [agent] = zero.pids('agent');
-  for (const pid of [...zero.pids('mongod'), agent ?? 0]) process.kill(pid, 'SIGKILL');
+  for (const pid of [...zero.pids('mongod'), agent]) kill(pid);
   await until('the agent listens again', () => bootCall(zero.target, operator, '/boot/progress').catch(() => null), 20);
   expect(zero.pids('agent')).not.toEqual([agent]);
   await expect(bootCall(zero.target, operator, '/boot/serve')).rejects.toMatchObject({ code: 'not-ready' });
@@ -110,7 +111,7 @@ test('after serve the API answers, and a call that is repeated finds all done', 
 test('what dies is started again: mongod, then the API server', async () => {
   for (const service of ['mongod', 'api'] as const) {
     const [before] = zero.pids(service);
-    process.kill(before ?? 0, 'SIGKILL');
+    kill(before);
     await until(`${service} started again`, async () => {
       const pids = zero.pids(service);
       return pids.length === 1 && pids[0] !== before;
@@ -146,7 +147,7 @@ test('certificates near their end are replaced while everything runs, and mongod
     writeFileSync(disk(...names), certificate + key);
   }
   const before = { mongod: zero.pids('mongod'), api: zero.pids('api') };
-  process.kill(zero.pids('agent')[0] ?? 0, 'SIGHUP');
+  kill(zero.pids('agent')[0], 'SIGHUP');
   await until('its API server is another one', async () => {
     const api = zero.pids('api');
     return api.length === 1 && api[0] !== before.api[0];

@@ -12,6 +12,7 @@ import { listProcesses } from '../../src/cloud/local/processes.js';
 import { cloudContract } from '../contract/cloud-contract.js';
 import { TestEnvironment } from '../support/environment.js';
 import { until } from '../support/home.js';
+import { kill } from '../support/kill.js';
 import { devicesOf, Lab, Line, leftOf, whyNoNamespaces } from '../support/namespaces.js';
 
 const reason = await whyNoNamespaces();
@@ -167,14 +168,14 @@ describe.skipIf(reason !== '')(`isolation namespace${skipped}`, () => {
     const machine = await lab.start();
     const inside = async () => (await listProcesses()).filter(({ instance }) => instance === machine.id);
     const record = JSON.parse(await readFile(join(lab.directory(machine), 'record.json'), 'utf8'));
-    process.kill(record.process.group, 'SIGKILL');
+    kill(record.process.group);
     await until('the machine to be gone', async () => (await inside()).length === 0);
     expect(await lab.cloud.describe(machine.id)).toMatchObject({ state: 'stopped', cause: 'self' });
     await lab.cloud.startAgain(machine.id);
     await lab.talk(machine);
     const leader = JSON.parse(await readFile(join(lab.directory(machine), 'record.json'), 'utf8')).process.group;
     const first = (await inside()).find(({ pid, group }) => pid === group && pid !== leader);
-    process.kill(first?.pid ?? 0, 'SIGKILL');
+    kill(first?.pid);
     await until('the machine to be gone', async () => (await inside()).length === 0);
   });
 

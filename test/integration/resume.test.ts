@@ -5,6 +5,7 @@ import type { Status } from '../../src/api/status.js';
 import { engineStatus } from '../../src/engine/engine.js';
 import { reconfigByHand } from '../support/by-hand.js';
 import { TestEnvironment } from '../support/environment.js';
+import { kill } from '../support/kill.js';
 import { onMembership, unfinishedActivities } from '../support/temporal.js';
 
 /**
@@ -82,7 +83,7 @@ test('the engine is killed in the middle and started again by the next command; 
   await env.home.ok('disable-ha', '--detach');
   await env.statusWhen('the change to have begun', ({ change }) => change !== null);
   const { pid } = await engineStatus(env.store.dirs);
-  kill(pid ?? 0);
+  kill(pid);
   await env.home.ok('engine', 'start');
   await endsWith(1);
 });
@@ -170,12 +171,4 @@ async function latestChange(): Promise<Change> {
   const [latest] = (await env.client.request<Changes>('GET', '/v1/changes')).body.changes;
   if (latest === undefined) throw new Error('no change is told of');
   return latest;
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }

@@ -8,6 +8,7 @@ import type { RecoveryView } from '../../src/membership/recovery.js';
 import { TestEnvironment, WRITER_PAUSE_MS } from '../support/environment.js';
 import { record } from '../support/histories.js';
 import { until } from '../support/home.js';
+import { kill } from '../support/kill.js';
 import { onMembership } from '../support/temporal.js';
 
 let env: TestEnvironment;
@@ -104,7 +105,7 @@ test('going on with it: the others are ended, three vote again, whatever dies in
 
   await env.statusWhen('the survivor to take writes', ({ ha }) => ha.primary === survivor, 120);
   const { pid } = await engineStatus(env.store.dirs);
-  kill(pid ?? 0);
+  kill(pid);
   await env.home.ok('engine', 'start');
   env.writer.start(WRITER_PAUSE_MS);
   await env.whole(3, 300);
@@ -130,11 +131,3 @@ test('typed once more it is refused: there is a majority', async () => {
 });
 
 const other = () => (survivor === '0' ? '1' : '0');
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
