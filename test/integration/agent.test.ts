@@ -36,12 +36,14 @@ const ping = async (machine: TestMachine) => {
     await client.close();
   }
 };
-const serves = (machine: TestMachine) =>
-  until(
-    `machine ${machine.userData.machine} serves`,
-    async () => (await ping(machine)) === machine.userData.machine,
-    30,
-  );
+async function serves(machine: TestMachine): Promise<void> {
+  const { machine: id } = machine.userData;
+  try {
+    await until(`machine ${id} serves`, async () => (await ping(machine)) === id);
+  } catch (error) {
+    throw new Error(`its console ends with:\n${machine.console.split('\n').slice(-30).join('\n')}`, { cause: error });
+  }
+}
 
 async function withState<T>(work: (state: State) => Promise<T>): Promise<T> {
   const tls = { ca: operator.ca, ...splitPem(zero.file('disk', 'controller', 'state.pem')) };
