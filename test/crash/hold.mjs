@@ -6,15 +6,21 @@
  * gets there claims it by renaming the file, says so in `held.json`, and goes on once `go` is there.
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { createRequire, register } from 'node:module';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const home = process.env.QUORATE_HOME;
-const isWorker = /\/workers\/(engine|controller)\.js$/.test(process.argv[1] ?? '');
+const program = process.argv[1] ?? '';
+/** What the programs of workers are bundled from: inside a bundle nobody reaches the SDK's classes. */
+const UNBUNDLED = { 'controller-worker.js': 'controller.js', 'engine-worker.js': 'engine.js' };
+const unbundled = UNBUNDLED[basename(program)];
 
-if (home && isWorker) {
+if (home && unbundled) {
+  const instead = new URL(`../../dist/workers/${unbundled}`, import.meta.url);
+  process.argv[1] = fileURLToPath(instead);
+  register('./instead.mjs', import.meta.url, { data: { url: pathToFileURL(program).href, instead: instead.href } });
   const directory = join(home, 'holds');
   mkdirSync(directory, { recursive: true });
   const require = createRequire(fileURLToPath(new URL('../../package.json', import.meta.url)));
