@@ -1,5 +1,6 @@
 import { reasonOf } from '../../src/errors.js';
 import { kill } from '../support/kill.js';
+import { COMMANDS } from '../support/programs.js';
 import { type Act, stateWords } from './acts.js';
 import type { Ground } from './ground.js';
 import { type Outage, outageOf } from './losses.js';
@@ -117,9 +118,7 @@ export class Faults {
   }
 
   async #killEngineWorker(): Promise<string | null> {
-    const workers = this.#ground.home
-      .processes()
-      .filter(({ command }) => /^\S*node .*workers\/engine\.js/.test(command));
+    const workers = this.#ground.home.processes().filter(({ command }) => COMMANDS.engineWorker.test(command));
     for (const { pid } of workers) kill(pid, 'SIGKILL');
     return workers.length > 0 ? "killed the engine's worker" : null;
   }

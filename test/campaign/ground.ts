@@ -11,16 +11,10 @@ import { QuorateError } from '../../src/errors.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import type { Home } from '../support/home.js';
 import { memberClient } from '../support/member.js';
+import { COMMANDS } from '../support/programs.js';
 import type { Service, Whom } from './acts.js';
 
 export const ENVIRONMENT = 'demo';
-
-const COMMAND_OF: Readonly<Record<Service, RegExp>> = {
-  mongod: /^\S*mongod /,
-  agent: /^\S*node .*agent\/main\.js/,
-  api: /^\S*node .*controller\/main\.js/,
-  worker: /^\S*node .*workers\/controller\.js/,
-};
 
 /** The environment under test, as one sees it who may look everywhere: its home, its cloud, its status. */
 export class Ground {
@@ -112,7 +106,7 @@ export class Ground {
       if (!/^\d+$/.test(name)) return [];
       try {
         const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        if (!COMMAND_OF[service].test(command)) return [];
+        if (!COMMANDS[service].test(command)) return [];
         const environ = readFileSync(`/proc/${name}/environ`, 'utf8').split('\0');
         return environ.includes(`QUORATE_INSTANCE=${instance}`) ? [Number(name)] : [];
       } catch {

@@ -2,6 +2,7 @@ import type { Instance } from '../../src/cloud/cloud.js';
 import { ensureSingletons } from '../../src/temporal/singletons.js';
 import { until } from '../support/home.js';
 import { kill } from '../support/kill.js';
+import { COMMANDS } from '../support/programs.js';
 import type { Case } from './cases.js';
 import type { Held } from './holds.js';
 import type { Script } from './scripts.js';
@@ -94,9 +95,7 @@ async function terminate({ stage, held, script }: Trial): Promise<void> {
   if (!script.singleton) return;
   // Singletons are started again by any controller's worker that starts.
   const workers = new Set(stage.workers());
-  const others = stage.home
-    .processes()
-    .filter(({ pid, command }) => /\/workers\/controller\.js/.test(command) && pid !== held.pid);
+  const others = stage.home.processes().filter(({ pid, command }) => COMMANDS.worker.test(command) && pid !== held.pid);
   if (others.length > 0) {
     for (const { pid } of others) process.kill(pid, 'SIGTERM');
     await until('a worker to start', async () => stage.workers().some((pid) => !workers.has(pid)));

@@ -17,6 +17,7 @@ import { environmentKey, SENTINEL, SINGLETONS, workflowIds } from '../../src/tem
 import { WRITER_PAUSE_MS } from '../support/environment.js';
 import { Home, type Run, until } from '../support/home.js';
 import { memberClient } from '../support/member.js';
+import { COMMANDS } from '../support/programs.js';
 import { Traces } from '../support/traces.js';
 import { Holds } from './holds.js';
 
@@ -253,7 +254,7 @@ export class Stage {
   workers(): readonly number[] {
     return this.home
       .processes()
-      .filter(({ command }) => /\/workers\/(engine|controller)\.js/.test(command))
+      .filter(({ command }) => COMMANDS.worker.test(command) || COMMANDS.engineWorker.test(command))
       .map(({ pid }) => pid);
   }
 

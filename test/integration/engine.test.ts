@@ -148,7 +148,9 @@ test('a worker that dies comes back by itself, and its supervisor by the next co
   const [first = 0] = workers();
   process.kill(first, 'SIGKILL');
   await until('another worker', () =>
-    workers().some((pid) => pid !== first && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('engine-worker.js')),
+    workers().some(
+      (pid) => pid !== first && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('/programs/engine-worker.js'),
+    ),
   );
   const [second = 0] = workers();
 

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { UserData } from '../../src/boot/user-data.js';
 import { bootCall, enrolOperator, type OperatorCredentials } from '../../src/client/enrol.js';
 import { processesOf } from './home.js';
+import { COMMANDS } from './programs.js';
 
 const init = fileURLToPath(new URL('../../bin/quorated-init', import.meta.url));
 
@@ -86,13 +87,7 @@ export class TestMachine {
 
   /** PIDs of one service, found by what runs and not by what is reported. */
   pids(what: 'agent' | 'mongod' | 'api' | 'worker'): number[] {
-    const mark = {
-      agent: 'programs/quorated.js',
-      mongod: '--dbpath',
-      api: 'programs/api-server.js',
-      worker: 'programs/controller-worker.js',
-    }[what];
-    return processesOf(this.directory).flatMap(({ pid, command }) => (command.includes(mark) ? [pid] : []));
+    return processesOf(this.directory).flatMap(({ pid, command }) => (COMMANDS[what].test(command) ? [pid] : []));
   }
 
   file(...names: string[]): string {

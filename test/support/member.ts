@@ -5,6 +5,8 @@ import { agentFiles } from '../../src/agent/files.js';
 import { readPem } from '../../src/agent/keys.js';
 import { adminCommand, directClient } from '../../src/replicaset/connect.js';
 import type { Store } from '../../src/store/store.js';
+import { processesOf } from './home.js';
+import { COMMANDS } from './programs.js';
 
 /** As the driver has it by default: a person at a shell waits longer than a controller does. */
 const PATIENCE = { heartbeatFrequencyMS: 10_000, connectTimeoutMS: 30_000, serverSelectionTimeoutMS: 30_000 } as const;
@@ -20,7 +22,10 @@ export async function memberClient(
   { instance, mongo }: { readonly instance: string; readonly mongo: string },
   options: MongoClientOptions = {},
 ): Promise<MongoClient> {
-  const files = agentFiles(join(dirs.localCloud, uuid, instance));
+  const directory = join(dirs.localCloud, uuid, instance);
+  // A limited disk is mounted for the machine's own processes alone.
+  const mongod = processesOf(directory).find(({ command }) => COMMANDS.mongod.test(command));
+  const files = agentFiles(join(mongod ? `/proc/${mongod.pid}/root` : '/', directory));
   const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readPem(files.member)]);
   return await directClient(mongo, { ca, ...member }, { ...PATIENCE, ...options }).connect();
 }
