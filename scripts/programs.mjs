@@ -45,7 +45,7 @@ export async function bundlePrograms(root) {
     cwd: root,
     input: { ...PROGRAMS, [THREAD]: 'node_modules/@temporalio/worker/lib/workflow/workflow-worker-thread.js' },
     platform: 'node',
-    // They find machine code of theirs in their own packages.
+    // They find machine code of theirs in their own packages, which are dependencies of ours for that.
     external: ['@temporalio/core-bridge', 'source-map'],
     plugins: [temporalWorker],
     transform: { define: { __filename: 'import.meta.filename', __dirname: 'import.meta.dirname' } },
