@@ -6,7 +6,7 @@ import { MongoClient } from 'mongodb';
 import { packageRoot } from '../src/package.js';
 import { PARAMETERS } from '../src/replicaset/parameters.js';
 import { findServer } from '../src/toolchain/find.js';
-import { reap } from '../test/support/reap.js';
+import { reap, reaped } from '../test/support/reap.js';
 
 /**
  * The floor: mongods alone on loopback addresses, driven by a script with nothing of ours in the way. Heartbeats and
@@ -189,10 +189,7 @@ export class BareSet {
 
   async close(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close().catch(() => undefined)));
-    const gone = new Promise((resolve) => this.#reaper.on('exit', resolve));
-    this.#reaper.ref();
-    this.#reaper.stdin?.end();
-    await gone;
+    await reaped(this.#reaper);
   }
 }
 

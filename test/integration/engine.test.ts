@@ -17,6 +17,8 @@ import { builtFile } from '../../src/package.js';
 import { type Dirs, dirsOf } from '../../src/store/dirs.js';
 import { connectTemporal } from '../../src/temporal/connect.js';
 import { searchAttributes } from '../../src/temporal/names.js';
+import { kill } from '../support/kill.js';
+import { COMMANDS } from '../support/programs.js';
 
 let home: string;
 let dirs: Dirs;
@@ -144,13 +146,12 @@ test('a worker that dies comes back by itself, and its supervisor by the next co
       .split(' ')
       .filter(Boolean)
       .map(Number);
+  const commandOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
   await until('the worker', () => workers().length === 1);
-  const [first = 0] = workers();
-  process.kill(first, 'SIGKILL');
+  const [first] = workers();
+  kill(first);
   await until('another worker', () =>
-    workers().some(
-      (pid) => pid !== first && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('/programs/engine-worker.js'),
-    ),
+    workers().some((pid) => pid !== first && COMMANDS.engineWorker.test(commandOf(pid))),
   );
   const [second = 0] = workers();
 

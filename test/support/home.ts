@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Status } from '../../src/api/status.js';
 import { packageRoot } from '../../src/package.js';
-import { reap } from './reap.js';
+import { reap, reaped } from './reap.js';
 
 const root = packageRoot();
 const bin = join(root, 'bin/quorate.js');
@@ -76,11 +76,7 @@ export class Home {
 
   /** Ends everything that belongs to the home and removes it. */
   async close(): Promise<void> {
-    const gone = new Promise((resolve) => this.#reaper.on('exit', resolve));
-    // Waited for now, also by a program that has nothing else to do.
-    this.#reaper.ref();
-    this.#reaper.stdin?.end();
-    await gone;
+    await reaped(this.#reaper);
   }
 
   /** Ends everything that belongs to the home and leaves its files, to look at. */

@@ -14,3 +14,12 @@ export function reap(directory: string): ChildProcess {
   reaper.unref();
   return reaper;
 }
+
+/** Lets a reaper do its work and waits until it has. */
+export async function reaped(reaper: ChildProcess): Promise<void> {
+  const gone = new Promise((resolve) => reaper.on('exit', resolve));
+  // Waited for now, also by a program that has nothing else to do.
+  reaper.ref();
+  reaper.stdin?.end();
+  await gone;
+}
