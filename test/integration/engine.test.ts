@@ -13,6 +13,7 @@ import {
   removeEngine,
   stopEngine,
 } from '../../src/engine/engine.js';
+import { freePort } from '../../src/engine/ports.js';
 import { builtFile } from '../../src/package.js';
 import { type Dirs, dirsOf } from '../../src/store/dirs.js';
 import { connectTemporal } from '../../src/temporal/connect.js';
@@ -178,9 +179,10 @@ test('a running one whose record was lost is taken back, a damaged record is nam
 
 describe('is refused, with who is in the way,', () => {
   test('a port in use', async () => {
-    const taken = net.createServer().listen(0, '127.0.0.1');
+    // Not one of those that the system gives to anybody's outgoing connection: it is to be free again afterwards.
+    const port = await freePort();
+    const taken = net.createServer().listen(port, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));
-    const { port } = taken.address() as net.AddressInfo;
     const refusal = await failure(ensureEngine(dirs, { uiPort: port }));
     expect(refusal.code).toBe('port-in-use');
     expect(refusal.message).toContain(
