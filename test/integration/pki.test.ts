@@ -65,7 +65,11 @@ afterAll(async () => {
 test('members form a set, a service is the user of its subject, others are nobody', async () => {
   const member: Subject = { cn: 'machine-0', ou: 'member', o: UUID };
   const service: Subject = { cn: 'state', ou: 'service', o: UUID };
-  const asMember = await connect(hosts[0] as string, await pemFile('as-member', member), true);
+  // The set is refused where one of its members does not answer yet.
+  const [asMember, other] = (await Promise.all(
+    hosts.map(async (host, id) => connect(host, await pemFile(`as-member-${id}`, member), true)),
+  )) as [MongoClient, MongoClient];
+  await other.close();
   // One of them votes: it is primary at once, and stays it however busy the machine is.
   const members = hosts.map((host, _id) => ({ _id, host, ...(_id === 0 ? {} : { votes: 0, priority: 0 }) }));
   await asMember.db('admin').command({ replSetInitiate: { _id: 'juju', members } });
