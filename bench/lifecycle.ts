@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Status } from '../src/api/status.js';
 import { openClient } from '../src/client/open.js';
 import { openStore } from '../src/store/store.js';
+import { LOOK_MS } from '../test/support/environment.js';
 import { Home, until } from '../test/support/home.js';
 import { onMembership } from '../test/support/temporal.js';
 import { bareSet } from './bare.js';
@@ -60,20 +61,22 @@ async function timed(home: Home, words: readonly string[], seen: (status: Status
   const began = performance.now();
   const elapsed = () => (performance.now() - began) / 1000;
   const ended = home.ok(...words).then(elapsed);
-  const reached = watched(home, words.join(' '), seen).then(elapsed);
+  const reached = watched(home, `what ${words.join(' ')} is for`, seen).then(elapsed);
   const [first, last] = await Promise.all([reached, ended]);
   return { reached: first, ended: last };
 }
 
 async function watched(home: Home, what: string, seen: (status: Status) => boolean): Promise<void> {
   const store = await openStore(home.env);
-  await until(`the API to show the end of ${what}`, async () => (await store.credentials('demo')) !== null, 120);
+  await until('the operator to be enrolled', async () => (await store.credentials('demo')) !== null, 120);
   const client = await openClient(store, 'demo');
   try {
     await until(
-      `the API to show the end of ${what}`,
+      what,
       async () => seen((await client.request<Status>('GET', '/v1/status')).body),
       120,
+      // More often, and the looking would be part of what is measured.
+      LOOK_MS,
     );
   } finally {
     client.close();

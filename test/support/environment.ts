@@ -11,7 +11,7 @@ import { Home, until } from './home.js';
 /** Between two writes of the client that writes beside a test, so that it leaves the processors to what is tested. */
 export const WRITER_PAUSE_MS = 100;
 /** Between two looks at the status, each of which costs all controllers something. */
-const LOOK_MS = 200;
+export const LOOK_MS = 200;
 
 /** A bootstrapped environment in a home of its own, with a client that writes all the time. */
 export class TestEnvironment {
