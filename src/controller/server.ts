@@ -52,6 +52,8 @@ function newApp({ ca, certificate, key }: ServerParts['tls']) {
     requestTimeout: 10_000,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
+    // Its own answer says nothing that a client could act on.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 300 },
   });
 }
@@ -62,9 +64,14 @@ export class ApiServer {
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE, perMessageDeflate: false });
   readonly #alive = new WeakSet<WebSocket>();
   readonly #beat: NodeJS.Timeout;
+  #leaving = false;
 
   constructor(private readonly parts: ServerParts) {
     this.#app = newApp(parts.tls);
+    this.#app.addHook('onRequest', async () => {
+      if (!this.#leaving) return;
+      throw new QuorateError('leaving', 'This controller leaves; nothing was done.', { todo: 'Ask another one.' });
+    });
     this.#app.setErrorHandler((error, request, reply) => {
       const { status, body } = answerFor(error, `${request.method} ${request.routeOptions.url}`);
       return reply.code(status).send(body);
@@ -90,6 +97,7 @@ export class ApiServer {
   }
 
   async close(): Promise<void> {
+    this.#leaving = true;
     clearInterval(this.#beat);
     for (const socket of this.#sockets.clients) close(socket, CLOSE.leaving, 'this controller leaves');
     let timer: NodeJS.Timeout | undefined;

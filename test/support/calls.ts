@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { request } from 'node:https';
+import { Agent, request } from 'node:https';
 import { WebSocket } from 'ws';
 import type { TlsFiles } from '../../src/client/client.js';
 
@@ -36,6 +36,29 @@ export async function call(
   let answer = '';
   for await (const part of incoming.setEncoding('utf8')) answer += part;
   return { status: incoming.statusCode, body: answer === '' ? {} : JSON.parse(answer) };
+}
+
+/** Reads one path again and again over one connection, which is never idle, until that is closed. @returns all answers */
+export async function callUntilClosed(target: Target, path: string): Promise<{ status: number; body: unknown }[]> {
+  const { port, ...rest } = connection(target);
+  const agent = new Agent({ ...rest, port: Number(port), keepAlive: true, maxSockets: 1 });
+  const answers: { status: number; body: unknown }[] = [];
+  const one = async (): Promise<boolean> => {
+    const outgoing = request({ agent, path, method: 'GET' });
+    outgoing.end();
+    const [incoming] = await once(outgoing, 'response');
+    let text = '';
+    for await (const part of incoming.setEncoding('utf8')) text += part;
+    answers.push({ status: incoming.statusCode, body: JSON.parse(text) });
+    return incoming.headers.connection !== 'close';
+  };
+  // With two of them there is always one waiting for the connection while the other is answered.
+  const again = async (): Promise<void> => {
+    while (await one());
+  };
+  await Promise.allSettled([again(), again()]);
+  agent.destroy();
+  return answers;
 }
 
 /** A WebSocket that keeps what it is told. */
