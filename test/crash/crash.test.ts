@@ -71,7 +71,7 @@ async function run(each: Case, stage: Stage): Promise<void> {
   const played = settledWithin(playing);
   await befall(each, { stage, script, held, again: () => (script.again ?? script.play)(stage, before), played });
   await played;
-  if (each.calamity.startsWith('until')) await stage.holds.ended();
+  if (each.calamity.startsWith('until')) await stage.holds.ended(held);
   await script.tidy?.(stage);
   await stage.settled(script.to);
   if (script.to === null) return await stage.abandonWriting();

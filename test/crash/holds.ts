@@ -52,11 +52,11 @@ export class Holds {
     writeFileSync(this.#file('go'), '');
   }
 
-  /** How the held run ended after all; rejects when it does not. */
-  async ended(): Promise<string> {
-    return await until(
+  /** Resolves once the held run has ended after all, or its process was ended with what it belonged to; rejects when neither. */
+  async ended({ pid }: Pick<Held, 'pid'>): Promise<void> {
+    await until(
       'the held activity to end',
-      async () => existsSync(this.#file('ended')) && readFileSync(this.#file('ended'), 'utf8'),
+      async () => existsSync(this.#file('ended')) || !existsSync(`/proc/${pid}`),
       60,
     );
   }

@@ -28,9 +28,12 @@ export interface Script {
 }
 
 let interval = 300;
-/** Another value each time, so that there is something to change. */
+/**
+ * Another value than the last two, so that there is something to change although the one before was ended halfway: then the
+ * set may still have the one before that.
+ */
 function otherInterval(): string {
-  interval = interval === 300 ? 400 : 300;
+  interval = interval === 500 ? 300 : interval + 100;
   return `heartbeat-interval=${interval}ms`;
 }
 
