@@ -551,9 +551,11 @@ describe('over losses', () => {
   });
 
   test('who asks one that leaves is told so, in a form that clients act on', async () => {
-    const asking = callUntilClosed(target('1'), '/v1/ping');
+    const answers: { status: number; body: unknown }[] = [];
+    const asking = callUntilClosed(target('1'), '/v1/ping', answers);
+    await until('the connection to be there', () => answers.length > 0);
     expect(await controllers.end('1', 'SIGTERM')).toBe(0);
-    const answers = await asking;
+    await asking;
     const said = answers.find(({ status }) => status !== 200);
     expect(said).toMatchObject({ status: 503, body: { code: 'leaving', todo: 'Ask another one.' } });
     await controllers.start('1');
