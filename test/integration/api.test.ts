@@ -12,7 +12,7 @@ import { subjectOf } from '../../src/pki/certificate.js';
 import { publish } from '../../src/state/addresses.js';
 import type { AgentReport } from '../../src/state/documents.js';
 import { addControllers, dropJobs, markDead, recordInstance } from '../../src/state/machines.js';
-import { call, callUntilClosed, type Target, TestSocket } from '../support/calls.js';
+import { call, type Target, TestSocket } from '../support/calls.js';
 import { TestControllers } from '../support/controllers.js';
 import type { TestMembers } from '../support/members.js';
 import { startSet } from '../support/mongo.js';
@@ -547,17 +547,6 @@ describe('over losses', () => {
     const gone = new Promise((resolve) => controllers.process('1').once('exit', resolve));
     controllers.process('1').stdin?.end();
     expect(await gone).toBe(0);
-    await controllers.start('1');
-  });
-
-  test('who asks one that leaves is told so, in a form that clients act on', async () => {
-    const answers: { status: number; body: unknown }[] = [];
-    const asking = callUntilClosed(target('1'), '/v1/ping', answers);
-    await until('the connection to be there', () => answers.length > 0);
-    expect(await controllers.end('1', 'SIGTERM')).toBe(0);
-    await asking;
-    const said = answers.find(({ status }) => status !== 200);
-    expect(said).toMatchObject({ status: 503, body: { code: 'leaving', todo: 'Ask another one.' } });
     await controllers.start('1');
   });
 

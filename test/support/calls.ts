@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import { Agent, request } from 'node:https';
+import { request } from 'node:https';
 import { WebSocket } from 'ws';
 import type { TlsFiles } from '../../src/client/client.js';
 
@@ -33,38 +32,10 @@ export async function call(
     },
   });
   outgoing.end(text);
-  const { incoming, text: answer } = await answerTo(outgoing);
-  return { status: incoming.statusCode ?? 0, body: answer === '' ? {} : JSON.parse(answer) };
-}
-
-async function answerTo(outgoing: ClientRequest): Promise<{ incoming: IncomingMessage; text: string }> {
-  const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
-  let text = '';
-  for await (const part of incoming.setEncoding('utf8')) text += part;
-  return { incoming, text };
-}
-
-/** Reads one path again and again over one connection, which is never idle, until that is closed; `answers` has what came so far. */
-export async function callUntilClosed(
-  target: Target,
-  path: string,
-  answers: { status: number; body: unknown }[],
-): Promise<void> {
-  const { port, ...rest } = connection(target);
-  const agent = new Agent({ ...rest, port: Number(port), keepAlive: true, maxSockets: 1 });
-  const one = async (): Promise<boolean> => {
-    const outgoing = request({ agent, path, method: 'GET' });
-    outgoing.end();
-    const { incoming, text } = await answerTo(outgoing);
-    answers.push({ status: incoming.statusCode ?? 0, body: JSON.parse(text) });
-    return incoming.headers.connection !== 'close';
-  };
-  // With two of them there is always one waiting for the connection while the other is answered.
-  const again = async (): Promise<void> => {
-    while (await one());
-  };
-  await Promise.allSettled([again(), again()]);
-  agent.destroy();
+  const [incoming] = await once(outgoing, 'response');
+  let answer = '';
+  for await (const part of incoming.setEncoding('utf8')) answer += part;
+  return { status: incoming.statusCode, body: answer === '' ? {} : JSON.parse(answer) };
 }
 
 /** A WebSocket that keeps what it is told. */
