@@ -99,11 +99,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-main(process.argv).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error) => {
-    process.exitCode = reportError(error);
-  },
-);
+/**
+ * A command is over when it says so. Temporal's client still waits for its long poll then, or repeats a call for up to 20 s
+ * and throws outside of all promises since its connection is closed: nobody who pressed Ctrl-C is to wait for that.
+ */
+async function end(code: number): Promise<never> {
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))));
+  process.exit(code);
+}
+
+main(process.argv).then(end, (error) => end(reportError(error)));

@@ -5,6 +5,7 @@ import type { Status } from '../../src/api/status.js';
 import { engineStatus } from '../../src/engine/engine.js';
 import { reconfigByHand } from '../support/by-hand.js';
 import { TestEnvironment } from '../support/environment.js';
+import { until } from '../support/home.js';
 import { kill } from '../support/kill.js';
 import { onMembership, unfinishedActivities } from '../support/temporal.js';
 
@@ -118,6 +119,28 @@ test('the command is killed in the middle; the change goes on and can be followe
   await done;
   expect(await env.home.ok('watch', change?.id ?? '')).toMatch(/1 of 1 vote/);
   await endsWith(1);
+});
+
+test('Ctrl-C leaves a change alone and ends at once, though Temporal does not answer', async () => {
+  await startAt(1);
+  const { pid } = await engineStatus(env.store.dirs);
+  const { child, done } = env.home.start('enable-ha');
+  let said = '';
+  child.stderr?.on('data', (chunk) => {
+    said += chunk;
+  });
+  await until('a step to be shown', async () => said.includes('✓'));
+  kill(pid, 'SIGSTOP');
+  try {
+    child.kill('SIGINT');
+    await until('the command to leave', async () => child.exitCode !== null || child.signalCode !== null, 10);
+  } finally {
+    kill(pid, 'SIGCONT');
+  }
+  const { code, stderr } = await done;
+  expect(stderr.trim().split('\n').at(-1)).toMatch(/^Detached; the change goes on\. Follow it with: quorate watch /);
+  expect(code).toBe(0);
+  await endsWith(3);
 });
 
 test('a reconfig is made by hand in the middle of a change: the change takes it in', async () => {
