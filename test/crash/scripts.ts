@@ -27,14 +27,14 @@ export interface Script {
   readonly singleton?: true;
 }
 
-let interval = 300;
+let asked = 0;
 /**
- * Another value than the last two, so that there is something to change although the one before was ended halfway: then the
- * set may still have the one before that.
+ * Neither the default nor one of the last two values, so that there is something to change although the one before was
+ * ended halfway: then the set may still have the one before that.
  */
 function otherInterval(): string {
-  interval = interval === 500 ? 300 : interval + 100;
-  return `heartbeat-interval=${interval}ms`;
+  const value = [300, 400, 600][asked++ % 3];
+  return `heartbeat-interval=${value}ms`;
 }
 
 /** A controller that is not primary. */
