@@ -7,12 +7,13 @@ import { CLOSE } from '../../src/api/sockets.js';
 import type { Status } from '../../src/api/status.js';
 import { bootToken } from '../../src/boot/token.js';
 import type { TlsFiles } from '../../src/client/client.js';
+import { startController } from '../../src/controller/controller.js';
 import { createAuthority, createKeyAndRequest, issueWithKey, publicKeyHash } from '../../src/pki/authority.js';
 import { subjectOf } from '../../src/pki/certificate.js';
 import { publish } from '../../src/state/addresses.js';
 import type { AgentReport } from '../../src/state/documents.js';
 import { addControllers, dropJobs, markDead, recordInstance } from '../../src/state/machines.js';
-import { call, type Target, TestSocket } from '../support/calls.js';
+import { call, rawConnection, type Target, TestSocket } from '../support/calls.js';
 import { TestControllers } from '../support/controllers.js';
 import type { TestMembers } from '../support/members.js';
 import { startSet } from '../support/mongo.js';
@@ -547,6 +548,23 @@ describe('over losses', () => {
     const gone = new Promise((resolve) => controllers.process('1').once('exit', resolve));
     controllers.process('1').stdin?.end();
     expect(await gone).toBe(0);
+    await controllers.start('1');
+  });
+
+  test('who asks one that leaves is told so, in a form that clients act on', async () => {
+    await controllers.end('1');
+    // In this process, so that the rest of the request comes after it began to leave and before it has left.
+    const leaving = await startController(await controllers.config('1'));
+    const { write, end } = await rawConnection(target('1'));
+    write('GET /v1/ping HTTP/1.1\r\n');
+    // Answered after what was written before has been read.
+    expect((await call(target('1'), 'GET', '/v1/ping')).status).toBe(200);
+    const left = leaving.close();
+    write('host: controller\r\n\r\n');
+    const [head = '', body = ''] = (await end).split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 503 /);
+    expect(JSON.parse(body)).toMatchObject({ code: 'leaving', todo: 'Ask another one.' });
+    await left;
     await controllers.start('1');
   });
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request } from 'node:https';
+import { connect } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { TlsFiles } from '../../src/client/client.js';
 
@@ -36,6 +37,19 @@ export async function call(
   let answer = '';
   for await (const part of incoming.setEncoding('utf8')) answer += part;
   return { status: incoming.statusCode, body: answer === '' ? {} : JSON.parse(answer) };
+}
+
+/** One connection that is written to by hand; `end` gives all that came once the other side has closed it. */
+export async function rawConnection(target: Target): Promise<{ write(text: string): void; end: Promise<string> }> {
+  const { port, ...rest } = connection(target);
+  const socket = connect({ ...rest, port: Number(port) });
+  let text = '';
+  socket.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  const end = once(socket, 'close').then(() => text);
+  await once(socket, 'secureConnect');
+  return { write: (part) => void socket.write(part), end };
 }
 
 /** A WebSocket that keeps what it is told. */

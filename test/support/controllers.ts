@@ -59,15 +59,15 @@ export class TestControllers implements AsyncDisposable {
     return `${this.set.hosts[Number(machine)]?.split(':')[0]}:${PORT}`;
   }
 
-  /** Starts the API server of a machine. @returns milliseconds until it listened, and how to see what it says. */
-  async start(machine: string): Promise<{ startedMs: number; output: () => string; pid: number }> {
+  /** What the API server of a machine is started with; its files are written. */
+  async config(machine: string): Promise<ControllerConfig> {
     const address = this.address(machine).split(':')[0] as string;
     const uuid = this.set.environment;
     const own = await certificate(this.set, `machine-${machine}`, 'agent', [address], [serverName(uuid)]);
     await this.#write(`${machine}.crt`, own.certificate ?? '');
     await this.#write(`${machine}.key`, own.key ?? '');
     const file = (name: string) => path.join(this.directory, name);
-    const config: ControllerConfig = {
+    return {
       environment: { name: 'demo', uuid },
       machine,
       listen: { address, port: PORT },
@@ -78,9 +78,13 @@ export class TestControllers implements AsyncDisposable {
       bootKeyFile: file('boot.key'),
       temporalFile: file('temporal.json'),
     };
-    await this.#write(`${machine}.json`, JSON.stringify(config));
+  }
+
+  /** Starts the API server of a machine. @returns milliseconds until it listened, and how to see what it says. */
+  async start(machine: string): Promise<{ startedMs: number; output: () => string; pid: number }> {
+    await this.#write(`${machine}.json`, JSON.stringify(await this.config(machine)));
     const began = performance.now();
-    const args = [builtFile('programs', 'api-server.js'), file(`${machine}.json`)];
+    const args = [builtFile('programs', 'api-server.js'), path.join(this.directory, `${machine}.json`)];
     const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#processes.set(machine, child);
     let output = '';
