@@ -6,6 +6,7 @@ import { QuorateError } from '../errors.js';
 import { packageVersion } from '../package.js';
 import { fingerprint } from '../pki/certificate.js';
 import { timingsFrom } from '../state/settings.js';
+import type { State } from '../state/state.js';
 import { readIfThere, writePrivate } from '../store/files.js';
 import { type BootSteps, startBootListener } from './boot-listener.js';
 import { readAuthority, readPem } from './keys.js';
@@ -90,19 +91,12 @@ export class Bootstrap implements BootSteps {
   }
 
   async seed({ settings, ...said }: wire.Seed): Promise<void> {
-    const { files, metadata, environment, mongo } = this.machine;
-    const [{ openState }, { seed }] = await Promise.all([import('../state/state.js'), import('../state/seed.js')]);
-    const ca = await readFile(files.ca, 'utf8');
-    const state = await openState({
-      hosts: [mongo],
-      tls: {
-        ca,
-        ...(await readPem(files.state)),
-      },
-    });
-    try {
-      await seed(state, {
-        environment: { ...environment, ...said, caFingerprint: fingerprint(ca) },
+    const { files, metadata, environment } = this.machine;
+    const caFingerprint = fingerprint(await readFile(files.ca, 'utf8'));
+    const { seed } = await import('../state/seed.js');
+    await this.#withState((state) =>
+      seed(state, {
+        environment: { ...environment, ...said, caFingerprint },
         machine: {
           zone: metadata.zone,
           nonce: this.userData.nonce,
@@ -110,15 +104,15 @@ export class Bootstrap implements BootSteps {
           agentVersion: packageVersion(),
         },
         settings,
-      });
-    } finally {
-      await state.close();
-    }
+      }),
+    );
     this.#seeded = true;
   }
 
   async serve(): Promise<void> {
     if (!this.#temporal) throw new QuorateError('not-ready', 'Nobody has said yet where Temporal is.');
+    // Asked of the documents where it is not remembered: the machine may have lost its power since.
+    this.#seeded ||= await this.#withState(async (state) => (await state.environment.findOne({})) !== null);
     if (!this.#seeded) throw new QuorateError('not-ready', 'The state has not been seeded yet.');
     // Twice: the conf before, which a damaged one is healed from, must not bring bootstrap back.
     await this.machine.update({ bootstrapping: false });
@@ -135,6 +129,18 @@ export class Bootstrap implements BootSteps {
       seeded: this.#seeded,
       serving: !this.machine.conf.bootstrapping,
     };
+  }
+
+  async #withState<T>(use: (state: State) => Promise<T>): Promise<T> {
+    const { files, mongo } = this.machine;
+    const { openState } = await import('../state/state.js');
+    const tls = { ca: await readFile(files.ca, 'utf8'), ...(await readPem(files.state)) };
+    const state = await openState({ hosts: [mongo], tls });
+    try {
+      return await use(state);
+    } finally {
+      await state.close();
+    }
   }
 
   async #untilMongodRuns(): Promise<void> {
