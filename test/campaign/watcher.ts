@@ -29,26 +29,27 @@ export class Watcher {
 
   /** Resolves when the watch has begun: what is written from then on is seen. */
   async start(): Promise<void> {
-    const { body } = await this.#api.request<{ key: string }>('PUT', `/v1/settings/${this.#prefix}watch-0`, {
-      body: { value: 'begin', version: 0 },
-      idempotencyKey: `${this.#prefix}watch`,
-    });
-    const began = new Promise<void>((resolve) => {
-      this.#watching = this.#watch(() => resolve());
-    });
-    // Whether the watch has begun shows by what it is told: it is given something until it is.
-    let version = 1;
-    const nudge = setInterval(() => {
+    const write = async (version: number) => {
       const options = { body: { value: 'begin', version }, idempotencyKey: `${this.#prefix}watch-${version}` };
-      this.#api.request('PUT', `/v1/settings/${body.key}`, options).then(
-        () => {
-          version += 1;
-        },
-        () => undefined,
-      );
-    }, 200);
-    await Promise.race([began, this.#watching]);
-    clearInterval(nudge);
+      const path = `/v1/settings/${this.#prefix}watch-0`;
+      return (await this.#api.request<{ version: number }>('PUT', path, options)).body.version;
+    };
+    let version = await write(0);
+    let waiting = true;
+    const began = new Promise<void>((resolve) => {
+      this.#watching = this.#watch(resolve);
+    });
+    const watched = Promise.race([began, this.#watching]).finally(() => {
+      waiting = false;
+    });
+    // Whether the watch has begun shows by what it is told: it is given something until it is, one after the other.
+    const nudging = (async () => {
+      while (waiting) {
+        version = await write(version);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    })();
+    await Promise.all([watched, nudging]);
   }
 
   /** Waits until it was told of everything that is there. @returns what is wrong, in sentences */
