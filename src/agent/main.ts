@@ -51,7 +51,16 @@ async function confOf(files: AgentFiles, userData: UserData, metadata: InstanceM
   return await makeEnvironment(files, userData, metadata);
 }
 
-main().catch((error) => {
+/** Its own console has one command besides. */
+async function command(): Promise<void> {
+  const [name, ...given] = process.argv.slice(2);
+  if (name === undefined) return await main();
+  if (name !== 'recover-access') throw new QuorateError('bad-usage', `quorated knows no ${name}.`);
+  const { recoverAccess } = await import('./recover-access.js');
+  await recoverAccess(given);
+}
+
+command().catch((error) => {
   const known = error instanceof QuorateError;
   say(known ? `${error.message} ${error.todo}`.trimEnd() : ((error as Error).stack ?? reasonOf(error)));
   process.exit(1);

@@ -9,6 +9,7 @@ import { DeleteSettingQuery, PutSetting, Setting, SettingQuery, Settings, Settin
 import { WatchQuery } from './sockets.js';
 import { Status } from './status.js';
 import { Adopt, TemporalPlace } from './temporal.js';
+import * as users from './users.js';
 
 /** One route: what it is for, who may call it, what goes in and what comes out. */
 export interface Route {
@@ -72,7 +73,7 @@ export const ROUTES = {
     method: 'GET',
     path: '/v1/status',
     summary: 'The environment at a glance; without a majority what this controller remembers, marked stale',
-    may: READERS_AND_AGENTS,
+    may: READERS,
     answer: Status,
   },
   reach: {
@@ -183,6 +184,82 @@ export const ROUTES = {
     answer: access.Token,
     status: 201,
     change: true,
+  },
+  users: { method: 'GET', path: '/v1/users', summary: 'All users', may: ADMIN, answer: users.Users },
+  addUser: {
+    method: 'POST',
+    path: '/v1/users',
+    summary: 'A user who logs in with a password',
+    may: ADMIN,
+    body: users.NewUser,
+    answer: users.User,
+    status: 201,
+    change: true,
+  },
+  grant: {
+    method: 'PUT',
+    path: '/v1/users/:name/role',
+    summary: 'Give a user a role; another one than before voids the user’s tokens',
+    may: ADMIN,
+    body: users.PutRole,
+    answer: users.User,
+    change: true,
+  },
+  revoke: {
+    method: 'DELETE',
+    path: '/v1/users/:name/role',
+    summary: 'Take a user’s role and tokens; the user stays and may do nothing until a role is granted',
+    may: ADMIN,
+    answer: users.User,
+    change: true,
+  },
+  removeUser: {
+    method: 'DELETE',
+    path: '/v1/users/:name',
+    summary: 'Remove a user and void the user’s tokens',
+    may: ADMIN,
+    answer: Nothing,
+    change: true,
+  },
+  putPassword: {
+    method: 'PUT',
+    path: '/v1/users/:name/password',
+    summary: 'Change one’s own password or, as an admin, somebody’s; voids the user’s tokens',
+    may: READERS,
+    body: users.PutPassword,
+    answer: users.User,
+    change: true,
+  },
+  login: {
+    method: 'POST',
+    path: '/v1/login',
+    summary: 'A bearer token for a name and a password; asked again, another one',
+    may: 'anyone',
+    body: users.LogIn,
+    answer: access.Token,
+  },
+  logout: {
+    method: 'POST',
+    path: '/v1/logout',
+    summary: 'Void the token that this is called with',
+    may: READERS,
+    answer: Nothing,
+    change: true,
+  },
+  whoami: {
+    method: 'GET',
+    path: '/v1/whoami',
+    summary: 'Who the caller is here, and until when',
+    may: READERS_AND_AGENTS,
+    answer: users.WhoAmI,
+  },
+  audit: {
+    method: 'GET',
+    path: '/v1/audit',
+    summary: 'Who changed what, with what result, the latest first; refusals and failed logins too',
+    may: ADMIN,
+    query: users.AuditQuery,
+    answer: users.Audit,
   },
   temporal: {
     method: 'GET',

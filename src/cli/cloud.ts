@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { configureConsole } from './cloud-console.js';
 import { conditionsOf, configureFaults } from './cloud-faults.js';
 import { columns, print, since, symbols, withEnvironment, withFormat } from './output.js';
 import { chooseInstance, openPanel, type PanelOptions } from './panel.js';
@@ -31,6 +32,7 @@ export function configure(command: Command): void {
       const { cloud, instance } = await chooseInstance(wanted, options, true);
       process.stdout.write(await cloud.consoleLog(instance.id));
     });
+  configureConsole(command);
   configureFaults(command);
 }
 

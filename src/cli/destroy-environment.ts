@@ -46,7 +46,7 @@ export async function destroyEnvironment(store: Store, name: string, options: Op
   try {
     const input = changeInput(record, engine);
     // A bootstrap under way would start again what is ended here; a bootstrap that never ended has no documents to write.
-    const bootstrapping = (await store.credentials(name)) === null;
+    const bootstrapping = (await store.authority(name)) === null;
     const force = options.force === true || bootstrapping;
     await cancelChange(temporal, input.key, 'bootstrap');
     if (force) await cancelChange(temporal, input.key, 'enableHa');

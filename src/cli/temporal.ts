@@ -22,7 +22,7 @@ export async function openTemporal(
 /** A Temporal that the environment does not belong to would be a second lock. */
 export function refuseOther({ name, temporal }: EnvironmentRecord, engine: Engine): void {
   if (isItsOwn(temporal, engine)) return;
-  const known = `${temporal.address}, namespace ${temporal.namespace}`;
+  const known = `${temporal.address || `cluster ${temporal.clusterId}`}, namespace ${temporal.namespace}`;
   const why =
     temporal.address === engine.address && temporal.namespace === engine.namespace
       ? `the Temporal at ${engine.address} is another one than before: its database was lost`
@@ -38,7 +38,10 @@ export function isItsOwn(
   engine: Pick<Engine, 'address' | 'namespace' | 'clusterId'>,
 ): boolean {
   return (
-    address === engine.address && namespace === engine.namespace && (clusterId ?? engine.clusterId) === engine.clusterId
+    // Who came by logging in at a controller's address knows only which cluster it is.
+    (address === '' || address === engine.address) &&
+    namespace === engine.namespace &&
+    (clusterId ?? engine.clusterId) === engine.clusterId
   );
 }
 

@@ -17,7 +17,7 @@ export function configure(command: Command): void {
       const store = await openStore();
       const record = await chooseEnvironment(store, options.environment);
       // A bootstrap is followed in Temporal: there is no API yet that could tell.
-      if (change !== undefined || (await store.credentials(record.name)) === null) {
+      if (change !== undefined || (await store.authority(record.name)) === null) {
         await followRunning(options, change);
       } else await everything(options);
     });

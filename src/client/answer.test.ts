@@ -25,6 +25,12 @@ test.each([
   expect(() => decode(given)).toThrow(expect.objectContaining(error));
 });
 
+test('one that says to come back much later is an answer', () => {
+  const later = (seconds: string) => ({ ...answer(429, { code: 'too-many' }), headers: { 'retry-after': seconds } });
+  expect(refusalOf(later('1'))).toBe('not-done');
+  expect(refusalOf(later('10'))).toBeNull();
+});
+
 test.each([
   [200, '', null],
   [409, 'stale', null],

@@ -1,6 +1,9 @@
 import { QuorateError } from '../errors.js';
 import type { LinkAnswer } from './link.js';
 
+/** Longer than this nobody is made to wait without a word. */
+const LONGEST_WAIT_S = 2;
+
 /** The body of a good answer; the server's own error for any other. */
 export function decode<T>(answer: LinkAnswer): T {
   const body = parse(answer);
@@ -16,8 +19,9 @@ export function decode<T>(answer: LinkAnswer): T {
  * What an answer means that says "not now": `not-done`, `leaving` (not done, and the controller goes away) or `unknown`, when
  * it may have been done. Null for any other answer.
  */
-export function refusalOf({ status, body }: LinkAnswer): 'not-done' | 'leaving' | 'unknown' | null {
-  if (status === 429) return 'not-done';
+export function refusalOf({ status, headers, body }: LinkAnswer): 'not-done' | 'leaving' | 'unknown' | null {
+  // One that says to come back much later is an answer; to knock till then would only fill the log.
+  if (status === 429) return Number(headers['retry-after'] ?? 0) > LONGEST_WAIT_S ? null : 'not-done';
   if (status !== 503) return null;
   return body.includes('"leaving"') ? 'leaving' : 'unknown';
 }

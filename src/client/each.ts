@@ -19,6 +19,8 @@ export type Asked<T> = ApiServerAddress &
 export interface AskEachOptions {
   readonly environment: { readonly uuid: string; readonly name: string };
   readonly tls: TlsFiles;
+  /** Bearer token, for who shows no certificate. */
+  readonly token?: string;
   readonly servers: readonly ApiServerAddress[];
   /** For each of them, all at once. */
   readonly timeoutMs?: number;
@@ -36,7 +38,8 @@ const TIMEOUT_MS = 8000;
  * up nobody.
  */
 export function askEach<T>(options: AskEachOptions, work: (ask: Ask) => Promise<T>): Promise<Asked<T>[]> {
-  const { environment, tls, timeoutMs = TIMEOUT_MS } = options;
+  const { environment, tls, token, timeoutMs = TIMEOUT_MS } = options;
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const dialer = new Dialer({ environment, tls, timeoutMs });
   const host = serverName(environment.uuid);
   return Promise.all(
@@ -49,7 +52,7 @@ export function askEach<T>(options: AskEachOptions, work: (ask: Ask) => Promise<
           if (connected.machine !== machine) throw new Error(`machine ${connected.machine} answers there`);
           const { signal } = deadline;
           const ask = async <B>(path: string) =>
-            decode<B>(await link.send({ method: 'GET', path, headers: {}, body: undefined, signal }));
+            decode<B>(await link.send({ method: 'GET', path, headers, body: undefined, signal }));
           return { machine, api, answer: await work(ask), problem: '' };
         } finally {
           link.destroy('not needed any more');

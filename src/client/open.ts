@@ -1,7 +1,7 @@
 import { QuorateError, reasonOf } from '../errors.js';
 import { expiresAt, isDue } from '../pki/certificate.js';
-import type { Store } from '../store/store.js';
-import { ApiClient } from './client.js';
+import type { EnvironmentRecord, Store } from '../store/store.js';
+import { ApiClient, type ApiClientOptions } from './client.js';
 
 const RENEW_WITHIN_MS = 3000;
 
@@ -28,19 +28,30 @@ export async function openClient(store: Store, name: string, besides: readonly s
       },
     );
   }
-  const client = new ApiClient({
-    environment: { uuid: record.uuid, name },
-    addresses: [...record.addresses.servers.map((server) => server.api), ...besides],
-    addressesVersion: record.addresses.version,
-    url: record.url,
-    tls,
-    onAddresses: (set) =>
-      store.updateEnvironment(name, (seen) =>
-        set.version > seen.addresses.version && seen.uuid === record.uuid ? { ...seen, addresses: set } : null,
-      ),
-  });
+  const client = clientOf(store, record, { tls }, besides);
   if (isDue(tls.certificate)) await renew(store, name, client, tls.certificate);
   return client;
+}
+
+/** A client for a record, with this login. */
+export function clientOf(
+  store: Store,
+  record: EnvironmentRecord,
+  login: Pick<ApiClientOptions, 'tls' | 'token'>,
+  besides: readonly string[] = [],
+): ApiClient {
+  const { name, uuid, url, addresses } = record;
+  return new ApiClient({
+    environment: { uuid, name },
+    addresses: [...addresses.servers.map((server) => server.api), ...besides],
+    addressesVersion: addresses.version,
+    url,
+    ...login,
+    onAddresses: (set) =>
+      store.updateEnvironment(name, (seen) =>
+        set.version > seen.addresses.version && seen.uuid === uuid ? { ...seen, addresses: set } : null,
+      ),
+  });
 }
 
 /** What was asked for goes on with the present certificate where no next one can be had yet. */

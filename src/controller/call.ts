@@ -4,6 +4,7 @@ import type { Pinger } from '../client/ping.js';
 import type { PresenceObserver } from '../state/presence-observer.js';
 import type { Request } from '../state/requests.js';
 import type { State } from '../state/state.js';
+import type { Claimed } from './audited.js';
 import type { ControllerConfig } from './config.js';
 import type { Caller } from './login.js';
 import type { Reader } from './reading.js';
@@ -33,6 +34,8 @@ export interface Call<N extends RouteName> {
   readonly request: Request | null;
   /** Where the call comes from. */
   readonly address: string;
+  /** Says who tries to log in, for the audit log. */
+  readonly claim: (claimed: Claimed) => void;
 }
 
 export type Answer<N extends RouteName> = Static<(typeof ROUTES)[N]['answer']>;

@@ -3,6 +3,7 @@ import { Pinger } from '../client/ping.js';
 import { PresenceObserver } from '../state/presence-observer.js';
 import { openState } from '../state/state.js';
 import { environmentKey } from '../temporal/names.js';
+import { AuditLog } from './audit-log.js';
 import type { ControllerConfig } from './config.js';
 import { Feed } from './feed.js';
 import { Login } from './login.js';
@@ -30,6 +31,7 @@ export async function startController(config: ControllerConfig): Promise<{ close
   const feed = new Feed(state);
   const observer = new PresenceObserver(state);
   const presence = new PresenceBatch(state);
+  const audit = new AuditLog(state, machine);
   const pinger = new Pinger(environment.uuid, ca);
   const server = new ApiServer({
     config,
@@ -42,6 +44,7 @@ export async function startController(config: ControllerConfig): Promise<{ close
     observer,
     presence,
     pinger,
+    audit,
     login: new Login(environment.uuid, state, reader),
   });
   await server.listen();
@@ -51,7 +54,7 @@ export async function startController(config: ControllerConfig): Promise<{ close
       observer.close();
       pinger.close();
       await server.close();
-      await presence.close();
+      await Promise.all([audit.close(), presence.close()]);
       await state.close();
     },
   };

@@ -2,13 +2,23 @@ import type { ErrorBody } from '../api/errors.js';
 import { STATUS_OF_CODE } from '../api/errors.js';
 import { QuorateError } from '../errors.js';
 import { isPassing } from '../state/passing.js';
+import { TooMany } from './too-many.js';
+
+/** What a request is refused with. */
+export interface Refusal {
+  readonly status: number;
+  readonly body: ErrorBody;
+  /** When it is worth coming back, where that is known. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 /** The status and body that an error is answered with; what is a defect is logged, and its text kept from the caller. */
-export function answerFor(error: unknown, what: string): { status: number; body: ErrorBody } {
+export function answerFor(error: unknown, what: string): Refusal {
   if (error instanceof QuorateError) {
     const { code, message, todo, exit } = error;
     const status = STATUS_OF_CODE[code] ?? (exit === 2 ? 400 : 500);
-    return { status, body: { code, message, todo } };
+    const headers = error instanceof TooMany ? { 'retry-after': String(error.retryAfterSeconds) } : {};
+    return { status, body: { code, message, todo }, headers };
   }
   // Fastify's own refusals: of a body that is too large, not JSON, …
   const { statusCode } = error as { statusCode?: unknown };

@@ -11,6 +11,8 @@ export const FOLLOWED: readonly Followed[] = [
   'settings',
   'changes',
   'evidence',
+  // Only that one was removed: sockets end with their token.
+  'credentials',
 ];
 
 /** Events kept for those who come from another controller a moment late. */

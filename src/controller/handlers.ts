@@ -5,8 +5,10 @@ import { deleteMaintenance, putMaintenance } from './handlers/maintenance.js';
 import { reach } from './handlers/reach.js';
 import { renew } from './handlers/renew.js';
 import { controllerKeys, createToken, userData } from './handlers/secrets.js';
+import { audit, login, logout, whoami } from './handlers/sessions.js';
 import { deleteSetting, getSetting, listSettings, putSetting } from './handlers/settings.js';
 import { adopt, temporal } from './handlers/temporal.js';
+import { addUser, grant, listUsers, putPassword, removeUser, revoke } from './handlers/users.js';
 import { addresses, change, changes, closeChange, machine, machines, status } from './handlers/views.js';
 import { openApi } from './openapi.js';
 
@@ -35,6 +37,16 @@ export const HANDLERS: { readonly [N in Answered]: Handler<N> } = {
   closeChange,
   createToken,
   controllerKeys,
+  users: listUsers,
+  addUser,
+  grant,
+  revoke,
+  removeUser,
+  putPassword,
+  login,
+  logout,
+  whoami,
+  audit,
   temporal,
   adopt,
 };

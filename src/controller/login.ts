@@ -6,6 +6,7 @@ import type { Route } from '../api/routes.js';
 import { QuorateError } from '../errors.js';
 import { subjectFrom } from '../pki/certificate.js';
 import type { State } from '../state/state.js';
+import { tooManyTries } from './login-tries.js';
 import { Rate } from './rate.js';
 import type { Reader } from './reading.js';
 
@@ -16,15 +17,15 @@ export interface Caller {
   /** The machine whose agent it is; null for people and programs. */
   readonly machine: string | null;
   readonly by: 'certificate' | 'token';
+  /** The hash of the token it called with. */
+  readonly credential: string | null;
+  /** Of the certificate or token. */
+  readonly expiresAt: Date;
 }
-
-const REMEMBERED_MS = 10_000;
-const REMEMBERED = 1000;
 
 /** Finds out who calls, by certificate or by bearer token, and whether they may. */
 export class Login {
   readonly #failures = new Rate({ perSecond: 1, burst: 20 });
-  readonly #tokens = new Map<string, { readonly caller: Caller; readonly until: number }>();
 
   constructor(
     private readonly environment: string,
@@ -32,12 +33,16 @@ export class Login {
     private readonly reader: Reader,
   ) {}
 
-  /** The caller of a route that needs one; throws when there is none, or one who may not. */
-  async require(request: IncomingMessage, route: Route): Promise<Caller> {
+  /**
+   * The caller of a route that needs one; throws when there is none, or one who may not.
+   * @param known is told who it is, before they are refused
+   */
+  async require(request: IncomingMessage, route: Route, known: (caller: Caller) => void = () => {}): Promise<Caller> {
     const caller = await this.#caller(request);
+    if (caller !== null) known(caller);
     if (caller === null) {
       throw new QuorateError('not-logged-in', 'This needs a certificate of the environment or a bearer token.', {
-        todo: 'Operators have a certificate from bootstrap; others ask one of them for a token.',
+        todo: 'Operators have a certificate from bootstrap; others log in: quorate login NAME.',
       });
     }
     if (route.may !== 'anyone' && !route.may.includes(caller.role)) {
@@ -55,35 +60,30 @@ export class Login {
     return byCertificate(socket, this.environment);
   }
 
+  /** Looked up each time, so that one that was voided is void at every controller at once. */
   async #byToken(authorization: string, source: string): Promise<Caller> {
     const token = /^Bearer ([\x21-\x7e]{16,256})$/.exec(authorization)?.[1];
     const now = performance.now();
-    if (!this.#failures.allows(source, now)) {
-      throw new QuorateError('too-many', 'Too many logins from here have failed.', { todo: 'Try again in a minute.' });
-    }
+    if (!this.#failures.allows(source, now)) throw tooManyTries('from here', this.#failures.restMs(source, now));
     const hash = createHash('sha256')
       .update(token ?? '')
       .digest('hex');
-    const known = this.#tokens.get(hash);
-    if (known !== undefined && known.until > now) return known.caller;
     const found = await this.reader.read(({ options }) =>
       this.state.credentials.findOne({ _id: hash, $expr: { $gt: ['$expiresAt', '$$NOW'] } }, options),
     );
     if (found === null || token === undefined) {
       this.#failures.take(source, now);
       throw new QuorateError('bad-login', 'This token is not known here, or its time is over.', {
-        todo: 'Ask an operator of the environment for another one.',
+        todo: 'Log in again: quorate login NAME. A program’s token is made anew by an admin.',
       });
     }
-    const caller = { user: found.user, role: found.role, machine: null, by: 'token' } as const;
-    if (this.#tokens.size >= REMEMBERED) this.#tokens.clear();
-    this.#tokens.set(hash, { caller, until: now + REMEMBERED_MS });
-    return caller;
+    const { user, role, expiresAt } = found;
+    return { user, role, machine: null, by: 'token', credential: hash, expiresAt };
   }
 }
 
 function byCertificate(socket: TLSSocket, environment: string): Caller | null {
-  const { subject } = socket.getPeerCertificate();
+  const { subject, valid_to } = socket.getPeerCertificate();
   if (subject === undefined) return null;
   if (!socket.authorized) {
     throw new QuorateError('bad-login', `The certificate shown is refused: ${socket.authorizationError}.`, {
@@ -96,6 +96,7 @@ function byCertificate(socket: TLSSocket, environment: string): Caller | null {
       todo: 'Operators and agents have one of their own.',
     });
   }
-  if (ou === 'operator') return { user: cn, role: 'admin', machine: null, by: 'certificate' };
-  return { user: cn, role: 'agent', machine: cn.replace(/^machine-/, ''), by: 'certificate' };
+  const shown = { user: cn, by: 'certificate', credential: null, expiresAt: new Date(valid_to) } as const;
+  if (ou === 'operator') return { ...shown, role: 'admin', machine: null };
+  return { ...shown, role: 'agent', machine: cn.replace(/^machine-/, '') };
 }

@@ -26,6 +26,16 @@ export class Rate {
     return this.#used(source, now) + 1 <= this.#burst;
   }
 
+  /** Milliseconds until the source has a try again; 0 when it has one. */
+  restMs(source: string, now: number): number {
+    return Math.max(0, Math.ceil(((this.#used(source, now) + 1 - this.#burst) / this.#perSecond) * 1000));
+  }
+
+  /** A try that shall not count. */
+  giveBack(source: string, now: number): void {
+    this.#spent.set(source, { used: Math.max(0, this.#used(source, now) - 1), at: now });
+  }
+
   #used(source: string, now: number): number {
     const spent = this.#spent.get(source);
     return spent === undefined ? 0 : Math.max(0, spent.used - ((now - spent.at) / 1000) * this.#perSecond);

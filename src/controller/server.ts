@@ -6,11 +6,13 @@ import type { TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import fastify, { type FastifyRequest } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { ROUTES, type Route } from '../api/routes.js';
+import { ROUTES, type Route, type RouteName } from '../api/routes.js';
 import { CLOSE, WatchQuery } from '../api/sockets.js';
 import { QuorateError } from '../errors.js';
 import type { Request } from '../state/requests.js';
 import { serveAgent } from './agent-socket.js';
+import type { AuditLog } from './audit-log.js';
+import type { Claimed } from './audited.js';
 import type { Call, Controller } from './call.js';
 import { answerFor } from './errors.js';
 import type { Feed } from './feed.js';
@@ -18,12 +20,14 @@ import { HANDLERS } from './handlers.js';
 import type { Caller, Login } from './login.js';
 import type { PresenceBatch } from './presence-batch.js';
 import { close } from './socket.js';
+import { TokenSockets } from './token-sockets.js';
 import { serveWatch } from './watch-socket.js';
 
 export interface ServerParts extends Controller {
   readonly feed: Feed;
   readonly presence: PresenceBatch;
   readonly login: Login;
+  readonly audit: AuditLog;
   /** PEM */
   readonly tls: { readonly ca: string; readonly certificate: string; readonly key: string };
 }
@@ -58,23 +62,43 @@ function newApp({ ca, certificate, key }: ServerParts['tls']) {
   });
 }
 
+/** What is learnt of a request on its way, for the audit log. */
+interface Known {
+  readonly name: RouteName;
+  caller: Caller | null;
+  claimed: Claimed | null;
+  /** Of the refusal that it is answered with. */
+  code: string;
+}
+
 /** The API on one address. `close` lets requests under way finish and sends everybody else to another controller. */
 export class ApiServer {
   readonly #app: ReturnType<typeof newApp>;
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE, perMessageDeflate: false });
   readonly #alive = new WeakSet<WebSocket>();
+  readonly #tokenSockets: TokenSockets;
+  readonly #known = new WeakMap<IncomingMessage, Known>();
   readonly #beat: NodeJS.Timeout;
   #leaving = false;
 
   constructor(private readonly parts: ServerParts) {
     this.#app = newApp(parts.tls);
+    this.#tokenSockets = new TokenSockets(parts.feed);
     this.#app.addHook('onRequest', async () => {
       if (!this.#leaving) return;
       throw new QuorateError('leaving', 'This controller leaves; nothing was done.', { todo: 'Ask another one.' });
     });
     this.#app.setErrorHandler((error, request, reply) => {
-      const { status, body } = answerFor(error, `${request.method} ${request.routeOptions.url}`);
-      return reply.code(status).send(body);
+      const { status, body, headers = {} } = answerFor(error, `${request.method} ${request.routeOptions.url}`);
+      const known = this.#known.get(request.raw);
+      if (known !== undefined) known.code = body.code;
+      return reply.code(status).headers(headers).send(body);
+    });
+    this.#app.addHook('onResponse', async ({ raw, ip: address, url, headers }, { statusCode: status }) => {
+      const known = this.#known.get(raw);
+      if (known === undefined) return;
+      const requestId = headers['x-request-id'];
+      this.parts.audit.answered({ ...known, route: ROUTES[known.name], url, address, requestId, status });
     });
     this.#app.setNotFoundHandler((request, reply) =>
       reply.code(404).send({
@@ -115,7 +139,14 @@ export class ApiServer {
       method: route.method,
       url: route.path,
       handler: async (request, reply) => {
-        const caller = route.may === 'anyone' ? null : await this.parts.login.require(request.raw, route);
+        const known: Known = { name, caller: null, claimed: null, code: '' };
+        this.#known.set(request.raw, known);
+        const caller =
+          route.may === 'anyone'
+            ? null
+            : await this.parts.login.require(request.raw, route, (who) => {
+                known.caller = who;
+              });
         const call = {
           params: request.params as Record<string, string>,
           query: checked(route.query, request.query, 'query'),
@@ -123,6 +154,9 @@ export class ApiServer {
           caller,
           request: route.change ? requestOf(request, caller) : null,
           address: request.ip,
+          claim: (claimed: Claimed) => {
+            known.claimed = claimed;
+          },
         };
         const answer = await HANDLERS[name](this.parts, call as unknown as Call<N>);
         return reply.code(route.status ?? 200).send(answer);
@@ -142,13 +176,15 @@ export class ApiServer {
       const query = checked(WatchQuery, Object.fromEntries(url.searchParams), 'query');
       this.#sockets.handleUpgrade(request, stream, head, (socket) => {
         this.#accept(socket);
+        if (caller.credential !== null) this.#endWithToken(socket, request, ROUTES[name], caller.credential);
         if (name === 'agent') serveAgent(socket, this.parts, caller.machine ?? '');
         else void serveWatch(socket, this.parts, query?.after as string | undefined);
       });
     } catch (error) {
-      const { status, body } = answerFor(error, 'upgrade');
+      const { status, body, headers: more = {} } = answerFor(error, 'upgrade');
       const text = JSON.stringify(body);
-      const headers = `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close`;
+      const also = Object.entries(more).map(([header, value]) => `${header}: ${value}\r\n`);
+      const headers = `${also.join('')}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close`;
       stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers}\r\n\r\n${text}`);
     }
   }
@@ -159,6 +195,12 @@ export class ApiServer {
     socket.on('ping', () => this.#alive.add(socket));
     // An error is followed by `close`.
     socket.on('error', () => {});
+  }
+
+  /** Asked once more after it is listed: the token may have become void in between. */
+  #endWithToken(socket: WebSocket, request: IncomingMessage, route: Route, credential: string): void {
+    this.#tokenSockets.add(socket, credential);
+    this.parts.login.require(request, route).catch(() => close(socket, CLOSE.again, 'ask for it again'));
   }
 
   /** Peers that vanished without a word. */

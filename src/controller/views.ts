@@ -72,7 +72,7 @@ const KINDS = {
 
 /** An event as `/v1/watch` tells it; null for what it does not tell. */
 export function eventView(event: StateEvent, key: string): WatchMessage | null {
-  if (event.kind === 'presence') return null;
+  if (event.kind === 'presence' || event.kind === 'credentials') return null;
   const { token, id, document } = event;
   const kind = KINDS[event.kind];
   if (document === null) return { token, kind, id, document: null };

@@ -4,7 +4,15 @@ import { QuorateError } from '../errors.js';
 import { isPassing } from './passing.js';
 import type { State } from './state.js';
 
-export type Followed = 'environment' | 'machines' | 'presence' | 'addresses' | 'settings' | 'changes' | 'evidence';
+export type Followed =
+  | 'environment'
+  | 'machines'
+  | 'presence'
+  | 'addresses'
+  | 'settings'
+  | 'changes'
+  | 'evidence'
+  | 'credentials';
 
 /** One change of one document. */
 export interface StateEvent {

@@ -12,6 +12,7 @@ import {
   SettingDocument,
   TokenDocument,
 } from './documents.js';
+import { AuditDocument, UserDocument } from './user-documents.js';
 
 interface CollectionPlan {
   readonly schema: TSchema;
@@ -19,6 +20,7 @@ interface CollectionPlan {
 }
 
 const DAY = 86_400;
+const AUDIT_KEPT = 90 * DAY;
 
 /** Every collection, with its documents' schema and the indexes beside `_id`. */
 export const COLLECTIONS: Readonly<Record<string, CollectionPlan>> = {
@@ -31,6 +33,11 @@ export const COLLECTIONS: Readonly<Record<string, CollectionPlan>> = {
   changes: { schema: ChangeDocument, indexes: [{ key: { number: 1 }, unique: true }, { key: { state: 1 } }] },
   evidence: { schema: EvidenceDocument, indexes: [] },
   credentials: { schema: CredentialDocument, indexes: [{ key: { expiresAt: 1 }, expireAfterSeconds: 0 }] },
+  users: { schema: UserDocument, indexes: [] },
+  audit: {
+    schema: AuditDocument,
+    indexes: [{ key: { at: 1 }, expireAfterSeconds: AUDIT_KEPT }, { key: { user: 1, at: -1 } }],
+  },
   requests: { schema: RequestDocument, indexes: [{ key: { at: 1 }, expireAfterSeconds: DAY }] },
 };
 
@@ -38,16 +45,21 @@ const NAMESPACE_EXISTS = 48;
 
 /** Makes every collection with its validator and indexes, and brings those that are there up to date. */
 export async function prepare(db: Db): Promise<void> {
-  for (const [name, plan] of Object.entries(COLLECTIONS)) {
-    const validator = { $jsonSchema: jsonSchemaOf(plan.schema) };
-    try {
-      await db.createCollection(name, { validator });
-    } catch (error) {
-      if ((error as { code?: number }).code !== NAMESPACE_EXISTS) throw error;
-      await db.command({ collMod: name, validator });
-    }
-    if (plan.indexes.length > 0) await db.collection(name).createIndexes([...plan.indexes]);
+  for (const name of Object.keys(COLLECTIONS)) await prepareCollection(db, name);
+}
+
+/** The same for one of them. */
+export async function prepareCollection(db: Db, name: string): Promise<void> {
+  const plan = COLLECTIONS[name];
+  if (plan === undefined) throw new Error(`no collection ${name}`);
+  const validator = { $jsonSchema: jsonSchemaOf(plan.schema) };
+  try {
+    await db.createCollection(name, { validator });
+  } catch (error) {
+    if ((error as { code?: number }).code !== NAMESPACE_EXISTS) throw error;
+    await db.command({ collMod: name, validator });
   }
+  if (plan.indexes.length > 0) await db.collection(name).createIndexes([...plan.indexes]);
 }
 
 /**

@@ -22,6 +22,7 @@ import type {
   TokenDocument,
 } from './documents.js';
 import { isPassing } from './passing.js';
+import type { AuditDocument, UserDocument } from './user-documents.js';
 
 export const DATABASE = 'quorate';
 export const REPLICA_SET = 'juju';
@@ -50,6 +51,8 @@ export interface State {
   readonly changes: Collection<ChangeDocument>;
   readonly evidence: Collection<EvidenceDocument>;
   readonly credentials: Collection<CredentialDocument>;
+  readonly users: Collection<UserDocument>;
+  readonly audit: Collection<AuditDocument>;
   readonly requests: Collection<RequestDocument>;
   /** host:port of the primary as the driver sees it, or null. */
   primary(): string | null;
@@ -112,6 +115,8 @@ export async function openState(options: StateOptions): Promise<State> {
     changes: db.collection('changes'),
     evidence: db.collection('evidence'),
     credentials: db.collection('credentials'),
+    users: db.collection('users'),
+    audit: db.collection('audit'),
     requests: db.collection('requests'),
     primary: () => primary,
     onPrimary: (listener) => {

@@ -49,6 +49,32 @@ describe('where things lie', () => {
   });
 });
 
+describe('a session', () => {
+  const session = { user: 'bob', role: 'read', token: 'qrs_secret', expiresAt: '2026-01-02T00:00:00.000Z' };
+
+  test('is read as it was written, only by its owner, and gone when it is shredded', async () => {
+    expect(await store.session('demo')).toBeNull();
+    await store.writeSession('demo', session);
+    expect(await store.session('demo')).toEqual(session);
+    expect(await modeOf('data', 'environments', 'demo', 'session.json')).toBe('600');
+    await store.shredSession('demo');
+    expect(await store.session('demo')).toBeNull();
+  });
+
+  test('is no certificate, and what takes one says so', async () => {
+    const { certificate } = await createAuthority('5e0c2f0e-6a1f-4c62-9c59-3f4a8f6a9a01');
+    await store.writeSession('demo', session, certificate);
+    expect(await store.authority('demo')).toBe(certificate);
+    await expect(store.credentials('demo')).rejects.toMatchObject({ code: 'no-certificate' });
+  });
+
+  test.each(['{', '[]', '{"user":"bob","role":"read","token":"t","expiresAt":"soon"}'])('%s is none', async (text) => {
+    await store.writeSession('demo', session);
+    await writeFile(join(home, 'data', 'environments', 'demo', 'session.json'), text);
+    await expect(store.session('demo')).rejects.toMatchObject({ code: 'store-damaged' });
+  });
+});
+
 describe('environments', () => {
   test('are read as they were written, unknown fields too, only by their owner', async () => {
     const written = { ...record('demo'), later: true };
@@ -125,7 +151,7 @@ describe('credentials', () => {
     await store.renewCredentials('demo', { certificate, key: '' });
     await expect(store.credentials('demo')).rejects.toThrow(/client\.pem is damaged: it holds no private key/);
     await rm(join(home, 'data/environments/demo/client.pem'));
-    await expect(store.credentials('demo')).rejects.toThrow(/client\.pem is damaged: it is missing/);
+    await expect(store.credentials('demo')).rejects.toMatchObject({ code: 'no-certificate' });
     await rm(join(home, 'data/environments/demo/ca.crt'));
     expect(await store.credentials('demo')).toBeNull();
   });

@@ -7,9 +7,11 @@ import { type Dirs, dirsOf } from './dirs.js';
 import { directoriesIn, privateDirectory, readIfThere, shred, writeError, writePrivate } from './files.js';
 import { validateEnvironmentName } from './names.js';
 import { damaged, type EnvironmentRecord, parseRecord } from './record.js';
+import { parseSession, type Session } from './session.js';
 
 export type { Dirs } from './dirs.js';
 export type { AddressSet, EnvironmentRecord } from './record.js';
+export type { Session } from './session.js';
 
 /** Layout of the store; raised when an older Quorate could misread it. */
 const STORE_VERSION = 1;
@@ -134,11 +136,35 @@ export class Store {
     await writePrivate(this.currentFile, `${name}\n`);
   }
 
-  /** null until all were written. */
+  /** The environment's CA; null until this machine has been let in, by certificate or by login. */
+  async authority(name: string): Promise<string | null> {
+    const ca = await this.read(name, 'ca.crt');
+    if (ca !== null) this.checkCertificate(name, 'ca.crt', ca);
+    return ca;
+  }
+
+  /** What was logged in with; null for nothing. It may have ended. */
+  async session(name: string): Promise<Session | null> {
+    const text = await this.read(name, SESSION);
+    return text === null ? null : parseSession(text, this.file(name, SESSION));
+  }
+
+  /** @param ca of the environment, for a machine that was not let in before */
+  async writeSession(name: string, session: Session, ca?: string): Promise<void> {
+    await this.write(name, SESSION, `${JSON.stringify(session)}\n`);
+    if (ca !== undefined) await this.write(name, 'ca.crt', ca);
+  }
+
+  async shredSession(name: string): Promise<void> {
+    await shred(this.file(name, SESSION));
+  }
+
+  /** null until all were written. Throws `no-certificate` where people log in with a password. */
   async credentials(name: string): Promise<Credentials | null> {
     const [ca, own] = await Promise.all([this.read(name, 'ca.crt'), this.read(name, OWN)]);
     // The CA is written last: without it an enrolment was cut short.
     if (ca === null) return null;
+    if (own === null) throw noCertificate(name);
     this.checkCertificate(name, 'ca.crt', ca);
     this.checkCertificate(name, OWN, own);
     const { certificate, key } = splitPem(own ?? '');
@@ -202,3 +228,10 @@ export class Store {
 const RECORD = 'environment.json';
 /** The operator's certificate and its key. */
 const OWN = 'client.pem';
+const SESSION = 'session.json';
+
+function noCertificate(name: string): QuorateError {
+  return new QuorateError('no-certificate', `this takes a login to ${name}, or an operator’s certificate for it.`, {
+    todo: `Log in: quorate login NAME -e ${name}      or take a certificate over: quorate login --certificate FILE`,
+  });
+}

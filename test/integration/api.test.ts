@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Role } from '../../src/api/access.js';
 import { ROUTES, type Route } from '../../src/api/routes.js';
 import { CLOSE } from '../../src/api/sockets.js';
 import type { Status } from '../../src/api/status.js';
@@ -77,42 +76,6 @@ async function until(what: string, seen: () => unknown, ms = 20_000): Promise<vo
 }
 
 describe('who may what', () => {
-  const callers = new Map<string, Partial<Target>>();
-
-  beforeAll(async () => {
-    callers.set('nobody', nobody());
-    callers.set('operator', {});
-    callers.set('agent', { tls: agent0 });
-    for (const role of ['read', 'write', 'admin']) {
-      const body = { user: `a-${role}`, role, days: 1 };
-      const { body: answer } = await call(target('0'), 'POST', '/v1/tokens', { body, key: randomUUID() });
-      callers.set(role, { ...nobody(), token: String(answer.token) });
-    }
-  });
-
-  const roleOf: Record<string, Role | null> = {
-    nobody: null,
-    operator: 'admin',
-    agent: 'agent',
-    read: 'read',
-    write: 'write',
-    admin: 'admin',
-  };
-
-  test.each(Object.entries<Route>(ROUTES).filter(([, route]) => !route.socket))('%s', async (_, route) => {
-    const path = route.path.replace(':id', '0').replace(':key', 'x-role');
-    for (const [name, options] of callers) {
-      const { status, body } = await call(target('0', options), route.method, path, { key: randomUUID() });
-      const role = roleOf[name] ?? null;
-      if (route.may === 'anyone' || (role !== null && route.may.includes(role))) {
-        expect([401, 403], `${name}: ${JSON.stringify(body)}`).not.toContain(status);
-      } else {
-        expect(status, name).toBe(role === null ? 401 : 403);
-        expect(body).toEqual({ code: expect.any(String), message: expect.any(String), todo: expect.any(String) });
-      }
-    }
-  });
-
   test('WebSockets ask for a login too', async () => {
     await expect(TestSocket.open(target('0', nobody()), '/v1/watch')).rejects.toThrow('401');
     await expect(TestSocket.open(target('0', { tls: agent0 }), '/v1/watch')).rejects.toThrow('403');

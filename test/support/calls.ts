@@ -19,7 +19,11 @@ export async function call(
   method: string,
   path: string,
   options: { body?: unknown; raw?: string; key?: string } = {},
-): Promise<{ status: number; body: Record<string, never> & { [name: string]: unknown } }> {
+): Promise<{
+  status: number;
+  retryAfter?: string | undefined;
+  body: Record<string, never> & { [name: string]: unknown };
+}> {
   const text = options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
   const outgoing = request({
     ...connection(target),
@@ -36,7 +40,11 @@ export async function call(
   const [incoming] = await once(outgoing, 'response');
   let answer = '';
   for await (const part of incoming.setEncoding('utf8')) answer += part;
-  return { status: incoming.statusCode, body: answer === '' ? {} : JSON.parse(answer) };
+  return {
+    status: incoming.statusCode,
+    retryAfter: incoming.headers['retry-after'],
+    body: answer === '' ? {} : JSON.parse(answer),
+  };
 }
 
 /** One connection that is written to by hand; `end` gives all that came once the other side has closed it. */

@@ -189,6 +189,11 @@ export class LocalCloud implements Cloud {
     return this.#records.console(await this.#instances.environmentOf(id), id);
   }
 
+  /** Where an instance keeps its files; a disk of limited size is seen only from inside. */
+  directoryOf({ id, tags }: Pick<LocalInstance, 'id' | 'tags'>): string {
+    return this.#records.directory(tags.environment, id);
+  }
+
   /** UUIDs of all environments that have instances here, known to anyone or not. */
   async environments(): Promise<readonly string[]> {
     return this.#records.environments();
