@@ -12,6 +12,7 @@ import { workActivities } from '../activities/work.js';
 import { openSealed } from '../src/boot/sealed.js';
 import type { TemporalConnection } from '../src/boot/wire.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
+import { log, writeAs } from '../src/log/log.js';
 import { Observer } from '../src/replicaset/observe.js';
 import { untilAdopted } from '../src/state/adopt.js';
 import type { EnvironmentDocument } from '../src/state/documents.js';
@@ -46,6 +47,7 @@ const RETRY = { leastMs: 100, mostMs: 1000 } as const;
  */
 export async function runControllerWorker(configFile: string): Promise<void> {
   const config = JSON.parse(await readFile(configFile, 'utf8')) as ControllerWorkerConfig;
+  writeAs({ program: 'worker', machine: config.machine, environment: config.environment.name });
   prepareRuntime();
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
@@ -64,7 +66,7 @@ export async function runControllerWorker(configFile: string): Promise<void> {
       await serve(config, stop.signal);
     } catch (error) {
       if (stop.signal.aborted) break;
-      process.stderr.write(`${new Date().toISOString()} worker: ${reasonOf(error)}; trying again\n`);
+      log().warn(`${reasonOf(error)}; trying again`);
     }
     if (performance.now() - began > RETRY.mostMs) pause = RETRY.leastMs;
     await sleep(pause, undefined, { signal: stop.signal }).catch(() => undefined);
@@ -114,7 +116,7 @@ async function serve(config: ControllerWorkerConfig, stop: AbortSignal): Promise
     ]);
   } finally {
     for (const close of opened.reverse()) {
-      await close().catch((error) => process.stderr.write(`worker: closing failed: ${reasonOf(error)}\n`));
+      await close().catch((error) => log().warn(`closing failed: ${reasonOf(error)}`));
     }
   }
 }

@@ -13,6 +13,7 @@ import { openLocalCloud } from '../src/cloud/local/open.js';
 import { engineConnection } from '../src/engine/engine.js';
 import { type Relay, startRelay } from '../src/engine/relay.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
+import { log, writeAs } from '../src/log/log.js';
 import { type EnvironmentRecord, openStore, type Store } from '../src/store/store.js';
 import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
 import { environmentKey, taskQueues } from '../src/temporal/names.js';
@@ -28,6 +29,7 @@ const RETRY = { leastMs: 200, mostMs: 5000 } as const;
  * of each. Environments come and go while it runs: it watches the store, and looks besides.
  */
 export async function runEngineWorker(): Promise<void> {
+  writeAs({ program: 'engine-worker' });
   prepareRuntime();
   const store = await openStore();
   const stop = new AbortController();
@@ -38,7 +40,7 @@ export async function runEngineWorker(): Promise<void> {
       await serve(store, stop.signal);
     } catch (error) {
       if (stop.signal.aborted) break;
-      process.stderr.write(`${new Date().toISOString()} engine's worker: ${reasonOf(error)}; trying again\n`);
+      log().warn(`${reasonOf(error)}; trying again`);
     }
     if (performance.now() - began > RETRY.mostMs) pause = RETRY.leastMs;
     await sleep(pause, undefined, { signal: stop.signal }).catch(() => undefined);
@@ -134,7 +136,7 @@ async function environmentsHere(
   const found = new Map<string, EnvironmentRecord>();
   for (const name of await store.listEnvironments()) {
     const record = await store.readEnvironment(name).catch((error) => {
-      process.stderr.write(`engine's worker: ${reasonOf(error)}\n`);
+      log().warn(reasonOf(error));
       return null;
     });
     if (record === null || record.temporal.namespace !== namespace || record.temporal.address !== address) continue;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { reasonOf } from '../src/errors.js';
+import { log } from '../src/log/log.js';
 import { buildId } from '../src/package.js';
 import { deploymentName, workflowIds } from '../src/temporal/names.js';
 
@@ -77,13 +78,11 @@ export async function keepVersionCurrent(
       }
       await upkeep();
       for (const moved of await moveStranded(client, key)) {
-        process.stderr.write(
-          `${new Date().toISOString()} ${moved} waited for workers that are gone; it starts its loop again\n`,
-        );
+        log().warn(`${moved} waited for workers that are gone; it starts its loop again`);
       }
     } catch (error) {
       if (signal.aborted) return;
-      process.stderr.write(`${new Date().toISOString()} versions of ${key}: ${reasonOf(error)}; trying again\n`);
+      log().warn(`versions of ${key}: ${reasonOf(error)}; trying again`);
     }
     await sleep(UPKEEP_MS, undefined, { signal }).catch(() => undefined);
   }

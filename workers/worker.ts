@@ -1,5 +1,6 @@
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { TemporalConnection } from '../src/boot/wire.js';
+import { log } from '../src/log/log.js';
 import { buildId, builtFile } from '../src/package.js';
 import { connectionOptions } from '../src/temporal/connect.js';
 import { CHANGE_TYPES, deploymentName } from '../src/temporal/names.js';
@@ -36,6 +37,8 @@ const SMALL: Partial<WorkerOptions> = {
   maxConcurrentNexusTaskExecutions: 1,
 };
 
+const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+
 /** To be called once in a process, before anything else of the SDK: signals are ours, and only warnings are logged. */
 export function prepareRuntime(): void {
   Runtime.install({
@@ -43,8 +46,7 @@ export function prepareRuntime(): void {
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       // Every queue of activities alone would say so.
       if (message.startsWith('No workflows registered')) return;
-      const details = meta === undefined ? '' : ` ${JSON.stringify(meta, errorsAsText)}`;
-      process.stderr.write(`${new Date().toISOString()} ${level} ${message}${details}\n`);
+      log()[LEVELS[level]]({ sdk: meta === undefined ? {} : JSON.parse(JSON.stringify(meta, errorsAsText)) }, message);
     }),
   });
 }

@@ -173,7 +173,7 @@ export class MachineAgent {
         return (await this.#client.request<ControllerKeys>('GET', '/v1/controller-keys', { signal })).body;
       } catch (error) {
         signal.throwIfAborted();
-        say(`The controllers' keys could not be fetched yet: ${reasonOf(error)}`);
+        say(`The controllers' keys could not be fetched yet: ${reasonOf(error)}`, 'warn');
         await sleep(300, undefined, { signal });
       }
     }

@@ -74,7 +74,7 @@ class BootProtocol {
       if (error instanceof QuorateError) {
         send(response, statusOf(error), { code: error.code, message: error.message, todo: error.todo });
       } else {
-        say(`boot: ${request.method} ${request.url} failed: ${reasonOf(error)}`);
+        say(`boot: ${request.method} ${request.url} failed: ${reasonOf(error)}`, 'warn');
         send(response, 500, { code: 'failed', message: reasonOf(error), todo: '' });
       }
     }

@@ -42,7 +42,7 @@ export class Connection {
         await this.#serve(await this.options.client.openAgentSocket({ signal }));
       } catch (error) {
         if (signal.aborted) return;
-        this.#say(reasonOf(error));
+        this.#say(reasonOf(error), 'warn');
       }
       // A connection that had lasted is replaced at once; one that ends as soon as it begins is not knocked for.
       failures = performance.now() - began > LASTED_MS ? 0 : failures + 1;
@@ -78,7 +78,7 @@ export class Connection {
     const reason = await closed;
     clearInterval(beating);
     this.#socket = null;
-    if (!this.#closing.signal.aborted) this.#say(`connection to machine ${socket.machine} lost: ${reason}`);
+    if (!this.#closing.signal.aborted) this.#say(`connection to machine ${socket.machine} lost: ${reason}`, 'warn');
   }
 
   #present(): void {
@@ -98,9 +98,9 @@ export class Connection {
   }
 
   /** Once for each thing that happens, not once for each attempt. */
-  #say(what: string): void {
+  #say(what: string, level: 'info' | 'warn' = 'info'): void {
     if (what === this.#lastFailure) return;
     this.#lastFailure = what;
-    say(`agent: ${what}`);
+    say(what, level);
   }
 }

@@ -86,7 +86,7 @@ async function askForCertificate(userData: UserData, metadata: InstanceMetadata,
         return answer.body.certificate;
       } catch (error) {
         if (!(error instanceof QuorateError) || !LATER.has(error.code)) throw error;
-        say(`Enrolment goes on: ${reasonOf(error)}`);
+        say(`Enrolment goes on: ${reasonOf(error)}`, 'warn');
         await sleep(pause);
       }
     }

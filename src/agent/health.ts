@@ -35,7 +35,7 @@ export class Health {
       const certificateEnds = (await firstEnd(this.files)).toISOString();
       this.#report = { disk: { freeBytes: bavail * bsize, totalBytes: blocks * bsize }, certificateEnds };
     } catch (error) {
-      say(`The machine's disk and certificates could not be looked at: ${reasonOf(error)}`);
+      say(`The machine's disk and certificates could not be looked at: ${reasonOf(error)}`, 'warn');
     }
   }
 }

@@ -1,7 +1,8 @@
 import './small-heap.js';
 import { readdir } from 'node:fs/promises';
 import type { InstanceMetadata, UserData } from '../boot/user-data.js';
-import { QuorateError, reasonOf } from '../errors.js';
+import { QuorateError } from '../errors.js';
+import { log, writeAs } from '../log/log.js';
 import { MachineAgent } from './agent.js';
 import { type AgentConf, readConf } from './conf.js';
 import { type AgentFiles, agentFiles, makeDirectories } from './files.js';
@@ -16,6 +17,7 @@ async function main(): Promise<void> {
   process.umask(0o077);
   const files = agentFiles(directory);
   const [userData, metadata] = await Promise.all([readUserData(files.userData), readMetadata(files.metadata)]);
+  writeAs({ program: 'agent', machine: userData.machine, environment: userData.environment.name });
   await makeDirectories(files);
   const conf = await confOf(files, userData, metadata);
   const agent = await MachineAgent.of(new Machine(files, metadata, conf), userData);
@@ -34,7 +36,7 @@ async function main(): Promise<void> {
 
 async function confOf(files: AgentFiles, userData: UserData, metadata: InstanceMetadata): Promise<AgentConf> {
   const { conf, notes, lost } = await readConf(files.conf);
-  for (const note of notes) say(note);
+  for (const note of notes) say(note, 'warn');
   if (conf !== null) return conf;
   const used = lost || (await readdir(files.disk)).some((name) => /^mongod-\d+$/.test(name));
   if (userData.ca !== '') {
@@ -62,6 +64,7 @@ async function command(): Promise<void> {
 
 command().catch((error) => {
   const known = error instanceof QuorateError;
-  say(known ? `${error.message} ${error.todo}`.trimEnd() : ((error as Error).stack ?? reasonOf(error)));
+  if (known) say(`${error.message} ${error.todo}`.trimEnd(), 'error');
+  else log().fatal({ err: error }, 'The agent failed; it is a defect.');
   process.exit(1);
 });

@@ -37,7 +37,7 @@ export class Renewal {
   check(): Promise<void> {
     this.#checking = this.#checking
       .then(() => this.#check())
-      .catch((error) => say(`The machine's certificate could not be renewed: ${reasonOf(error)}`));
+      .catch((error) => say(`The machine's certificate could not be renewed: ${reasonOf(error)}`, 'warn'));
     return this.#checking;
   }
 

@@ -62,7 +62,7 @@ export class Services {
     this.#superseded = superseded;
     this.#following = this.#following
       .then(() => this.#follow(this.options.machine.conf, source === 'told', superseded.signal))
-      .catch((error) => say(`The machine's services could not follow its jobs: ${reasonOf(error)}`));
+      .catch((error) => say(`The machine's services could not follow its jobs: ${reasonOf(error)}`, 'warn'));
     return this.#following;
   }
 
@@ -73,7 +73,7 @@ export class Services {
   renewCertificates(): Promise<void> {
     this.#following = this.#following
       .then(() => this.#renewCertificates())
-      .catch((error) => say(`The machine's certificates could not be renewed: ${reasonOf(error)}`));
+      .catch((error) => say(`The machine's certificates could not be renewed: ${reasonOf(error)}`, 'warn'));
     return this.#following;
   }
 

@@ -25,7 +25,7 @@ export class Standing {
   begin(): void {
     if (this.#succession !== null) return;
     this.#succession = this.#start();
-    this.#succession.catch((error) => say(`succession: it could not start: ${reasonOf(error)}`));
+    this.#succession.catch((error) => say(`succession: it could not start: ${reasonOf(error)}`, 'warn'));
   }
 
   /** Takes over what agent.conf says now. */
@@ -46,9 +46,9 @@ export class Standing {
     if (succession == null) return;
     const late = new AbortController();
     await Promise.race([
-      succession.handOver(HAND_OVER_MS).catch((error) => say(`succession: ${reasonOf(error)}`)),
+      succession.handOver(HAND_OVER_MS).catch((error) => say(`succession: ${reasonOf(error)}`, 'warn')),
       sleep(HAND_OVER_MS, undefined, { signal: late.signal }).then(
-        () => say(`succession: not handed over within ${HAND_OVER_MS} ms; MongoDB is left to do it`),
+        () => say(`succession: not handed over within ${HAND_OVER_MS} ms; MongoDB is left to do it`, 'warn'),
         () => {},
       ),
     ]);

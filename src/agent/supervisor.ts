@@ -232,14 +232,14 @@ export class Supervisor {
     this.#endedAt = performance.now();
     this.#failures = asked || lasted >= SETTLED_MS ? 0 : this.#failures + 1;
     if (!asked) this.#message = why;
-    this.#say(asked ? 'has left' : why);
+    this.#say(asked ? 'has left' : why, asked ? 'info' : 'warn');
     if (this.#wanted) this.#restarts += 1;
     this.#step();
     this.#changed();
   }
 
-  #say(what: string): void {
-    say(`${this.service.name} ${what}`);
+  #say(what: string, level: 'info' | 'warn' = 'info'): void {
+    say(`${this.service.name} ${what}`, level);
   }
 
   #runFile(): string {

@@ -2,7 +2,14 @@ import { type Static, Type } from '@sinclair/typebox';
 
 /** The body of every answer that is not 2xx: a stable code, a sentence, and what to do. */
 export const ErrorBody = Type.Object(
-  { code: Type.String(), message: Type.String(), todo: Type.String() },
+  {
+    code: Type.String(),
+    message: Type.String(),
+    todo: Type.String(),
+    requestId: Type.Optional(
+      Type.String({ description: 'with 5xx: what the logs of the controller call the request' }),
+    ),
+  },
   { $id: 'Error', description: 'What went wrong, in words and as a code that programs match on' },
 );
 export type ErrorBody = Static<typeof ErrorBody>;

@@ -30,7 +30,8 @@ export function configure(command: Command): void {
     .addHelpText('after', '\nExample:\n  quorate cloud log 1')
     .action(async (wanted: string, options: PanelOptions) => {
       const { cloud, instance } = await chooseInstance(wanted, options, true);
-      process.stdout.write(await cloud.consoleLog(instance.id));
+      const { lineText } = await import('../log/line.js');
+      process.stdout.write((await cloud.consoleLog(instance.id)).split('\n').map(lineText).join('\n'));
     });
   configureConsole(command);
   configureFaults(command);

@@ -1,6 +1,7 @@
 import type { ErrorBody } from '../api/errors.js';
 import { STATUS_OF_CODE } from '../api/errors.js';
 import { QuorateError } from '../errors.js';
+import { log } from '../log/log.js';
 import { isPassing } from '../state/passing.js';
 import { TooMany } from './too-many.js';
 
@@ -13,7 +14,12 @@ export interface Refusal {
 }
 
 /** The status and body that an error is answered with; what is a defect is logged, and its text kept from the caller. */
-export function answerFor(error: unknown, what: string): Refusal {
+export function answerFor(error: unknown, what: string, requestId: string): Refusal {
+  const refusal = answerOf(error, what, requestId);
+  return refusal.status < 500 ? refusal : { ...refusal, body: { ...refusal.body, requestId } };
+}
+
+function answerOf(error: unknown, what: string, requestId: string): Refusal {
   if (error instanceof QuorateError) {
     const { code, message, todo, exit } = error;
     const status = STATUS_OF_CODE[code] ?? (exit === 2 ? 400 : 500);
@@ -30,7 +36,7 @@ export function answerFor(error: unknown, what: string): Refusal {
     const message = 'The database could not be read at the moment.';
     return { status: 503, body: { code: 'no-quorum', message, todo: 'Ask again, or ask another controller.' } };
   }
-  console.error(`${what} failed:`, error);
-  const todo = 'The log of this controller says more.';
+  log().error({ requestId, err: error }, `${what} failed`);
+  const todo = `The controllers' logs say more of request ${requestId}: quorate debug-log --level error`;
   return { status: 500, body: { code: 'failed', message: 'This controller failed to answer; it is a defect.', todo } };
 }

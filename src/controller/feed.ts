@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QuorateError, reasonOf } from '../errors.js';
+import { log } from '../log/log.js';
 import { currentToken, type Followed, follow, type StateEvent } from '../state/follow.js';
 import type { State } from '../state/state.js';
 
@@ -71,7 +72,7 @@ export class Feed {
         this.#began();
         for await (const event of follow(this.state, FOLLOWED, { after: this.#tail, signal })) this.#take(event);
       } catch (error) {
-        console.error(`feed: ${reasonOf(error)}`);
+        log().warn(`feed: ${reasonOf(error)}`);
         if (!(error instanceof QuorateError)) await sleep(1000, undefined, { signal }).catch(() => undefined);
       }
       if (signal.aborted) return;

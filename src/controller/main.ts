@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
-import { reasonOf } from '../errors.js';
+import { QuorateError } from '../errors.js';
+import { log, writeAs } from '../log/log.js';
 import { readConfig } from './config.js';
 import { startController } from './controller.js';
 
@@ -12,19 +13,20 @@ setFlagsFromString('--semi-space-growth-factor=1');
 async function main(file: string | undefined): Promise<void> {
   if (file === undefined) throw new Error('usage: api-server.js CONFIG');
   const config = await readConfig(file);
+  writeAs({ program: 'api', machine: config.machine, environment: config.environment.name });
   const controller = await startController(config);
-  console.log(`API of machine ${config.machine} on ${config.listen.address}:${config.listen.port}`);
+  log().info(`API of machine ${config.machine} on ${config.listen.address}:${config.listen.port}`);
 
   let leaving = false;
   const leave = (why: string) => {
     if (leaving) return;
     leaving = true;
-    console.log(`API of machine ${config.machine} leaves: ${why}`);
+    log().info(`API of machine ${config.machine} leaves: ${why}`);
     setTimeout(() => process.exit(0), LONGEST_CLOSE_MS).unref();
     controller.close().then(
       () => process.exit(0),
       (error) => {
-        console.error(reasonOf(error));
+        log().error({ err: error }, 'It left in disorder.');
         process.exit(1);
       },
     );
@@ -37,6 +39,8 @@ async function main(file: string | undefined): Promise<void> {
 }
 
 main(process.argv[2]).catch((error) => {
-  console.error(`The API server could not start: ${reasonOf(error)}`);
+  if (error instanceof QuorateError)
+    log().fatal(`The API server could not start: ${error.message} ${error.todo}`.trimEnd());
+  else log().fatal({ err: error }, 'The API server could not start.');
   process.exit(1);
 });

@@ -1,4 +1,4 @@
-import { reasonOf } from '../errors.js';
+import { log } from '../log/log.js';
 import { isPassing } from '../state/passing.js';
 import { type Beat, writePresence } from '../state/presence.js';
 import type { State } from '../state/state.js';
@@ -58,7 +58,7 @@ export class PresenceBatch {
       );
       for (const { written } of batch.values()) written();
     } catch (error) {
-      if (!isPassing(error)) console.error(`presence: ${reasonOf(error)}`);
+      if (!isPassing(error)) log().error({ err: error }, 'Presence could not be written; it is a defect.');
       else for (const [machine, item] of batch) if (!this.#waiting.has(machine)) this.#waiting.set(machine, item);
     } finally {
       this.#writing = false;

@@ -4,12 +4,13 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import fastify, { type FastifyRequest } from 'fastify';
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { ROUTES, type Route, type RouteName } from '../api/routes.js';
 import { CLOSE, WatchQuery } from '../api/sockets.js';
 import { QuorateError } from '../errors.js';
 import type { Request } from '../state/requests.js';
+import { logAnswer } from './access-log.js';
 import { serveAgent } from './agent-socket.js';
 import type { AuditLog } from './audit-log.js';
 import type { Claimed } from './audited.js';
@@ -19,6 +20,7 @@ import type { Feed } from './feed.js';
 import { HANDLERS } from './handlers.js';
 import type { Caller, Login } from './login.js';
 import type { PresenceBatch } from './presence-batch.js';
+import { REQUEST_ID, requestIdOf } from './request-id.js';
 import { close } from './socket.js';
 import { TokenSockets } from './token-sockets.js';
 import { serveWatch } from './watch-socket.js';
@@ -59,6 +61,7 @@ function newApp({ ca, certificate, key }: ServerParts['tls']) {
     // Its own answer says nothing that a client could act on.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 300 },
+    genReqId: ({ headers }) => requestIdOf(headers),
   });
 }
 
@@ -84,20 +87,21 @@ export class ApiServer {
   constructor(private readonly parts: ServerParts) {
     this.#app = newApp(parts.tls);
     this.#tokenSockets = new TokenSockets(parts.feed);
-    this.#app.addHook('onRequest', async () => {
+    this.#app.addHook('onRequest', async (request, reply) => {
+      reply.header(REQUEST_ID, request.id);
       if (!this.#leaving) return;
       throw new QuorateError('leaving', 'This controller leaves; nothing was done.', { todo: 'Ask another one.' });
     });
     this.#app.setErrorHandler((error, request, reply) => {
-      const { status, body, headers = {} } = answerFor(error, `${request.method} ${request.routeOptions.url}`);
+      const what = `${request.method} ${request.routeOptions.url}`;
+      const { status, body, headers = {} } = answerFor(error, what, request.id);
       const known = this.#known.get(request.raw);
       if (known !== undefined) known.code = body.code;
       return reply.code(status).headers(headers).send(body);
     });
-    this.#app.addHook('onResponse', async ({ raw, ip: address, url, headers }, { statusCode: status }) => {
+    this.#app.addHook('onResponse', async ({ id: requestId, raw, ip: address, url }, { statusCode: status }) => {
       const known = this.#known.get(raw);
       if (known === undefined) return;
-      const requestId = headers['x-request-id'];
       this.parts.audit.answered({ ...known, route: ROUTES[known.name], url, address, requestId, status });
     });
     this.#app.setNotFoundHandler((request, reply) =>
@@ -107,6 +111,7 @@ export class ApiServer {
         todo: 'What there is: /v1/openapi.json.',
       }),
     );
+    this.#app.addHook('onResponse', async (request, reply) => this.#answered(request, reply));
     for (const name of Object.keys(HANDLERS) as (keyof typeof HANDLERS)[]) this.#answer(name);
     const { server } = this.#app;
     server.maxConnections = CONNECTIONS;
@@ -164,9 +169,15 @@ export class ApiServer {
     });
   }
 
+  #answered(request: FastifyRequest, reply: FastifyReply): void {
+    const { id: requestId, method, url } = request;
+    logAnswer({ requestId, method, url, status: reply.statusCode, ms: reply.elapsedTime });
+  }
+
   async #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
     // A peer that is gone before it is answered is no news.
     stream.on('error', () => stream.destroy());
+    const requestId = requestIdOf(request.headers);
     try {
       const url = new URL(request.url ?? '', 'https://controller');
       const name = (['watch', 'agent'] as const).find((socket) => ROUTES[socket].path === url.pathname);
@@ -181,9 +192,9 @@ export class ApiServer {
         else void serveWatch(socket, this.parts, query?.after as string | undefined);
       });
     } catch (error) {
-      const { status, body, headers: more = {} } = answerFor(error, 'upgrade');
+      const { status, body, headers: more = {} } = answerFor(error, 'upgrade', requestId);
       const text = JSON.stringify(body);
-      const also = Object.entries(more).map(([header, value]) => `${header}: ${value}\r\n`);
+      const also = Object.entries({ ...more, [REQUEST_ID]: requestId }).map(([name, value]) => `${name}: ${value}\r\n`);
       const headers = `${also.join('')}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close`;
       stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers}\r\n\r\n${text}`);
     }

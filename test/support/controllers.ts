@@ -91,7 +91,7 @@ export class TestControllers implements AsyncDisposable {
     await new Promise<void>((resolve, reject) => {
       const hear = (chunk: Buffer) => {
         output += chunk;
-        if (/^API of machine/m.test(output)) resolve();
+        if (output.includes('"API of machine')) resolve();
       };
       child.stdout.on('data', hear);
       child.stderr.on('data', hear);

@@ -3,7 +3,7 @@ import { builtFile, packageRoot } from '../../package.js';
 import { LocalCloud } from './local-cloud.js';
 import type { Addressing } from './network.js';
 
-/** What a machine's agent needs to find the servers where the operator's own commands find them. */
+/** What a machine's agent needs to find the servers where the operator's own commands find them, and how much it says. */
 const PASSED_ON = [
   'QUORATE_MONGOD',
   'QUORATE_HOME',
@@ -11,6 +11,7 @@ const PASSED_ON = [
   'XDG_DATA_HOME',
   'XDG_STATE_HOME',
   'NODE_OPTIONS',
+  'QUORATE_LOG_LEVEL',
 ] as const;
 
 /**

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { QuorateError } from '../../errors.js';
+import { lastSentence } from '../../log/line.js';
 import { NO_CONDITIONS } from './conditions.js';
 import { dropsOf, linkUp } from './faults.js';
 import type { LocalInstance } from './group.js';
@@ -57,8 +58,8 @@ export async function boot(
   await records.write(started);
   const lives = async () => known(started, await listProcesses()).group.leader !== null;
   if (!(await isolation.settled(instance, lives))) {
-    const lines = (await records.console(tags.environment, instance)).trim().split('\n');
-    throw new QuorateError('start-failed', `instance ${instance} ended while it started: ${lines.at(-1)}`, {
+    const reason = lastSentence(await records.console(tags.environment, instance));
+    throw new QuorateError('start-failed', `instance ${instance} ended while it started: ${reason}`, {
       todo: `see all it said with \`quorate cloud log ${instance}\``,
     });
   }

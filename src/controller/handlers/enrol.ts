@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { bootToken } from '../../boot/token.js';
 import { QuorateError } from '../../errors.js';
+import { log } from '../../log/log.js';
 import { serverName } from '../../pki/certificate.js';
 import { durationMs, effectiveValue } from '../../state/settings.js';
 import { bindToken, enrolRefused } from '../../state/tokens.js';
@@ -19,7 +20,7 @@ export const enrol: Handler<'enrol'> = async (controller, { body, address }) => 
   }
   const bootKey = (await readFile(config.bootKeyFile, 'utf8')).trim();
   if (!sameSecret(bootToken(bootKey, nonce), token)) {
-    console.warn(`enrol: a wrong token for machine ${id}, from ${address}`);
+    log().warn(`enrol: a wrong token for machine ${id}, from ${address}`);
     throw enrolRefused();
   }
   // The library that issues is loaded only where a machine enrols.
@@ -43,7 +44,7 @@ export const enrol: Handler<'enrol'> = async (controller, { body, address }) => 
     };
   } catch (error) {
     if (error instanceof QuorateError && error.code === 'enrol-refused') {
-      console.warn(`enrol: ALARM: the token of machine ${id} was used from ${address}, and refused`);
+      log().warn(`enrol: ALARM: the token of machine ${id} was used from ${address}, and refused`);
     }
     throw error;
   }

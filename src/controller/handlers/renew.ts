@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { QuorateError } from '../../errors.js';
+import { log } from '../../log/log.js';
 import type { IssueOptions } from '../../pki/authority.js';
 import { serverName } from '../../pki/certificate.js';
 import type { Controller, Handler } from '../call.js';
@@ -17,9 +18,7 @@ export const renew: Handler<'renew'> = async (controller, { caller, body: { requ
   const { issue, publicKeyHash } = await import('../../pki/authority.js');
   const authority = { certificate: ca, key: await readFile(config.caKeyFile, 'utf8') };
   const certificate = await issue(authority, { ...named, request });
-  console.log(
-    `renew: ${caller.user} (${named.subject.ou}) has a new certificate, public key ${publicKeyHash(request)}`,
-  );
+  log().info(`renew: ${caller.user} (${named.subject.ou}) has a new certificate, public key ${publicKeyHash(request)}`);
   return { certificate };
 };
 

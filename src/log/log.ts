@@ -1,0 +1,66 @@
+import { type Logger, pino } from 'pino';
+import { isLevel, lineText } from './line.js';
+import { withoutSecrets } from './secrets.js';
+
+export type { Logger } from 'pino';
+
+/** Who writes: stands in every line. */
+export interface Writer {
+  readonly program: 'agent' | 'api' | 'worker' | 'engine-worker';
+  /** Empty for the engine's worker, which is on no machine of an environment. */
+  readonly machine?: string;
+  readonly environment?: string;
+}
+
+/** The least grave level that is written; `info` when it is not said, or no level. */
+const LEVEL = 'QUORATE_LOG_LEVEL';
+
+let writer: Writer | null = null;
+let logger: Logger | null = null;
+
+/** To be called once by each program, when it knows who it is. */
+export function writeAs(who: Writer): void {
+  writer = who;
+  logger = null;
+}
+
+/**
+ * The process's log: a line of JSON each on stderr, written before the call returns, so that the last words of a process
+ * that dies are there. On a terminal the lines are text.
+ */
+export function log(): Logger {
+  logger ??= pino(
+    {
+      level: levelFrom(process.env[LEVEL]),
+      base: writer,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+      serializers: { err: errorOf },
+      hooks: { streamWrite: process.stderr.isTTY ? forPeople : withoutSecrets },
+    },
+    pino.destination({ dest: 2, sync: true }),
+  );
+  return logger;
+}
+
+function levelFrom(wanted: string | undefined): string {
+  return isLevel(wanted) ? wanted : 'info';
+}
+
+function forPeople(line: string): string {
+  return `${lineText(withoutSecrets(line.trimEnd()))}\n`;
+}
+
+/** What is told of an error. Its other fields may hold documents. */
+function errorOf(error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { name: type, message, stack, cause } = error;
+  const { code } = error as { code?: unknown };
+  return {
+    type,
+    message,
+    ...(code === undefined ? {} : { code }),
+    stack,
+    ...(cause === undefined ? {} : { cause: cause instanceof Error ? cause.message : String(cause) }),
+  };
+}
