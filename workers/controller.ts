@@ -36,6 +36,8 @@ export interface ControllerWorkerConfig {
   /** A `TemporalConnection`: that of bootstrap. One that was adopted since stands in the documents, sealed with the boot key. */
   readonly temporalFile: string;
   readonly bootKeyFile: string;
+  /** host:port, of this machine alone, where its figures are told; left out by agents that do not know of it. */
+  readonly metrics?: string;
 }
 
 /** Short, since at a bootstrap everybody waits for this worker; a try costs little. */
@@ -48,7 +50,7 @@ const RETRY = { leastMs: 100, mostMs: 1000 } as const;
 export async function runControllerWorker(configFile: string): Promise<void> {
   const config = JSON.parse(await readFile(configFile, 'utf8')) as ControllerWorkerConfig;
   writeAs({ program: 'worker', machine: config.machine, environment: config.environment.name });
-  prepareRuntime();
+  prepareRuntime(config.metrics);
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   if (process.channel) process.once('disconnect', () => stop.abort());

@@ -1,5 +1,13 @@
-import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  type RuntimeOptions,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import type { TemporalConnection } from '../src/boot/wire.js';
+import { reasonOf } from '../src/errors.js';
 import { log } from '../src/log/log.js';
 import { buildId, builtFile } from '../src/package.js';
 import { connectionOptions } from '../src/temporal/connect.js';
@@ -39,17 +47,37 @@ const SMALL: Partial<WorkerOptions> = {
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
-/** To be called once in a process, before anything else of the SDK: signals are ours, and only warnings are logged. */
-export function prepareRuntime(): void {
-  Runtime.install({
-    shutdownSignals: [],
-    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
-      // Every queue of activities alone would say so.
-      if (message.startsWith('No workflows registered')) return;
-      log()[LEVELS[level]]({ sdk: meta === undefined ? {} : JSON.parse(JSON.stringify(meta, errorsAsText)) }, message);
-    }),
-  });
+/**
+ * To be called once in a process, before anything else of the SDK: signals are ours, and only warnings are logged.
+ * @param metrics host:port to tell the SDK's figures at, for Prometheus; where it cannot be had the worker works without
+ */
+export function prepareRuntime(metrics?: string): void {
+  if (metrics === undefined) {
+    Runtime.install(OPTIONS);
+    return;
+  }
+  const prometheus = {
+    bindAddress: metrics,
+    countersTotalSuffix: true,
+    unitSuffix: true,
+    useSecondsForDurations: true,
+  };
+  try {
+    Runtime.install({ ...OPTIONS, telemetryOptions: { metrics: { prometheus } } });
+  } catch (error) {
+    log().warn(`The worker's figures cannot be told at ${metrics}: ${reasonOf(error)}`);
+    Runtime.install(OPTIONS);
+  }
 }
+
+const OPTIONS: RuntimeOptions = {
+  shutdownSignals: [],
+  logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+    // Every queue of activities alone would say so.
+    if (message.startsWith('No workflows registered')) return;
+    log()[LEVELS[level]]({ sdk: meta === undefined ? {} : JSON.parse(JSON.stringify(meta, errorsAsText)) }, message);
+  }),
+};
 
 function errorsAsText(_key: string, value: unknown): unknown {
   if (value instanceof Error) return value.message;

@@ -29,6 +29,10 @@ export interface AgentFiles {
   readonly apiConfig: string;
   readonly workerConfig: string;
   readonly logs: string;
+  /** mongod's own. */
+  readonly mongodLog: string;
+  /** The machine's console, where the agent writes. */
+  readonly console: string;
   /** One file for each service's process, so that one that outlived the agent is found. */
   readonly run: string;
   dataDirectory(memberId: number): string;
@@ -57,9 +61,17 @@ export function agentFiles(instanceDirectory: string): AgentFiles {
     apiConfig: path.join(controller, 'api.json'),
     workerConfig: path.join(controller, 'worker.json'),
     logs: path.join(disk, 'log'),
+    mongodLog: path.join(disk, 'log', 'mongod-server.log'),
+    console: path.join(instanceDirectory, 'console.log'),
     run: path.join(disk, 'run'),
     dataDirectory: (memberId) => path.join(disk, `mongod-${memberId}`),
   };
+}
+
+/** The logs of a controller's programs; mongod has two, and what it says before it opens its own stands in the first. */
+export function logsOf({ console, logs, mongodLog }: AgentFiles): { program: string; file: string }[] {
+  const services = ['mongod', 'api', 'worker'].map((program) => ({ program, file: path.join(logs, `${program}.log`) }));
+  return [{ program: 'agent', file: console }, ...services, { program: 'mongod', file: mongodLog }];
 }
 
 /** Creates the directories; nobody else may look into them. */

@@ -2,6 +2,7 @@ import { type TSchema, Type } from '@sinclair/typebox';
 import { UserData } from '../boot/user-data.js';
 import * as access from './access.js';
 import { Change, Changes, ChangesQuery, CloseChange } from './changes.js';
+import { Log, LogQuery } from './log.js';
 import { Addresses, Machine, Machines } from './machines.js';
 import { Maintenance, PutMaintenance } from './maintenance.js';
 import { Reach } from './reach.js';
@@ -22,6 +23,8 @@ export interface Route {
   readonly query?: TSchema;
   readonly body?: TSchema;
   readonly answer: TSchema;
+  /** Content type of the answer, where it is text and not JSON. */
+  readonly text?: string;
   /** Status of the good answer; 200 when left out. */
   readonly status?: number;
   /** Carries an idempotency key: done again with the same key, it is done once. */
@@ -82,6 +85,22 @@ export const ROUTES = {
     summary: 'Whom this controller itself reaches, looked at now: APIs, and members as its own member hears them',
     may: READERS,
     answer: Reach,
+  },
+  metrics: {
+    method: 'GET',
+    path: '/metrics',
+    summary: 'What this controller and its worker measure, for Prometheus',
+    may: READERS,
+    answer: Type.String(),
+    text: 'text/plain; version=0.0.4; charset=utf-8',
+  },
+  log: {
+    method: 'GET',
+    path: '/v1/log',
+    summary: "The end of the logs of this controller's own programs, or what was written since a cursor",
+    may: ADMIN,
+    query: LogQuery,
+    answer: Log,
   },
   machines: { method: 'GET', path: '/v1/machines', summary: 'All machines', may: READERS, answer: Machines },
   machine: { method: 'GET', path: '/v1/machines/:id', summary: 'One machine', may: READERS, answer: Machine },

@@ -30,6 +30,7 @@ const entries: Record<string, Entry> = {
   changes: { summary: 'list changes, past and running', load: () => import('./changes.js') },
   'show-change': { summary: 'the story of one change', load: () => import('./show-change.js') },
   watch: { summary: 'follow a change, or everything', load: () => import('./watch.js') },
+  'debug-log': { summary: "what the controllers' programs say, merged", load: () => import('./debug-log.js') },
   config: { summary: 'read and change settings', load: () => import('./config.js') },
   'add-user': { summary: 'add a user who logs in with a password', load: () => import('./add-user.js') },
   grant: { summary: 'give a user a role: read, write or admin', load: () => import('./grant.js') },

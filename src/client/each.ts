@@ -24,6 +24,8 @@ export interface AskEachOptions {
   readonly servers: readonly ApiServerAddress[];
   /** For each of them, all at once. */
   readonly timeoutMs?: number;
+  /** For each connection; as long as for all of it when left out. */
+  readonly dialMs?: number;
 }
 
 /** Reads from this one controller. */
@@ -40,7 +42,7 @@ const TIMEOUT_MS = 8000;
 export function askEach<T>(options: AskEachOptions, work: (ask: Ask) => Promise<T>): Promise<Asked<T>[]> {
   const { environment, tls, token, timeoutMs = TIMEOUT_MS } = options;
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const dialer = new Dialer({ environment, tls, timeoutMs });
+  const dialer = new Dialer({ environment, tls, timeoutMs: options.dialMs ?? timeoutMs });
   const host = serverName(environment.uuid);
   return Promise.all(
     options.servers.map(async ({ machine, api }): Promise<Asked<T>> => {

@@ -7,6 +7,7 @@ import type { State } from '../state/state.js';
 import type { Claimed } from './audited.js';
 import type { ControllerConfig } from './config.js';
 import type { Caller } from './login.js';
+import type { Metrics } from './metrics/metrics.js';
 import type { Reader } from './reading.js';
 
 /** What handlers work with. */
@@ -21,6 +22,7 @@ export interface Controller {
   readonly observer: PresenceObserver;
   /** Asks other controllers whether they are there. */
   readonly pinger: Pinger;
+  readonly metrics: Metrics;
 }
 
 /** The parts of a call, by its route's schemas. */

@@ -17,6 +17,10 @@ export const ControllerConfig = Type.Object({
   caKeyFile: Type.String(),
   bootKeyFile: Type.String(),
   temporalFile: Type.String(),
+  /** The logs of this machine's programs, that the API may be asked for. */
+  logs: Type.Optional(Type.Array(Type.Object({ program: Type.String(), file: Type.String() }))),
+  /** host:port where this machine's worker tells its figures. */
+  workerMetrics: Type.Optional(Type.String()),
 });
 export type ControllerConfig = Static<typeof ControllerConfig>;
 

@@ -7,6 +7,7 @@ import { AuditLog } from './audit-log.js';
 import type { ControllerConfig } from './config.js';
 import { Feed } from './feed.js';
 import { Login } from './login.js';
+import { Metrics } from './metrics/metrics.js';
 import { PresenceBatch } from './presence-batch.js';
 import { Reader } from './reading.js';
 import { ApiServer } from './server.js';
@@ -32,6 +33,7 @@ export async function startController(config: ControllerConfig): Promise<{ close
   const observer = new PresenceObserver(state);
   const presence = new PresenceBatch(state);
   const audit = new AuditLog(state, machine);
+  const metrics = new Metrics({ config, state, observer, feed });
   const pinger = new Pinger(environment.uuid, ca);
   const server = new ApiServer({
     config,
@@ -45,11 +47,13 @@ export async function startController(config: ControllerConfig): Promise<{ close
     presence,
     pinger,
     audit,
+    metrics,
     login: new Login(environment.uuid, state, reader),
   });
   await server.listen();
   return {
     close: async () => {
+      metrics.close();
       feed.close();
       observer.close();
       pinger.close();

@@ -1,6 +1,7 @@
 import type { RouteName } from '../api/routes.js';
 import type { Handler } from './call.js';
 import { enrol } from './handlers/enrol.js';
+import { log } from './handlers/log.js';
 import { deleteMaintenance, putMaintenance } from './handlers/maintenance.js';
 import { reach } from './handlers/reach.js';
 import { renew } from './handlers/renew.js';
@@ -22,6 +23,8 @@ export const HANDLERS: { readonly [N in Answered]: Handler<N> } = {
   renew,
   status,
   reach,
+  log,
+  metrics: async ({ metrics }) => await metrics.text(),
   machines,
   machine,
   userData,

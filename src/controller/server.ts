@@ -15,6 +15,7 @@ import { serveAgent } from './agent-socket.js';
 import type { AuditLog } from './audit-log.js';
 import type { Claimed } from './audited.js';
 import type { Call, Controller } from './call.js';
+import { Connections } from './connections.js';
 import { answerFor } from './errors.js';
 import type { Feed } from './feed.js';
 import { HANDLERS } from './handlers.js';
@@ -82,9 +83,11 @@ export class ApiServer {
   readonly #tokenSockets: TokenSockets;
   readonly #known = new WeakMap<IncomingMessage, Known>();
   readonly #beat: NodeJS.Timeout;
+  readonly #connections = new Connections();
   #leaving = false;
 
   constructor(private readonly parts: ServerParts) {
+    parts.metrics.countConnected(() => this.#connections.count());
     this.#app = newApp(parts.tls);
     this.#tokenSockets = new TokenSockets(parts.feed);
     this.#app.addHook('onRequest', async (request, reply) => {
@@ -98,11 +101,6 @@ export class ApiServer {
       const known = this.#known.get(request.raw);
       if (known !== undefined) known.code = body.code;
       return reply.code(status).headers(headers).send(body);
-    });
-    this.#app.addHook('onResponse', async ({ id: requestId, raw, ip: address, url }, { statusCode: status }) => {
-      const known = this.#known.get(raw);
-      if (known === undefined) return;
-      this.parts.audit.answered({ ...known, route: ROUTES[known.name], url, address, requestId, status });
     });
     this.#app.setNotFoundHandler((request, reply) =>
       reply.code(404).send({
@@ -164,14 +162,20 @@ export class ApiServer {
           },
         };
         const answer = await HANDLERS[name](this.parts, call as unknown as Call<N>);
+        if (route.text !== undefined) reply.type(route.text);
         return reply.code(route.status ?? 200).send(answer);
       },
     });
   }
 
   #answered(request: FastifyRequest, reply: FastifyReply): void {
-    const { id: requestId, method, url } = request;
-    logAnswer({ requestId, method, url, status: reply.statusCode, ms: reply.elapsedTime });
+    const { id: requestId, method, url, ip: address, raw } = request;
+    const { statusCode: status, elapsedTime: ms } = reply;
+    this.parts.metrics.answered({ method, route: request.routeOptions.url ?? 'none', status, seconds: ms / 1000 });
+    logAnswer({ requestId, method, url, status, ms });
+    const known = this.#known.get(raw);
+    if (known === undefined) return;
+    this.parts.audit.answered({ ...known, route: ROUTES[known.name], url, address, requestId, status });
   }
 
   async #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
@@ -188,6 +192,7 @@ export class ApiServer {
       this.#sockets.handleUpgrade(request, stream, head, (socket) => {
         this.#accept(socket);
         if (caller.credential !== null) this.#endWithToken(socket, request, ROUTES[name], caller.credential);
+        this.#connections.add(socket, caller.machine);
         if (name === 'agent') serveAgent(socket, this.parts, caller.machine ?? '');
         else void serveWatch(socket, this.parts, query?.after as string | undefined);
       });

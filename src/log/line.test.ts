@@ -42,6 +42,12 @@ describe('a line', () => {
     expect(lineText(JSON.stringify(said))).toBe(`${time} WARN  api 1: feed: not yet request=r-1 n=2`);
   });
 
+  test('for people gives a terminal no orders', () => {
+    expect(lineText(JSON.stringify({ ...said, msg: 'a\u001b[2Jb\u009bc\r' }))).toContain(
+      'a\ufffd[2Jb\ufffdc\ufffd request=',
+    );
+  });
+
   test('for people shows where an error came from', () => {
     const err = {
       type: 'TypeError',

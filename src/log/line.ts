@@ -57,6 +57,7 @@ export function lineText(text: string): string {
   return line === null ? text : textOf(line);
 }
 
+/** As `lineText`, of a line that was read. What a terminal would obey instead of showing is not shown. */
 export function textOf({ time, level, program, machine, msg, requestId, details }: Line): string {
   const who = [program, machine].filter(Boolean).join(' ');
   const more = Object.entries({ ...(requestId === '' ? {} : { request: requestId }), ...details }).map(
@@ -64,7 +65,8 @@ export function textOf({ time, level, program, machine, msg, requestId, details 
   );
   return [[time, level.toUpperCase().padEnd(5), `${who}:`, msg, ...more].filter(Boolean).join(' '), stackOf(details)]
     .filter(Boolean)
-    .join('\n');
+    .join('\n')
+    .replace(/[^\P{Cc}\n\t]/gu, '\ufffd');
 }
 
 /** The last thing that a console says, in words. */

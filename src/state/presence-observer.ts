@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PresenceDocument } from './documents.js';
 import { readPresence } from './presence.js';
 import { PresenceWatch } from './presence-watch.js';
 import type { State } from './state.js';
@@ -9,6 +10,7 @@ const LOOK_MS = 500;
 export class PresenceObserver {
   readonly #watch = new PresenceWatch();
   readonly #ending = new AbortController();
+  #controllers: readonly PresenceDocument[] = [];
 
   constructor(private readonly state: State) {
     void this.#run();
@@ -29,6 +31,16 @@ export class PresenceObserver {
     return this.#watch.watchedMs;
   }
 
+  /** What the agents of controllers said last. */
+  get controllers(): readonly PresenceDocument[] {
+    return this.#controllers;
+  }
+
+  /** How many agents have been silent for so long, and how many have not. */
+  count(silentMs: number): { readonly heard: number; readonly silent: number } {
+    return this.#watch.count(silentMs);
+  }
+
   close(): void {
     this.#ending.abort();
   }
@@ -40,7 +52,10 @@ export class PresenceObserver {
       // Without a primary nobody can write presence, and silence says nothing.
       if (this.state.primary() !== null) {
         await readPresence(this.state).then(
-          (presence) => this.#watch.look(presence, performance.now()),
+          (presence) => {
+            this.#watch.look(presence, performance.now());
+            this.#controllers = presence.filter(({ report }) => Object.keys(report.services).length > 0);
+          },
           () => undefined,
         );
       }

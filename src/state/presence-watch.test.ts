@@ -18,6 +18,14 @@ test('silence counts from the last change of the sequence number', () => {
   expect(watch.silentMs('1')).toBe(0);
 });
 
+test('agents are counted by whether they are heard', () => {
+  const watch = new PresenceWatch();
+  const beats = (seq: number) => [...beat(1), { _id: '2', seq, session: 's' } as PresenceDocument];
+  for (let look = 0; look <= 6; look += 1) watch.look(beats(look), look * 500);
+  expect(watch.count(3000)).toEqual({ heard: 1, silent: 1 });
+  expect(watch.count(3001)).toEqual({ heard: 2, silent: 0 });
+});
+
 test('nobody is silent because the observer stood still', () => {
   const watch = new PresenceWatch();
   watch.look(beat(1), 0);

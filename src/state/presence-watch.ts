@@ -61,6 +61,13 @@ export class PresenceWatch {
     return this.#seen.get(machine)?.missedMs ?? 0;
   }
 
+  /** How many have been silent for so long or longer, and how many have not. */
+  count(silentMs: number): { readonly heard: number; readonly silent: number } {
+    let silent = 0;
+    for (const seen of this.#seen.values()) if (seen.silentMs >= silentMs) silent += 1;
+    return { heard: this.#seen.size - silent, silent };
+  }
+
   #isSilent({ _id, seq, session }: PresenceDocument): boolean {
     const before = this.#seen.get(_id);
     return before !== undefined && before.seq === seq && before.session === session;

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { connect } from 'node:tls';
 import { WebSocket } from 'ws';
@@ -13,16 +14,24 @@ export interface Target {
   readonly localAddress?: string;
 }
 
-/** One request as it is, with nothing of the client's in between. */
+/** The answer to one request, with nothing of the client's in between. */
 export async function call(
+  ...asked: Parameters<typeof exchange>
+): Promise<Omit<Awaited<ReturnType<typeof exchange>>, 'headers'>> {
+  const { status, body } = await exchange(...asked);
+  return { status, body };
+}
+
+/** One request as it is, and all of its answer; text that is not JSON is in `body.text`. */
+export async function exchange(
   target: Target,
   method: string,
   path: string,
-  options: { body?: unknown; raw?: string; key?: string } = {},
+  options: { body?: unknown; raw?: string; key?: string; headers?: Record<string, string> } = {},
 ): Promise<{
   status: number;
-  retryAfter?: string | undefined;
   body: Record<string, never> & { [name: string]: unknown };
+  headers: IncomingHttpHeaders;
 }> {
   const text = options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
   const outgoing = request({
@@ -33,6 +42,7 @@ export async function call(
     headers: {
       ...(target.token ? { authorization: `Bearer ${target.token}` } : {}),
       ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+      ...options.headers,
       ...(options.key === undefined ? {} : { 'idempotency-key': options.key }),
     },
   });
@@ -40,10 +50,11 @@ export async function call(
   const [incoming] = await once(outgoing, 'response');
   let answer = '';
   for await (const part of incoming.setEncoding('utf8')) answer += part;
+  const json = /json/.test(incoming.headers['content-type'] ?? '');
   return {
     status: incoming.statusCode,
-    retryAfter: incoming.headers['retry-after'],
-    body: answer === '' ? {} : JSON.parse(answer),
+    body: answer === '' ? {} : json ? JSON.parse(answer) : { text: answer },
+    headers: incoming.headers,
   };
 }
 

@@ -3,9 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Pinger } from '../../client/ping.js';
 import { builtFile } from '../../package.js';
 import { writePrivate } from '../../store/files.js';
+import { logsOf } from '../files.js';
 import { issueControllerCertificates } from '../keys.js';
 import type { Machine } from '../machine.js';
 import { type Launch, type Service, SMALL_HEAP } from '../supervisor.js';
+import { workerMetricsAddress } from './worker-metrics.js';
 
 /** `manage-environ`: the API server. */
 export class ApiServer implements Service {
@@ -27,6 +29,8 @@ export class ApiServer implements Service {
       caKeyFile: files.caKey,
       bootKeyFile: files.bootKey,
       temporalFile: files.temporal,
+      logs: logsOf(files),
+      workerMetrics: workerMetricsAddress(metadata),
     };
     await writePrivate(files.apiConfig, JSON.stringify(config));
     return {

@@ -48,7 +48,7 @@ export class Mongod implements Service {
     this.#member = memberId;
     const args = mongodArguments({
       dataDirectory: files.dataDirectory(memberId),
-      logFile: path.join(files.logs, 'mongod-server.log'),
+      logFile: files.mongodLog,
       address: metadata.address,
       port: metadata.ports.mongo,
       certificateKeyFile: files.member,

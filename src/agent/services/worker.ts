@@ -5,6 +5,7 @@ import { readIfThere, writePrivate } from '../../store/files.js';
 import { issueControllerCertificates } from '../keys.js';
 import type { Machine } from '../machine.js';
 import { type Launch, type Service, SMALL_HEAP } from '../supervisor.js';
+import { workerMetricsAddress } from './worker-metrics.js';
 
 /** `manage-environ`: the worker for the environment's workflows, and for what they do to members and agents. */
 export class Worker implements Service {
@@ -15,7 +16,7 @@ export class Worker implements Service {
   constructor(private readonly machine: Machine) {}
 
   async prepare(): Promise<Launch> {
-    const { files, environment, id, identity, members } = this.machine;
+    const { files, metadata, environment, id, identity, members } = this.machine;
     if ((await readIfThere(files.temporal)) === null) {
       throw new QuorateError('no-temporal', 'nobody has said yet where Temporal is');
     }
@@ -29,6 +30,7 @@ export class Worker implements Service {
       membershipTls: { certificate: files.membership, key: files.membership },
       temporalFile: files.temporal,
       bootKeyFile: files.bootKey,
+      metrics: workerMetricsAddress(metadata),
     };
     await writePrivate(files.workerConfig, JSON.stringify(config));
     return {
