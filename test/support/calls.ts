@@ -83,7 +83,10 @@ export class TestSocket {
   }
 
   static async open(target: Target, path: string): Promise<TestSocket> {
-    const socket = new WebSocket(`wss://${target.address}${path}`, connection(target));
+    const socket = new WebSocket(`wss://${target.address}${path}`, {
+      ...connection(target),
+      headers: target.token ? { authorization: `Bearer ${target.token}` } : {},
+    });
     const opened = new TestSocket(socket);
     await once(socket, 'open');
     return opened;
