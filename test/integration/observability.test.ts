@@ -6,7 +6,7 @@ import type { LogLine } from '../../src/api/log.js';
 import type { Status } from '../../src/api/status.js';
 import type { TlsFiles } from '../../src/client/client.js';
 import { parseLine } from '../../src/log/line.js';
-import { exchange, type Target } from '../support/calls.js';
+import { exchange, type Target, TestSocket } from '../support/calls.js';
 import { TestEnvironment } from '../support/environment.js';
 import { figureOf, type Sample, samplesOf } from '../support/exposition.js';
 import { until } from '../support/home.js';
@@ -86,12 +86,9 @@ describe('metrics', () => {
   });
 
   test('count the watches that are open', async () => {
-    const watching = new AbortController();
-    const watch = environment.client.watch({ signal: watching.signal });
-    const first = watch.next();
+    const watch = await TestSocket.open(target(), '/v1/watch');
     await until('the watch', async () => figureOf(await scrape(), 'quorate_sockets', { kind: 'watch' }) === 1);
-    watching.abort();
-    await first.catch(() => undefined);
+    watch.socket.close();
     await until('its end', async () => figureOf(await scrape(), 'quorate_sockets', { kind: 'watch' }) === 0);
   });
 
