@@ -42,12 +42,25 @@ export interface Versioned {
   readonly version: number;
 }
 
+/** What lies in the bucket under a name, whoever wrote it. */
+export interface BucketObject {
+  readonly name: string;
+  readonly ageMs: number;
+}
+
 /** The environment's private bucket: what its machines can read when no controller answers. */
 export interface Bucket {
   /** Where an object is read, known before it is written. */
   url(environment: string, name: string): string;
-  /** Writes the object whole or not at all; false when this version or a newer one is there already. */
+  /**
+   * Writes the object whole or not at all; false when this version or a newer one is there already. Compared and written as
+   * one act (a lock, or `If-Match`): an old version never overwrites a newer one, whoever is late.
+   */
   put(environment: string, name: string, object: Versioned): Promise<boolean>;
+  /** All that lies there, left-overs of writers that died included; empty where nothing was ever written. */
+  list(environment: string): Promise<readonly BucketObject[]>;
+  /** Removes an object; harmless when it is gone already. */
+  remove(environment: string, name: string): Promise<void>;
 }
 
 export interface Cloud {

@@ -6,12 +6,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MongoClient } from 'mongodb';
 import { QuorateError, reasonOf } from '../errors.js';
+import { whileLocked } from '../lock.js';
 import type { MemberId } from '../membership/types.js';
 import type { Identity } from '../pki/identity.js';
 import { readIfThere, writePrivate } from '../store/files.js';
 import { adminCommand, directClient } from './connect.js';
 import { refusal } from './errors.js';
-import { whileLocked } from './lock.js';
 import { holdsProof } from './note.js';
 import { readConfig } from './observe.js';
 import { sendable } from './reconfig.js';

@@ -4,7 +4,7 @@ import { unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { QuorateError } from '../errors.js';
+import { QuorateError } from './errors.js';
 
 /**
  * Runs `work` while nobody else holds the lock of this name; throws `locked` at once when somebody does.
