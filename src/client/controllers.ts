@@ -3,7 +3,7 @@ import type { AddressSet } from '../store/record.js';
 import { AddressBook } from './address-book.js';
 import type { Connected, Dialer } from './dial.js';
 import { dialFailure, noController, type Published } from './failures.js';
-import { readPublished } from './fallback.js';
+import { Fallback } from './fallback.js';
 import { race } from './race.js';
 
 export interface ControllersOptions {
@@ -22,6 +22,7 @@ export interface ControllersOptions {
 export class Controllers {
   readonly #options: ControllersOptions;
   readonly #book: AddressBook;
+  readonly #fallback: Fallback | null;
   /** Why each address failed, since the last one that did not. */
   #failures = new Map<string, string>();
   #published: Published = null;
@@ -29,6 +30,7 @@ export class Controllers {
   constructor(options: ControllersOptions) {
     this.#options = options;
     this.#book = new AddressBook(options.addresses, options.version);
+    this.#fallback = options.url ? new Fallback(options.url) : null;
   }
 
   get addresses(): readonly string[] {
@@ -46,8 +48,8 @@ export class Controllers {
     const connected = await this.#race(known, foreign);
     if (connected) return connected;
     let tried = known.length;
-    if (this.#options.url) {
-      this.#published = await readPublished(this.#options.url);
+    if (this.#fallback !== null) {
+      this.#published = await this.#fallback.read();
       if (this.#published && 'set' in this.#published) {
         this.use(this.#published.set);
         const published = this.#published.set.servers.map((server) => server.api);

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpsServer, globalAgent } from 'node:https';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -272,6 +274,57 @@ describe('addresses', () => {
     await kill(one);
     const answer = await timed('first answer by way of the URL', open([one.api], { url }).request('GET', '/v1/status'));
     expect(answer.machine).not.toBe('0');
+  });
+
+  test('over https are asked for by their tag, and read again only when they have changed', async () => {
+    const [one, two] = await three();
+    await publish(2, one);
+    const own = await issueWithKey(authority, {
+      subject: { cn: 'bucket', ou: 'service', o: UUID },
+      names: ['localhost'],
+    });
+    const asked: string[] = [];
+    const bucket = createHttpsServer({ cert: own.certificate, key: own.key }, async (request, response) => {
+      const text = await readFile(join(dir, 'set'), 'utf8');
+      const etag = `"${createHash('sha256').update(text).digest('hex')}"`;
+      const same = request.headers['if-none-match'] === etag;
+      asked.push(`${request.headers['if-none-match'] === undefined ? 'new' : 'known'}: ${same ? 304 : 200}`);
+      response.writeHead(same ? 304 : 200, { etag }).end(same ? '' : text);
+    }).listen(0, 'localhost');
+    servers.push(bucket);
+    await once(bucket, 'listening');
+    const { port } = bucket.address() as { port: number };
+    const agent = globalAgent.options;
+    agent.ca = authority.certificate;
+    try {
+      await Promise.all([one, two].map(kill));
+      const client = open([two.api], { url: `https://localhost:${port}/addresses.json` });
+      const waiting = client.request('GET', '/v1/status');
+      await until('it was asked again', () => asked.length >= 3);
+      expect(asked.slice(0, 3)).toEqual(['new: 200', 'known: 304', 'known: 304']);
+      const next = await start('3');
+      await publish(3, next);
+      expect((await waiting).machine).toBe('3');
+      expect(asked.filter((how) => how === 'known: 200')).toHaveLength(1);
+    } finally {
+      agent.ca = undefined;
+    }
+  });
+
+  test('that are cut off, or none at all, are not taken over', async () => {
+    const [one] = await three();
+    await kill(one);
+    for (const [text, why] of [
+      [JSON.stringify(setOf(9, one)).slice(0, -10), 'JSON'],
+      ['{"version": 9}', 'not an address set'],
+    ] as const) {
+      await writeFile(join(dir, 'set'), text);
+      const client = open([one.api], { url: pathToFileURL(join(dir, 'set')).href });
+      const failure = await client.request('GET', '/v1/status', { timeoutMs: 500 }).catch((error) => error);
+      expect(failure).toMatchObject({ code: 'no-controller' });
+      expect(failure.message).toContain(why);
+      expect(client.addresses).toEqual([one.api]);
+    }
   });
 
   test('when nobody answers at all, the error says who was tried and why each failed', async () => {
