@@ -12,6 +12,7 @@ import type { AddressSet, Store } from '../src/store/store.js';
 import { beating } from './beating.js';
 import { checkNoMajority, type Ender, endsWithoutMajority, mayEnd } from './endings.js';
 import { seenAs } from './observed.js';
+import { spentObjects } from './upkeep.js';
 
 /** What the activities on `-cloud` act with. */
 export interface CloudSide {
@@ -150,14 +151,28 @@ export function cloudActivities(side: CloudSide) {
       return Object.fromEntries(instances.map(({ tags, state }) => [tags.machine, seenAs(state)]));
     },
 
-    /** Copies the published address set into the environment's bucket; an old one never overwrites a newer one. */
-    async writeAddresses({ environment }: Target): Promise<void> {
-      await beating(async () => {
+    /**
+     * Copies the published address set into the environment's bucket; an old one never overwrites a newer one. Answers the
+     * version that the bucket has by now, at least.
+     */
+    async writeAddresses({ environment }: Target): Promise<{ version: number }> {
+      return await beating(async () => {
         const cloud = await cloudFor(environment.name);
         const { body } = await withClient(environment, (client) => client.request<AddressSet>('GET', '/v1/addresses'));
         const { version, servers } = body;
         const set: AddressSet = { version, servers };
         await cloud.bucket.put(environment.uuid, ADDRESSES, set);
+        return { version };
+      });
+    },
+
+    /** Removes from the bucket what nobody reads. */
+    async tidyBucket({ environment }: Target): Promise<{ removed: readonly string[] }> {
+      return await beating(async () => {
+        const { bucket } = await cloudFor(environment.name);
+        const removed = spentObjects(await bucket.list(environment.uuid), [ADDRESSES]);
+        for (const name of removed) await bucket.remove(environment.uuid, name);
+        return { removed };
       });
     },
 

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { Deed } from '../src/membership/types.js';
 import { publish } from '../src/state/addresses.js';
+import { type BucketDone, recordBucket } from '../src/state/bucket.js';
 import { beginChange } from '../src/state/changes.js';
 import type { Fence } from '../src/state/fence.js';
 import {
@@ -16,6 +17,7 @@ import {
   setEnvironmentDying,
 } from '../src/state/machines.js';
 import type { State } from '../src/state/state.js';
+import { type Swept, sweep } from '../src/state/sweep.js';
 import { deciding } from './decision.js';
 import { type ActivityDeed, type DeedOf, type DeedOutcome, refusedAsStale } from './deed.js';
 import type { Network } from './network.js';
@@ -78,6 +80,15 @@ export function environmentActivities(network: Network) {
 
     async forget({ machine }: { machine: string }): Promise<void> {
       await forgetMachine(state, fence, machine);
+    },
+
+    /** Answers how many of these documents were there to be removed. */
+    async sweep({ what, ids }: { what: Swept; ids: readonly string[] }): Promise<number> {
+      return await sweep(state, fence, what, ids);
+    },
+
+    async recordBucket(done: BucketDone): Promise<void> {
+      await recordBucket(state, fence, done);
     },
 
     async setDying(): Promise<void> {

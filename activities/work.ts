@@ -1,13 +1,18 @@
 import { Context } from '@temporalio/activity';
 import type { MemberId } from '../src/membership/types.js';
+import { readAddresses } from '../src/state/addresses.js';
+import { readBucket } from '../src/state/bucket.js';
 import type { MachineDocument } from '../src/state/documents.js';
-import { currentToken, follow } from '../src/state/follow.js';
+import { currentToken, type Followed, follow } from '../src/state/follow.js';
 import type { State } from '../src/state/state.js';
+import { readKept } from '../src/state/sweep.js';
 import type { Singleton } from '../src/temporal/names.js';
 import type { Network } from './network.js';
+import { toPublish, toSweep, type Upkeep } from './upkeep.js';
 
-/** One piece of work of a singleton, on one machine. */
+/** One piece of work of a singleton, on one machine or beside them. */
 export type Work =
+  | Upkeep
   | { readonly kind: 'start'; readonly machine: string; readonly nonce: string }
   | { readonly kind: 'terminate'; readonly machine: string; readonly instance: string; readonly nonce: string }
   | { readonly kind: 'forget'; readonly machine: string };
@@ -15,7 +20,7 @@ export type Work =
 /** Those that do what the documents say; the sentinel judges evidence and has a loop of its own. */
 export type Follower = Exclude<Singleton, 'sentinel'>;
 
-/** What each of them has to do, judged from the documents alone. */
+/** What each of them has to do on a machine, judged from the documents alone. */
 const JUDGES: Record<Follower, (machine: MachineDocument, members: readonly MemberId[]) => Work | null> = {
   provisioner: ({ _id: machine, life, instance, nonce }) => {
     if (life === 'alive' && instance === null) return { kind: 'start', machine, nonce };
@@ -31,6 +36,14 @@ const JUDGES: Record<Follower, (machine: MachineDocument, members: readonly Memb
     (memberId === null || !members.includes(memberId))
       ? { kind: 'forget', machine }
       : null,
+  publisher: () => null,
+};
+
+/** What each of them has to hear of at once; all else is found by looking again. */
+const FOLLOWED: Record<Follower, readonly Followed[]> = {
+  provisioner: ['machines', 'environment'],
+  cleaner: ['machines', 'environment'],
+  publisher: ['addresses', 'environment'],
 };
 
 /** The work there is on these machines; `members` are those of the replica set. */
@@ -86,15 +99,31 @@ async function nextWork(
 ): Promise<readonly Work[]> {
   const after = await currentToken(state, signal);
   if (after === null) return [];
-  const events = follow(state, ['machines', 'environment'], { after, signal });
-  for (;;) {
+  const events = follow(state, FOLLOWED[singleton], { after, signal });
+  for (let first = true; ; first = false) {
     const environment = await state.environment.findOne({});
     // Nothing is done while the environment is being destroyed.
     const machines = environment?.life === 'alive' ? await state.machines.find({}).toArray() : [];
     const members = machines.some(({ life }) => life === 'dead') ? await memberIds(state) : [];
-    const works = workOn(singleton, machines, members, resting);
+    const beside = environment?.life === 'alive' ? await upkeepOf(state, singleton, first) : [];
+    const works = [
+      ...workOn(singleton, machines, members, resting),
+      ...beside.filter(({ machine }) => !resting.includes(machine)),
+    ];
     if (works.length > 0 || (await events.next()).done) return works;
   }
+}
+
+/** What outlived its machine is looked for once a round: nothing tells of it, and nobody waits for it. */
+async function upkeepOf(state: State, singleton: Follower, first: boolean): Promise<readonly Upkeep[]> {
+  if (singleton === 'publisher') {
+    const [{ version }, bucket] = await Promise.all([readAddresses(state), readBucket(state)]);
+    const work = toPublish(version, bucket);
+    return work === null ? [] : [work];
+  }
+  if (singleton !== 'cleaner' || !first) return [];
+  const [kept, bucket] = await Promise.all([readKept(state), readBucket(state)]);
+  return toSweep(kept, bucket);
 }
 
 async function memberIds(state: State): Promise<MemberId[]> {

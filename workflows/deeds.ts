@@ -48,7 +48,7 @@ export async function perform(
       return await activities.addJobs(decision);
     case 'publish': {
       const outcome = await activities.publish(decision);
-      await copyAddresses(input);
+      await copyAddresses(input, 'glance');
       return outcome;
     }
     case 'drop-jobs':

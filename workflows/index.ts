@@ -5,5 +5,6 @@ export { destroy } from './destroy.js';
 export { configure, disableHa, enableHa, replace, switchover } from './membership.js';
 export { planChange } from './plan-change.js';
 export { provisioner } from './provisioner.js';
+export { publisher } from './publisher.js';
 export { recover, surveyMembers } from './recover.js';
 export { sentinel } from './sentinel.js';

@@ -52,6 +52,8 @@ type Do = Extract<Step, { kind: 'do' }>;
 const MOST_FAILURES = 12;
 /** The cloud is asked about machines that are not heard after the first of these, and then more and more rarely. */
 const ASK_CLOUD_MS = { least: 2000, most: 60_000 };
+/** Said at the end of a change that could not copy the addresses. */
+const NOT_COPIED = 'The bucket does not have their addresses yet; the publisher writes them as soon as it can.';
 
 /** To 3, 5 or 7 controllers, up or down; `goal` says how many. */
 export async function enableHa(input: MembershipInput): Promise<MembershipResult> {
@@ -295,10 +297,11 @@ class MembershipLoop {
     await sleep(Math.min(50 * 2 ** this.#failures, 5000), { summary: `before looking again, as this failed: ${text}` });
   }
 
-  async #end(text: string, observed: Observed): Promise<MembershipResult> {
+  async #end(outcome: string, observed: Observed): Promise<MembershipResult> {
     const voters = observed.set?.members.filter(({ votes }) => votes === 1).length ?? 0;
     showPhase(this.#input, voters > 1 ? 'ha' : 'default', voters);
-    await copyAddresses(this.#input);
+    const copied = await copyAddresses(this.#input, 'bounded');
+    const text = copied ? outcome : `${outcome} ${NOT_COPIED}`;
     await this.leaveIfCancelled(text);
     // Else the environment would go on wanting what was asked for before, and be told to go back to it.
     if (this.#unwritten !== null) await recordBegin(this.#input, this.#story, this.#unwritten);

@@ -166,6 +166,17 @@ export const AddressesDocument = Type.Object({
 });
 export type AddressesDocument = Static<typeof AddressesDocument>;
 
+/** Collection `bucket`: one document, `_id` "current": what the publisher and the cleaner did to the bucket last. */
+export const BucketDocument = Type.Object({
+  _id: Type.Literal('current'),
+  /** The address set that it is known to have, or a newer one. */
+  version: Type.Integer(),
+  /** When that was made sure of. */
+  at: Type.Unsafe<Date>({ bsonType: 'date' }),
+  tidiedAt: Type.Optional(Type.Unsafe<Date>({ bsonType: 'date' })),
+});
+export type BucketDocument = Static<typeof BucketDocument>;
+
 /** Collection `settings`: one document a setting. Keys under `x-` are free for the operator's own notes. */
 export const SettingDocument = Type.Object({
   _id: Type.String(),

@@ -2,6 +2,7 @@ import { Kind, type TSchema } from '@sinclair/typebox';
 import type { Db, IndexDescription } from 'mongodb';
 import {
   AddressesDocument,
+  BucketDocument,
   ChangeDocument,
   CredentialDocument,
   EnvironmentDocument,
@@ -28,6 +29,7 @@ export const COLLECTIONS: Readonly<Record<string, CollectionPlan>> = {
   machines: { schema: MachineDocument, indexes: [{ key: { nonce: 1 }, unique: true }] },
   presence: { schema: PresenceDocument, indexes: [] },
   addresses: { schema: AddressesDocument, indexes: [] },
+  bucket: { schema: BucketDocument, indexes: [] },
   settings: { schema: SettingDocument, indexes: [] },
   tokens: { schema: TokenDocument, indexes: [] },
   changes: { schema: ChangeDocument, indexes: [{ key: { number: 1 }, unique: true }, { key: { state: 1 } }] },

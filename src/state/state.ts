@@ -11,6 +11,7 @@ import {
 import { type Identity, login } from '../pki/identity.js';
 import type {
   AddressesDocument,
+  BucketDocument,
   ChangeDocument,
   CredentialDocument,
   EnvironmentDocument,
@@ -46,6 +47,7 @@ export interface State {
   readonly machines: Collection<MachineDocument>;
   readonly presence: Collection<PresenceDocument>;
   readonly addresses: Collection<AddressesDocument>;
+  readonly bucket: Collection<BucketDocument>;
   readonly settings: Collection<SettingDocument>;
   readonly tokens: Collection<TokenDocument>;
   readonly changes: Collection<ChangeDocument>;
@@ -110,6 +112,7 @@ export async function openState(options: StateOptions): Promise<State> {
     machines: db.collection('machines'),
     presence: db.collection('presence'),
     addresses: db.collection('addresses'),
+    bucket: db.collection('bucket'),
     settings: db.collection('settings'),
     tokens: db.collection('tokens'),
     changes: db.collection('changes'),

@@ -6,9 +6,11 @@ interface Environment {
   readonly uuid: string;
 }
 
-const PURPOSE: Readonly<Record<Singleton, string>> = {
+/** What each of them does, in words that go after its name. */
+export const PURPOSE: Readonly<Record<Singleton, string>> = {
   provisioner: 'starts and ends instances',
-  cleaner: 'forgets machines that are gone',
+  cleaner: 'forgets machines that are gone, and what is left of them',
+  publisher: 'keeps the addresses of controllers in the bucket',
   sentinel: 'replaces controllers that are lost',
 };
 

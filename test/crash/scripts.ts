@@ -149,6 +149,7 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
   switchover: { from: 3, play: typed(['switchover']), to: 3 },
   provisioner: upAndDown,
   cleaner: upAndDown,
+  publisher: upAndDown,
   sentinel: upAndDown,
   'sentinel-loss': { ...lost, singleton: true },
 };

@@ -217,6 +217,7 @@ describe('changes of membership', () => {
 
   test('a singleton that was terminated runs again once a worker starts', async () => {
     const handle = temporal.client.workflow.getHandle(workflowIds.singleton(key, 'cleaner'));
+    await record('cleaner', handle);
     await handle.terminate('by the test');
     const [{ machine } = { machine: '' }] = (await environment.status()).controllers;
     process.kill(await environment.pidOf(machine, 'worker'), 'SIGTERM');

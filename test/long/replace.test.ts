@@ -5,13 +5,12 @@ import type { Changes } from '../../src/api/changes.js';
 import type { Status } from '../../src/api/status.js';
 import { adminCommand } from '../../src/replicaset/connect.js';
 import { progressOf } from '../../src/temporal/changes.js';
-import { environmentKey, workflowIds } from '../../src/temporal/names.js';
 import { setPriority } from '../support/by-hand.js';
 import { TestEnvironment } from '../support/environment.js';
 import { record } from '../support/histories.js';
 import { until } from '../support/home.js';
 import { memberClient } from '../support/member.js';
-import { onMembership, onTemporal } from '../support/temporal.js';
+import { onMembership } from '../support/temporal.js';
 
 /** Replacing, switching over, maintenance and resync on one environment, under writes. */
 let env: TestEnvironment;
@@ -183,10 +182,6 @@ test('a member whose data is damaged is made anew in place: the same instance, a
   await env.home.ok('enable-ha');
   await onMembership(env.store, 'demo', (change) => record('enableHa-resync', change));
   await env.whole(3, SECONDS);
-  const key = environmentKey('demo', (await env.status()).environment.uuid);
-  await onTemporal(env.store, ({ client }) =>
-    record('cleaner', client.workflow.getHandle(workflowIds.singleton(key, 'cleaner'))),
-  );
   expect(await env.instanceOf(machine)).toBe(instance);
   expect(await member()).toHaveLength(1);
   expect(await member()).not.toEqual(before);
