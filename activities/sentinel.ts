@@ -11,11 +11,11 @@ import { recordInstance } from '../src/state/machines.js';
 import { effectiveValue } from '../src/state/settings.js';
 import { areRegistered } from '../src/temporal/attributes.js';
 import { type Lost, SENTINEL } from '../src/temporal/names.js';
-import { beating } from './beating.js';
 import type { InstanceWords } from './instances.js';
 import type { Network } from './network.js';
 import { look } from './observe.js';
 import { seenAs } from './observed.js';
+import { watching } from './watching.js';
 
 export interface WatchRequest {
   /** What the cloud said last. */
@@ -56,7 +56,7 @@ export function sentinelActivities(network: Network) {
      * is to be replaced now, or with null after `forMs`.
      */
     async watchEvidence(request: WatchRequest): Promise<Replacement | null> {
-      return await beating(async () => {
+      return await watching(network.self.machine, async () => {
         const { client, cancellationSignal: signal } = Context.current();
         const began = performance.now();
         const written = writeWords(network, request.words);

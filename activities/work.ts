@@ -9,6 +9,7 @@ import { readKept } from '../src/state/sweep.js';
 import type { Singleton } from '../src/temporal/names.js';
 import type { Network } from './network.js';
 import { toPublish, toSweep, type Upkeep } from './upkeep.js';
+import { watching } from './watching.js';
 
 /** One piece of work of a singleton, on one machine or beside them. */
 export type Work =
@@ -58,11 +59,9 @@ export function workOn(
   );
 }
 
-const BEAT_MS = 500;
-
 export type WorkActivities = ReturnType<typeof workActivities>;
 
-export function workActivities({ state }: Network) {
+export function workActivities({ state, self }: Network) {
   return {
     /**
      * Returns as soon as there is work, or with none after `forMs`. The change stream is opened before the documents are
@@ -74,16 +73,12 @@ export function workActivities({ state }: Network) {
       readonly resting: readonly string[];
       readonly forMs: number;
     }): Promise<readonly Work[]> {
-      const context = Context.current();
       const over = new AbortController();
-      const beat = setInterval(() => context.heartbeat(), BEAT_MS);
       const ends = setTimeout(() => over.abort(), input.forMs);
-      const signal = AbortSignal.any([over.signal, context.cancellationSignal]);
+      const signal = AbortSignal.any([over.signal, Context.current().cancellationSignal]);
       try {
-        // A worker that leaves is not to wait for the database first.
-        return await Promise.race([nextWork(state, input.singleton, input.resting, signal), context.cancelled]);
+        return await watching(self.machine, () => nextWork(state, input.singleton, input.resting, signal));
       } finally {
-        clearInterval(beat);
         clearTimeout(ends);
         over.abort();
       }

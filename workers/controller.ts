@@ -99,10 +99,11 @@ async function serve(config: ControllerWorkerConfig, stop: AbortSignal): Promise
     const network: Network = { environment, key, hosts: config.mongo, state, observer, presence, self, fence };
     const connection = await connectWorkers(target);
     opened.push(() => connection.close());
-    const workers = await startWorkers(connection, target.namespace, key, [
+    const queues = [
       { name: taskQueues.workflows(key), activities: singletonActivities(), workflows: true },
       { name: taskQueues.network(key), activities: networkActivities(network) },
-    ]);
+    ];
+    const workers = await startWorkers(connection, target.namespace, key, queues, `machine ${config.machine}`);
     opened.push(() => workers.stop());
     const upkeep = new AbortController();
     opened.push(async () => upkeep.abort());

@@ -96,13 +96,14 @@ async function serveEnvironment(given: {
   const relay = await relayFor(store, record, given.target);
   const target = relay?.connection ?? given.target;
   const side = { store, temporal: target, cloudOf: (kind: string, region: string) => cloudOf(store, kind, region) };
-  const workers: Workers = await startWorkers(connection, target.namespace, key, [
+  const queues = [
     { name: taskQueues.workflows(key), activities: singletonActivities(), workflows: true },
     {
       name: taskQueues.cloud(key),
       activities: { ...cloudActivities(side), ...bootActivities(side), ...instanceActivities(side) },
     },
-  ]);
+  ];
+  const workers: Workers = await startWorkers(connection, target.namespace, key, queues, 'engine');
   const over = new AbortController();
   const serving: { error: Error | null; stop(): Promise<void> } = {
     error: null,

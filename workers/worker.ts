@@ -12,6 +12,7 @@ import { log } from '../src/log/log.js';
 import { buildId, builtFile } from '../src/package.js';
 import { connectionOptions } from '../src/temporal/connect.js';
 import { CHANGE_TYPES, deploymentName } from '../src/temporal/names.js';
+import { workerIdentity } from '../src/temporal/watches.js';
 import { activityInterceptor } from './interceptor.js';
 
 /** One task queue that a process polls for an environment. */
@@ -98,7 +99,7 @@ export async function connectWorkers(target: TemporalConnection): Promise<Native
 }
 
 /**
- * Starts an environment's workers on these queues. Workflow code is versioned; queues of activities alone are not: a new
+ * Starts an environment's workers on these queues; `where` tells people where they run: `machine 1`, `engine`. Workflow code is versioned; queues of activities alone are not: a new
  * engine's worker and controllers that were not updated yet must go on working together, and activities are fenced by facts.
  */
 export async function startWorkers(
@@ -106,6 +107,7 @@ export async function startWorkers(
   namespace: string,
   key: string,
   queues: readonly Queue[],
+  where: string,
 ): Promise<Workers> {
   const version = { deploymentName: deploymentName(key), buildId: buildId() };
   const workers = await Promise.all(
@@ -116,7 +118,7 @@ export async function startWorkers(
         namespace,
         taskQueue: name,
         activities,
-        identity: `${process.pid}@${name}`,
+        identity: workerIdentity(process.pid, where),
         ...(workflows && { workflowBundle: { codePath: builtFile('workflow-bundle.js') } }),
         workerDeploymentOptions: workflows
           ? // Each type says for itself what becomes of its runs; this is for one that forgot to.

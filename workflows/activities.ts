@@ -53,6 +53,13 @@ const classes = {
     retry: soonAndAgain('2s'),
     cancellationType: ActivityCancellationType.TRY_CANCEL,
   },
+  /** The same for a singleton's own watch, which heartbeats twice a second: another worker has it within 3 s of a death. */
+  follow: {
+    startToCloseTimeout: '15m',
+    heartbeatTimeout: '2s',
+    retry: soonAndAgain('2s'),
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+  },
   /** Idempotent by nature (a nonce, a fence, a fixed target) and needed before anything else can go on. */
   steady: {
     startToCloseTimeout: '30s',

@@ -16,6 +16,7 @@ import type { InstanceWords } from '../activities/instances.js';
 import type { Replacement } from '../activities/sentinel.js';
 import { changeSummary, SENTINEL, WORKFLOW_TASK_TIMEOUT, workflowIds } from '../src/temporal/names.js';
 import { cloud, network } from './activities.js';
+import { keepHandOvers } from './hand-overs.js';
 import { replace } from './membership.js';
 import type { SingletonInput } from './singleton.js';
 
@@ -36,6 +37,7 @@ const REST_MS = 2000;
  * is remembered that the environment's own documents could say.
  */
 export async function sentinel(input: SentinelInput): Promise<never> {
+  keepHandOvers();
   let words = input.words ?? {};
   let restUntil = 0;
   for (let round = 0; ; round++) {
@@ -60,7 +62,7 @@ interface Seen {
 }
 
 async function firstToSee({ key, environment }: SentinelInput, words: InstanceWords, restMs: number): Promise<Seen> {
-  const { watchEvidence } = network(key, { as: 'watch', summary: 'watch the controllers' });
+  const { watchEvidence } = network(key, { as: 'follow', summary: 'watch the controllers' });
   const { followInstances } = cloud(key, { as: 'watch', summary: 'follow what the cloud says of instances' });
   const round = new CancellationScope();
   try {

@@ -1,6 +1,7 @@
 import { continueAsNew, isCancellation, log, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { Follower, Work } from '../activities/work.js';
 import { network } from './activities.js';
+import { keepHandOvers } from './hand-overs.js';
 
 /** Input of every singleton; it runs for the environment's life. */
 export interface SingletonInput {
@@ -37,6 +38,7 @@ export interface Duty {
  * be left alone until when.
  */
 export async function runSingleton(input: SingletonInput, duty: Duty): Promise<never> {
+  keepHandOvers();
   let backOff: Record<string, BackOff> = { ...input.backOff };
   for (let round = 0; ; round++) {
     if (round >= MOST_ROUNDS || workflowInfo().continueAsNewSuggested) {
@@ -46,7 +48,7 @@ export async function runSingleton(input: SingletonInput, duty: Duty): Promise<n
     setCurrentDetails(describe(duty, backOff));
     const resting = Object.keys(backOff);
     const wake = Math.min(LOOK_AGAIN_MS, ...Object.values(backOff).map(({ until }) => until - Date.now()));
-    const works = await network(input.key, { as: 'watch', summary: duty.waitingFor }).followWork({
+    const works = await network(input.key, { as: 'follow', summary: duty.waitingFor }).followWork({
       singleton: duty.name,
       resting: resting.filter((machine) => (backOff[machine]?.until ?? 0) > Date.now()),
       forMs: Math.max(1000, wake),
@@ -84,7 +86,7 @@ function stillBackingOff(backOff: Readonly<Record<string, BackOff>>, now: number
 function describe(duty: Duty, backOff: Readonly<Record<string, BackOff>>): string {
   const rest = Object.entries(backOff).map(
     ([machine, { failures, until }]) =>
-      `- machine ${machine}: failed ${failures} times, next attempt ${new Date(until).toISOString().slice(11, 19)} UTC`,
+      `- ${/^\d/.test(machine) ? `machine ${machine}` : machine}: failed ${failures} times, next attempt ${new Date(until).toISOString().slice(11, 19)} UTC`,
   );
   return [`Runs as long as the environment; ${duty.waitingFor}.`, ...rest].join('\n');
 }

@@ -54,6 +54,10 @@ const entries: Record<string, Entry> = {
     load: () => import('./destroy-environment.js'),
   },
   doctor: { summary: 'look for what is wrong and say what to do', load: () => import('./doctor.js') },
+  singletons: {
+    summary: 'which worker runs what exists once, and its hand-overs',
+    load: () => import('./singletons.js'),
+  },
   ui: { summary: 'the Temporal UI of an environment', load: () => import('./ui.js') },
   completion: { summary: 'shell completion for bash, zsh or fish', load: () => import('./completion.js') },
 };

@@ -14,6 +14,9 @@ export type Singleton = (typeof SINGLETONS)[number];
 /** Who asks for replacements: what they are counted by. */
 export const SENTINEL = 'sentinel';
 
+/** Signal by which a worker leaves in a singleton's history that it goes on with what another one had begun. */
+export const HANDED_OVER = 'handedOver';
+
 export const workflowIds = {
   bootstrap: (key: string) => `${key}:bootstrap`,
   membership: (key: string) => `${key}:membership`,

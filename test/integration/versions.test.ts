@@ -71,7 +71,7 @@ async function startOnOld<T extends keyof ChangeInputs>(
 }
 
 async function withNew(key: string, work: () => Promise<void>): Promise<void> {
-  const workers = await startWorkers(connection, temporal.namespace, key, [queue(key)]);
+  const workers = await startWorkers(connection, temporal.namespace, key, [queue(key)], 'test');
   try {
     await makeCurrent(temporal.client, key, AbortSignal.timeout(30_000));
     await work();
