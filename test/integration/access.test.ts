@@ -316,7 +316,7 @@ describe('users', () => {
     );
     const refused = guesses.filter(({ body }) => String(body.message).includes('from here'));
     expect(refused.length).toBeGreaterThan(0);
-    expect(refused.every(({ status, retryAfter }) => status === 429 && Number(retryAfter) > 0)).toBe(true);
+    expect(refused.every(({ status, headers }) => status === 429 && Number(headers['retry-after']) > 0)).toBe(true);
   });
 
   test('an unknown user takes as long as a known one', async () => {
