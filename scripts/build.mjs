@@ -65,6 +65,7 @@ if (stamp.bundled !== bundled || !existsSync(bundleFile)) {
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
     workflowsPath: at('dist', 'workflows', 'index.js'),
+    workflowInterceptorModules: [at('dist', 'workflows', 'trace-header.js')],
     logger: new DefaultLogger('WARN'),
   });
   writeFileSync(`${bundleFile}.new`, code);

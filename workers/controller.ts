@@ -21,6 +21,7 @@ import { openState, type State } from '../src/state/state.js';
 import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
 import { environmentKey, taskQueues } from '../src/temporal/names.js';
 import { endSingletons, ensureSingletons } from '../src/temporal/singletons.js';
+import { startTracing, tracing } from '../src/tracing/tracing.js';
 import { keepVersionCurrent } from './versions.js';
 import { connectWorkers, prepareRuntime, startWorkers } from './worker.js';
 
@@ -50,6 +51,10 @@ const RETRY = { leastMs: 100, mostMs: 1000 } as const;
 export async function runControllerWorker(configFile: string): Promise<void> {
   const config = JSON.parse(await readFile(configFile, 'utf8')) as ControllerWorkerConfig;
   writeAs({ program: 'worker', machine: config.machine, environment: config.environment.name });
+  await startTracing(
+    { name: 'quorate-worker', machine: config.machine, environment: config.environment.name },
+    (sentence) => log().warn(sentence),
+  );
   prepareRuntime(config.metrics);
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
@@ -189,6 +194,7 @@ function epochHere(environment: EnvironmentDocument, { clusterId, namespace }: T
 
 if (process.argv[1] && import.meta.url === new URL(`file://${process.argv[1]}`).href) {
   await runControllerWorker(process.argv[2] ?? '');
+  await tracing()?.end();
   // Sockets of the SDK's runtime would keep the process.
   process.exit(0);
 }

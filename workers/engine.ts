@@ -17,6 +17,7 @@ import { log, writeAs } from '../src/log/log.js';
 import { type EnvironmentRecord, openStore, type Store } from '../src/store/store.js';
 import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
 import { environmentKey, taskQueues } from '../src/temporal/names.js';
+import { startTracing, tracing } from '../src/tracing/tracing.js';
 import { keepVersionCurrent } from './versions.js';
 import { connectWorkers, prepareRuntime, startWorkers, type Workers } from './worker.js';
 
@@ -30,6 +31,7 @@ const RETRY = { leastMs: 200, mostMs: 5000 } as const;
  */
 export async function runEngineWorker(): Promise<void> {
   writeAs({ program: 'engine-worker' });
+  await startTracing({ name: 'quorate-engine-worker' }, (sentence) => log().warn(sentence));
   prepareRuntime();
   const store = await openStore();
   const stop = new AbortController();
@@ -173,5 +175,6 @@ async function cloudOf(store: Store, kind: string, region: string): Promise<Remo
 
 if (process.argv[1] && import.meta.url === new URL(`file://${process.argv[1]}`).href) {
   await runEngineWorker();
+  await tracing()?.end();
   process.exit(0);
 }

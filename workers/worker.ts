@@ -13,6 +13,7 @@ import { buildId, builtFile } from '../src/package.js';
 import { connectionOptions } from '../src/temporal/connect.js';
 import { CHANGE_TYPES, deploymentName } from '../src/temporal/names.js';
 import { workerIdentity } from '../src/temporal/watches.js';
+import { tracing } from '../src/tracing/tracing.js';
 import { activityInterceptor } from './interceptor.js';
 
 /** One task queue that a process polls for an environment. */
@@ -109,6 +110,7 @@ export async function startWorkers(
   queues: readonly Queue[],
   where: string,
 ): Promise<Workers> {
+  const traced = tracing() === null ? [] : [(await import('../src/tracing/temporal.js')).activityTracing];
   const version = { deploymentName: deploymentName(key), buildId: buildId() };
   const workers = await Promise.all(
     queues.map(({ name, activities, workflows }) =>
@@ -131,7 +133,7 @@ export async function startWorkers(
         maxHeartbeatThrottleInterval: '500ms',
         shutdownGraceTime: GRACE.activities,
         shutdownForceTime: GRACE.all,
-        interceptors: { activity: [activityInterceptor] },
+        interceptors: { activity: [...traced, activityInterceptor] },
       }),
     ),
   );

@@ -9,6 +9,7 @@ import { randomSecret } from '../boot/token.js';
 import * as wire from '../boot/wire.js';
 import { QuorateError, reasonOf } from '../errors.js';
 import { subjectFrom } from '../pki/certificate.js';
+import { tracing } from '../tracing/tracing.js';
 import { say } from './say.js';
 
 /** What the operator may ask of machine 0 while it has no API server; each may be asked again. */
@@ -52,6 +53,10 @@ export async function startBootListener(options: BootListenerOptions): Promise<{
   return { close: () => close(server) };
 }
 
+function spanOf({ headers }: IncomingMessage) {
+  return { from: headers, kind: 'server' } as const;
+}
+
 async function close(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();
@@ -69,7 +74,13 @@ class BootProtocol {
 
   readonly answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
-      send(response, 200, await this.#dispatch(request));
+      const work = () => this.#dispatch(request);
+      const spans = tracing();
+      send(
+        response,
+        200,
+        await (spans === null ? work() : spans.within(`${request.method} ${request.url}`, spanOf(request), work)),
+      );
     } catch (error) {
       if (error instanceof QuorateError) {
         send(response, statusOf(error), { code: error.code, message: error.message, todo: error.todo });

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import type { InstanceMetadata, UserData } from '../boot/user-data.js';
 import { QuorateError } from '../errors.js';
 import { log, writeAs } from '../log/log.js';
+import { startTracing } from '../tracing/tracing.js';
 import { MachineAgent } from './agent.js';
 import { type AgentConf, readConf } from './conf.js';
 import { type AgentFiles, agentFiles, makeDirectories } from './files.js';
@@ -18,11 +19,16 @@ async function main(): Promise<void> {
   const files = agentFiles(directory);
   const [userData, metadata] = await Promise.all([readUserData(files.userData), readMetadata(files.metadata)]);
   writeAs({ program: 'agent', machine: userData.machine, environment: userData.environment.name });
+  const tracing = await startTracing(
+    { name: 'quorate-agent', machine: userData.machine, environment: userData.environment.name },
+    (sentence) => say(sentence, 'warn'),
+  );
   await makeDirectories(files);
   const conf = await confOf(files, userData, metadata);
   const agent = await MachineAgent.of(new Machine(files, metadata, conf), userData);
   const leave = async () => {
     await agent.stop();
+    await tracing?.end();
     process.exit(0);
   };
   process.once('SIGTERM', () => void leave());

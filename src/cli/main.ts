@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { tracingWanted } from '../tracing/wanted.js';
 import { environmentLast } from './environment-option.js';
 import { reportError } from './report.js';
 
@@ -100,7 +101,9 @@ async function main(argv: string[]): Promise<number> {
     return 0;
   }
   try {
-    await program.parseAsync([...argv.slice(0, 2), ...words]);
+    const run = () => program.parseAsync([...argv.slice(0, 2), ...words]);
+    if (tracingWanted(process.env)) await (await import('./traced.js')).traced(asked ?? 'help', run);
+    else await run();
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;

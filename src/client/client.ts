@@ -1,6 +1,7 @@
 import { QuorateError } from '../errors.js';
 import { serverName } from '../pki/certificate.js';
 import type { AddressSet } from '../store/record.js';
+import { tracing } from '../tracing/tracing.js';
 import { decode, refusalOf } from './answer.js';
 import { Controllers } from './controllers.js';
 import { backoff, Deadline } from './deadline.js';
@@ -150,6 +151,7 @@ export class ApiClient {
     const body = options.body === undefined ? undefined : JSON.stringify(options.body);
     const headers = {
       ...this.#authorization(),
+      ...tracing()?.headers(),
       ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
       ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
     };

@@ -7,6 +7,7 @@ import type * as wire from '../boot/wire.js';
 import { QuorateError, reasonOf } from '../errors.js';
 import { createKeyAndRequest } from '../pki/authority.js';
 import { serverName } from '../pki/certificate.js';
+import { tracing } from '../tracing/tracing.js';
 
 export interface EnrolOptions {
   readonly address: string;
@@ -99,7 +100,11 @@ interface Target {
 function call<T>(target: Target, method: string, path: string, body: object): Promise<{ body: T; socket: TLSSocket }> {
   const { address, port, timeoutMs, options } = target;
   const text = method === 'GET' ? '' : JSON.stringify(body);
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    ...tracing()?.headers(),
+  };
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(timeoutMs);
     const request = httpsRequest({ host: address, port, path, method, headers, signal, ...options });

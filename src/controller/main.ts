@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { QuorateError } from '../errors.js';
 import { log, writeAs } from '../log/log.js';
+import { startTracing } from '../tracing/tracing.js';
 import { readConfig } from './config.js';
 import { startController } from './controller.js';
 
@@ -14,6 +15,10 @@ async function main(file: string | undefined): Promise<void> {
   if (file === undefined) throw new Error('usage: api-server.js CONFIG');
   const config = await readConfig(file);
   writeAs({ program: 'api', machine: config.machine, environment: config.environment.name });
+  const tracing = await startTracing(
+    { name: 'quorate-api', machine: config.machine, environment: config.environment.name },
+    (sentence) => log().warn(sentence),
+  );
   const controller = await startController(config);
   log().info(`API of machine ${config.machine} on ${config.listen.address}:${config.listen.port}`);
 
@@ -23,7 +28,7 @@ async function main(file: string | undefined): Promise<void> {
     leaving = true;
     log().info(`API of machine ${config.machine} leaves: ${why}`);
     setTimeout(() => process.exit(0), LONGEST_CLOSE_MS).unref();
-    controller.close().then(
+    Promise.all([controller.close(), tracing?.end()]).then(
       () => process.exit(0),
       (error) => {
         log().error({ err: error }, 'It left in disorder.');

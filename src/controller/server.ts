@@ -10,6 +10,7 @@ import { ROUTES, type Route, type RouteName } from '../api/routes.js';
 import { CLOSE, WatchQuery } from '../api/sockets.js';
 import { QuorateError } from '../errors.js';
 import type { Request } from '../state/requests.js';
+import { tracing } from '../tracing/tracing.js';
 import { logAnswer } from './access-log.js';
 import { serveAgent } from './agent-socket.js';
 import type { AuditLog } from './audit-log.js';
@@ -24,6 +25,7 @@ import type { PresenceBatch } from './presence-batch.js';
 import { REQUEST_ID, requestIdOf } from './request-id.js';
 import { close } from './socket.js';
 import { TokenSockets } from './token-sockets.js';
+import { requestTracing } from './trace-requests.js';
 import { serveWatch } from './watch-socket.js';
 
 export interface ServerParts extends Controller {
@@ -109,6 +111,12 @@ export class ApiServer {
         todo: 'What there is: /v1/openapi.json.',
       }),
     );
+    const spans = tracing();
+    if (spans !== null) {
+      const hooks = requestTracing(spans);
+      this.#app.addHook('onRequest', hooks.onRequest);
+      this.#app.addHook('onResponse', hooks.onResponse);
+    }
     this.#app.addHook('onResponse', async (request, reply) => this.#answered(request, reply));
     for (const name of Object.keys(HANDLERS) as (keyof typeof HANDLERS)[]) this.#answer(name);
     const { server } = this.#app;

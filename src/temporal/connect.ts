@@ -3,6 +3,7 @@ import { devNull } from 'node:os';
 import type { Client, Connection } from '@temporalio/client';
 import type { TemporalConnection } from '../boot/wire.js';
 import { QuorateError, reasonOf } from '../errors.js';
+import { tracing } from '../tracing/tracing.js';
 
 export interface Temporal {
   readonly client: Client;
@@ -114,7 +115,16 @@ export async function connectTemporal(
     connection = await Connection.connect({ ...connectionOptions(target), connectTimeout: options.timeoutMs ?? 5_000 });
     const clusterId = await identify(connection, namespace);
     const uiUrl = options.uiUrl ?? configuredUiUrl(env);
-    return { client: new Client({ connection, namespace }), connection, address, namespace, uiUrl, clusterId };
+    const interceptors =
+      tracing() === null ? {} : { workflow: [(await import('../tracing/temporal.js')).clientTracing()] };
+    return {
+      client: new Client({ connection, namespace, interceptors }),
+      connection,
+      address,
+      namespace,
+      uiUrl,
+      clusterId,
+    };
   } catch (error) {
     await connection?.close();
     throw explain(error, address, namespace);

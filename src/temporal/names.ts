@@ -36,6 +36,9 @@ export const taskQueues = {
  */
 export const WORKFLOW_TASK_TIMEOUT = '2s';
 
+/** The header of OpenTelemetry's interceptors, which tells of the span that something was asked for in. */
+export const TRACE_HEADER = '_tracer-data';
+
 /** Worker Deployment name of an environment's workers. */
 export const deploymentName = (key: string): string => key;
 

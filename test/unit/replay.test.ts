@@ -21,6 +21,7 @@ beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   ({ code } = await bundleWorkflowCode({
     workflowsPath: join(packageRoot(), 'workflows/index.ts'),
+    workflowInterceptorModules: [join(packageRoot(), 'workflows/trace-header.ts')],
     logger: new DefaultLogger('ERROR'),
     // From the sources: webpack does not find x.ts behind x.js by itself.
     webpackConfigHook: (config) => ({

@@ -3,7 +3,7 @@ import { builtFile, packageRoot } from '../../package.js';
 import { LocalCloud } from './local-cloud.js';
 import type { Addressing } from './network.js';
 
-/** What a machine's agent needs to find the servers where the operator's own commands find them, and how much it says. */
+/** What a machine's agent needs to find the servers where the operator's own commands find them, how much it says, and where its traces go. */
 const PASSED_ON = [
   'QUORATE_MONGOD',
   'QUORATE_HOME',
@@ -12,6 +12,13 @@ const PASSED_ON = [
   'XDG_STATE_HOME',
   'NODE_OPTIONS',
   'QUORATE_LOG_LEVEL',
+  'OTEL_SDK_DISABLED',
+  'OTEL_TRACES_EXPORTER',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+  'OTEL_TRACES_SAMPLER',
+  'OTEL_TRACES_SAMPLER_ARG',
+  'OTEL_RESOURCE_ATTRIBUTES',
 ] as const;
 
 /**
