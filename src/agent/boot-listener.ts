@@ -79,7 +79,9 @@ class BootProtocol {
       send(
         response,
         200,
-        await (spans === null ? work() : spans.within(`${request.method} ${request.url}`, spanOf(request), work)),
+        await (spans === null
+          ? work()
+          : spans.within(`${request.method} ${request.url?.slice(0, 100)}`, spanOf(request), work)),
       );
     } catch (error) {
       if (error instanceof QuorateError) {

@@ -29,18 +29,34 @@ export function writeAs(who: Writer): void {
  * that dies are there. On a terminal the lines are text.
  */
 export function log(): Logger {
-  logger ??= pino(
+  logger ??= openLog({ writer, level: process.env[LEVEL], fd: process.stderr.fd, text: process.stderr.isTTY });
+  return logger;
+}
+
+/** What waits while nothing can be written is no more than this, in bytes; what comes then is lost. */
+const MOST_WAITING = 1_000_000;
+
+/** A log to a file that is open. A line that cannot be written now, as the disk is full, waits: nobody ends for want of a log. */
+export function openLog(options: {
+  readonly writer: Writer | null;
+  readonly level?: string | undefined;
+  readonly fd: number;
+  /** For people. */
+  readonly text?: boolean;
+}): Logger {
+  const out = pino.destination({ dest: options.fd, sync: true, maxLength: MOST_WAITING });
+  out.on('error', () => undefined);
+  return pino(
     {
-      level: levelFrom(process.env[LEVEL]),
-      base: writer,
+      level: levelFrom(options.level),
+      base: options.writer,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
       serializers: { err: errorOf },
-      hooks: { streamWrite: process.stderr.isTTY ? forPeople : withoutSecrets },
+      hooks: { streamWrite: options.text ? forPeople : withoutSecrets },
     },
-    pino.destination({ dest: 2, sync: true }),
+    out,
   );
-  return logger;
 }
 
 function levelFrom(wanted: string | undefined): string {
