@@ -42,6 +42,17 @@ module.exports = {
       from: { path: '^src/(?!cli)' },
       to: { path: '^(workflows|activities|workers)', dependencyTypesNot: ['type-only'] },
     },
+    {
+      name: 'the-page-runs-in-browsers',
+      comment:
+        'What it shares with the rest is pure: words of the API and the order of succession. Types from anywhere.',
+      severity: 'error',
+      from: { path: '^src/page', pathNot: '\\.test\\.ts$' },
+      to: {
+        pathNot: ['^src/(page|api|membership)/', 'node_modules/preact'],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
     { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

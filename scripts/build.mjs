@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundlePage } from './page.mjs';
 import { bundlePrograms } from './programs.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -40,10 +41,13 @@ const readStamp = () => {
 };
 
 const stamp = readStamp();
-const config = ['tsconfig.json', 'package.json', 'package-lock.json', 'scripts/build.mjs', 'scripts/programs.mjs'];
+const config = [
+  ...['tsconfig.json', 'tsconfig.page.json', 'package.json', 'package-lock.json'],
+  ...['scripts/build.mjs', 'scripts/page.mjs', 'scripts/programs.mjs'],
+];
 const sources = digest(
   [...config, 'src', 'workflows', 'activities', 'workers', 'bench', 'test/support', 'test/campaign', 'test/model'],
-  (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
+  (name) => /\.(tsx?|css|html|svg)$/.test(name) && !name.endsWith('.test.ts'),
 );
 if (stamp.sources === sources && existsSync(bundleFile)) process.exit(0);
 process.stderr.write('Building dist\n');
@@ -54,7 +58,7 @@ const tsc = spawnSync(process.execPath, [at('node_modules', 'typescript7', 'bin'
 });
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 
-await bundlePrograms(root);
+await Promise.all([bundlePrograms(root), bundlePage(root)]);
 
 // What workflow code may import is held by .dependency-cruiser.cjs; so these are all the bundle is made of.
 const bundled = digest(

@@ -37,8 +37,9 @@ export const NewToken = Type.Object(
   {
     user: Type.String({ pattern: '^[A-Za-z0-9._@-]{1,64}$' }),
     role: Type.Union([Type.Literal('read'), Type.Literal('write'), Type.Literal('admin')]),
-    /** Days until it is void. */
-    days: Type.Integer({ minimum: 1, maximum: 3650 }),
+    /** Until it is void; both add up, and one of them must be said. */
+    days: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650 })),
+    hours: Type.Optional(Type.Integer({ minimum: 1, maximum: 24 })),
   },
   { additionalProperties: false },
 );

@@ -28,6 +28,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'not-logged-in': 401,
   'bad-login': 401,
   'not-allowed': 403,
+  'foreign-origin': 403,
   'enrol-refused': 403,
   'wrong-password': 403,
   'not-found': 404,

@@ -55,18 +55,4 @@ export const WatchQuery = Type.Object({
   after: Type.Optional(Type.String({ maxLength: 4096, description: 'a token; without one, from now on' })),
 });
 
-/** Why a controller closes a WebSocket. */
-export const CLOSE = {
-  /** It is leaving: another one takes over. */
-  leaving: 1012,
-  /** The message was not one of ours. */
-  badMessage: 1008,
-  /** The machine is gone. */
-  gone: 4404,
-  /** It did not read what it was sent. */
-  slow: 4408,
-  /** What it asked for is not kept any more. */
-  tooOld: 4410,
-  /** It cannot be served at the moment; dial again. */
-  again: 1013,
-} as const;
+export { CLOSE } from './protocol.js';

@@ -59,6 +59,7 @@ const entries: Record<string, Entry> = {
     summary: 'which worker runs what exists once, and its hand-overs',
     load: () => import('./singletons.js'),
   },
+  dashboard: { summary: 'the page of an environment, for a browser', load: () => import('./dashboard.js') },
   ui: { summary: 'the Temporal UI of an environment', load: () => import('./ui.js') },
   completion: { summary: 'shell completion for bash, zsh or fish', load: () => import('./completion.js') },
 };

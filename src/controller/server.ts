@@ -15,12 +15,15 @@ import { logAnswer } from './access-log.js';
 import { serveAgent } from './agent-socket.js';
 import type { AuditLog } from './audit-log.js';
 import type { Claimed } from './audited.js';
+import { admitBrowser, serveBrowsers, spokenProtocol } from './browsers.js';
 import type { Call, Controller } from './call.js';
 import { Connections } from './connections.js';
 import { answerFor } from './errors.js';
 import type { Feed } from './feed.js';
 import { HANDLERS } from './handlers.js';
 import type { Caller, Login } from './login.js';
+import { Origins } from './origins.js';
+import { servePage } from './page.js';
 import type { PresenceBatch } from './presence-batch.js';
 import { REQUEST_ID, requestIdOf } from './request-id.js';
 import { close } from './socket.js';
@@ -80,7 +83,13 @@ interface Known {
 /** The API on one address. `close` lets requests under way finish and sends everybody else to another controller. */
 export class ApiServer {
   readonly #app: ReturnType<typeof newApp>;
-  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE, perMessageDeflate: false });
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MESSAGE,
+    perMessageDeflate: false,
+    handleProtocols: spokenProtocol,
+  });
+  readonly #origins: Origins;
   readonly #alive = new WeakSet<WebSocket>();
   readonly #tokenSockets: TokenSockets;
   readonly #known = new WeakMap<IncomingMessage, Known>();
@@ -92,6 +101,8 @@ export class ApiServer {
     parts.metrics.countConnected(() => this.#connections.count());
     this.#app = newApp(parts.tls);
     this.#tokenSockets = new TokenSockets(parts.feed);
+    this.#origins = new Origins(parts.state, parts.reader, parts.feed);
+    serveBrowsers(this.#app, this.#origins);
     this.#app.addHook('onRequest', async (request, reply) => {
       reply.header(REQUEST_ID, request.id);
       if (!this.#leaving) return;
@@ -119,6 +130,7 @@ export class ApiServer {
     }
     this.#app.addHook('onResponse', async (request, reply) => this.#answered(request, reply));
     for (const name of Object.keys(HANDLERS) as (keyof typeof HANDLERS)[]) this.#answer(name);
+    servePage(this.#app);
     const { server } = this.#app;
     server.maxConnections = CONNECTIONS;
     server.headersTimeout = 5000;
@@ -195,6 +207,7 @@ export class ApiServer {
       const name = (['watch', 'agent'] as const).find((socket) => ROUTES[socket].path === url.pathname);
       if (name === undefined)
         throw new QuorateError('not-found', `There is no WebSocket ${url.pathname.slice(0, 100)}.`);
+      await admitBrowser(request, this.#origins);
       const caller = await this.parts.login.require(request, ROUTES[name]);
       const query = checked(WatchQuery, Object.fromEntries(url.searchParams), 'query');
       this.#sockets.handleUpgrade(request, stream, head, (socket) => {

@@ -196,6 +196,11 @@ export class Store {
     await shred(this.file(name, 'boot.token'));
   }
 
+  /** The environment's CA, for who has to be told where it lies. */
+  caFile(name: string): string {
+    return this.file(name, 'ca.crt');
+  }
+
   private get currentFile(): string {
     return join(this.dirs.data, 'current');
   }

@@ -8,7 +8,7 @@ import { once } from '../../state/requests.js';
 import type { Controller, Handler } from '../call.js';
 import { noMachine } from './views.js';
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 
 /** A pure function of what was fixed with the machine's nonce: asked again, the same bytes. */
 export const userData: Handler<'userData'> = async (controller, { params: { id = '' } }) => {
@@ -54,14 +54,20 @@ export const controllerKeys: Handler<'controllerKeys'> = async (controller, { ca
  */
 export const createToken: Handler<'createToken'> = async (controller, { body, request }) => {
   if (request === null) throw new Error('a change without idempotency key');
-  const { user, role, days } = body;
+  const { user, role, days = 0, hours = 0 } = body;
+  if (days + hours === 0) {
+    throw new QuorateError('bad-request', 'A token needs an end: days or hours.', {
+      todo: 'What it must be: /v1/openapi.json.',
+      exit: 2,
+    });
+  }
   const secret = createHmac('sha256', Buffer.from(await bootKey(controller), 'hex'))
     .update(`bearer\0${request.key}\0${request.fingerprint}`)
     .digest('base64url');
   const token = `qrt_${secret}`;
   const { expiresAt } = await once(controller.state, request, async (session) => {
     const createdAt = new Date();
-    const expiresAt = new Date(createdAt.getTime() + days * DAY_MS);
+    const expiresAt = new Date(createdAt.getTime() + (24 * days + hours) * HOUR_MS);
     const _id = createHash('sha256').update(token).digest('hex');
     await controller.state.credentials.insertOne({ _id, user, role, createdAt, expiresAt }, { session });
     return { expiresAt: expiresAt.toISOString() };
