@@ -32,20 +32,21 @@ export class Holds {
     renameSync(this.#file('armed.tmp'), this.#file('armed.json'));
   }
 
-  /** Resolves once it is held; rejects when `over` says that nobody will come by any more. */
+  /** Resolves once it is held; rejects with NeverHeld when `over` says that nobody will come by any more. */
   async held(what: string, over: () => string | null): Promise<Held> {
-    return await until(
+    const seen = await until(
       `${what} to be held`,
       async () => {
         if (existsSync(this.#file('held.json'))) {
           return JSON.parse(readFileSync(this.#file('held.json'), 'utf8')) as Held;
         }
         const reason = over();
-        if (reason !== null) throw new NeverHeld(reason);
-        return null;
+        return reason === null ? null : new NeverHeld(reason);
       },
       240,
     );
+    if (seen instanceof NeverHeld) throw seen;
+    return seen;
   }
 
   release(): void {

@@ -71,8 +71,9 @@ const recover: Play = async (stage, before) => {
   const words = ['recover', '--survivor', before?.ha.primary ?? '', '--confirm', stage.name];
   for (;;) {
     const run = await stage.type([words]);
-    // The sentinel may have begun a replacement between the two losses, which gives up without a majority.
-    if (!/is being changed already: replace/.test(run.stderr)) return ended(run);
+    // The sentinel may have begun a replacement between the two losses, which gives up without a majority; while it begins
+    // or ends nobody can say what it is.
+    if (!/is being changed already(: replace| \()/.test(run.stderr)) return ended(run);
   }
 };
 
