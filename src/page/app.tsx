@@ -12,6 +12,9 @@ import { advance, begin } from './model.js';
 import { TimeLine } from './time-line.js';
 import { clock, plural, spare } from './words.js';
 
+/** So many machines have room beside the picture. */
+const FEW = 12;
+
 export function App({ login }: { login: Login }) {
   const [model, happen] = useReducer(advance, Date.now(), begin);
   const [opened, open] = useState<string | null>(null);
@@ -33,6 +36,14 @@ export function App({ login }: { login: Login }) {
       </main>
     );
   }
+  const running = changes.filter(({ state }) => state === 'running');
+  const few = status.machines.length <= FEW;
+  const machines = (
+    <section class="card" aria-labelledby="machines">
+      <h2 id="machines">Machines</h2>
+      <Machines machines={status.machines} />
+    </section>
+  );
   return (
     <>
       <Head status={status} />
@@ -51,18 +62,14 @@ export function App({ login }: { login: Login }) {
           </section>
           <div>
             <Problems problems={status.ha.problems} />
-            {changes
-              .filter(({ state }) => state === 'running')
-              .map((change) => (
-                <Running key={change.runId} change={change} now={now} />
-              ))}
-            {status.change === null && <p class="card muted">Nothing is being changed.</p>}
+            {running.map((change) => (
+              <Running key={change.runId} change={change} now={now} />
+            ))}
+            {running.length === 0 && <p class="card muted">Nothing is being changed.</p>}
+            {few && machines}
           </div>
         </div>
-        <section class="card" aria-labelledby="machines">
-          <h2 id="machines">Machines</h2>
-          <Machines machines={status.machines} />
-        </section>
+        {!few && machines}
         <section class="card" aria-labelledby="history">
           <h2 id="history">History</h2>
           {sightings.length > 0 && (

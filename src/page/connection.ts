@@ -37,6 +37,8 @@ export class Connection {
   #addresses: readonly string[];
   #version = -1;
   #lost = '';
+  /** The present controller has told something. */
+  #served = false;
 
   /** @param home host:port of the controller that the page came from */
   constructor(
@@ -62,7 +64,7 @@ export class Connection {
         if (!(error instanceof Lost)) throw error;
         // A lost connection is made up for at once, one that never lasts is not asked for without pause.
         shortLived = performance.now() - began < SHORT_MS ? shortLived + 1 : 0;
-        reason = `Machine ${ping.machine}: ${error.message}.`;
+        reason = this.#served ? '' : `machine ${ping.machine}: ${error.message}`;
         this.#lost = address;
         this.tell({ kind: 'lost', machine: ping.machine, reason: error.message });
       }
@@ -87,6 +89,7 @@ export class Connection {
 
   /** Follows one controller; throws `Lost` or `Refused` at its end. */
   async #serve(address: string, { machine, time }: Ping): Promise<never> {
+    this.#served = false;
     const clockOffsetMs = time - Date.now();
     const wake = new Waker();
     let lost: string | null = null;
@@ -125,6 +128,7 @@ export class Connection {
           this.#learn(await get<Addresses>('/v1/addresses'));
         }
         const status = await get<Status>('/v1/status');
+        this.#served = true;
         if (!connected) this.tell({ kind: 'connected', machine, address, clockOffsetMs });
         this.tell({ kind: 'status', status });
         if (changesDue) {

@@ -1,13 +1,13 @@
 import type { Status } from '../api/status.js';
-import { type Line, type Node, pictureOf, RADIUS, WIDTH } from './picture.js';
+import { type Line, type Node, pictureOf, RADIUS } from './picture.js';
 
 /** The controllers as a picture; each can be opened. */
 export function Controllers({ status, open }: { status: Status; open: (machine: string) => void }) {
-  const { height, nodes, lines } = pictureOf(status);
+  const { width, height, nodes, lines } = pictureOf(status);
   return (
-    <figure class="picture">
+    <figure class={nodes.length > 3 ? 'picture' : 'picture few'}>
       {/* biome-ignore lint/a11y/useSemanticElements: there is no fieldset in SVG */}
-      <svg viewBox={`0 0 ${WIDTH} ${height}`} role="group" aria-label={`Controllers: ${nodes.length}`}>
+      <svg viewBox={`0 0 ${width} ${height}`} role="group" aria-label={`Controllers: ${nodes.length}`}>
         {lines.map((line) => (
           <Link key={`${line.from.machine}-${line.to.machine}`} line={line} />
         ))}
@@ -17,9 +17,8 @@ export function Controllers({ status, open }: { status: Status; open: (machine: 
       </svg>
       <figcaption>
         {nodes.length > 1
-          ? 'A small number is the place in the order of succession; a broken line, that one does not reach the other.'
-          : 'One controller: nobody takes over when it is lost.'}{' '}
-        Choose a controller for its details.
+          ? 'Choose a controller for its details. A small number is the place in the order of succession; a broken line, that one does not reach the other.'
+          : 'One controller: nobody takes over when it is lost. Choose it for its details.'}
       </figcaption>
     </figure>
   );
@@ -72,10 +71,10 @@ function Controller({ node, open }: { node: Node; open: (machine: string) => voi
           </text>
         </g>
       )}
-      <text class="role" y={RADIUS + 18}>
+      <text class="role" y={RADIUS + 21}>
         {role}
       </text>
-      <text class="note" y={RADIUS + 33}>
+      <text class="note" y={RADIUS + 36}>
         {note}
       </text>
     </g>

@@ -19,7 +19,6 @@ export function Machines({ machines }: { machines: readonly Machine[] }) {
             <th scope="col">Machine</th>
             <th scope="col">Address</th>
             <th scope="col">Agent</th>
-            <th scope="col">Life</th>
             <th scope="col">Jobs</th>
             <th scope="col">Ports</th>
           </tr>
@@ -46,9 +45,9 @@ function Row({ machine: { id, address, agent, life, jobs, ports, maintenance } }
       <td data-name="Address">{address || 'none yet'}</td>
       <td data-name="Agent" class={agent === 'down' ? 'bad' : ''}>
         {agent}
+        {life === 'alive' ? '' : `, ${life}`}
         {maintenance === null ? '' : ', maintenance'}
       </td>
-      <td data-name="Life">{life}</td>
       <td data-name="Jobs">{jobs.join(' ')}</td>
       <td data-name="Ports">{ports.join(' ')}</td>
     </tr>

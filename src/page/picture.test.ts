@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { controllerOf, statusWith } from '../../test/support/status.js';
-import { pictureOf, RADIUS, WIDTH } from './picture.js';
+import { pictureOf, RADIUS } from './picture.js';
 
 const all = (count: number) => Array.from({ length: count }, (_, index) => String(index));
 const whole = (count: number) =>
@@ -8,16 +8,17 @@ const whole = (count: number) =>
 
 describe('the picture of the controllers', () => {
   test.each([1, 2, 3, 5, 7])('%d of them do not touch each other, nor what is written below them', (count) => {
-    const { nodes, height, lines } = pictureOf(statusWith(whole(count)));
+    const { nodes, width, height, lines } = pictureOf(statusWith(whole(count)));
     expect(nodes).toHaveLength(count);
     expect(lines).toHaveLength((count * (count - 1)) / 2);
     for (const [index, a] of nodes.entries()) {
       expect(a.x).toBeGreaterThan(RADIUS + 8);
-      expect(a.x).toBeLessThan(WIDTH - RADIUS - 8);
-      expect(a.y + RADIUS + 34).toBeLessThan(height);
+      expect(a.x).toBeLessThan(width - RADIUS - 8);
+      expect(a.y + RADIUS + 38).toBeLessThan(height);
       for (const b of nodes.slice(index + 1)) {
-        const aside = Math.abs(a.x - b.x) > 2 * RADIUS + 16;
-        const below = Math.abs(a.y - b.y) > 2 * RADIUS + 16;
+        // Half of "secondary" is 38 wide.
+        const aside = Math.abs(a.x - b.x) > RADIUS + 38;
+        const below = Math.abs(a.y - b.y) > 2 * RADIUS + 40;
         expect(aside || below, `${a.machine} and ${b.machine}`).toBe(true);
       }
     }

@@ -2,7 +2,6 @@ import type { ControllerStatus, Status } from '../api/status.js';
 import { order } from '../membership/succession.js';
 import { lag } from './words.js';
 
-export const WIDTH = 360;
 export const RADIUS = 31;
 
 export interface Node {
@@ -27,6 +26,7 @@ export interface Line {
 }
 
 export interface Picture {
+  readonly width: number;
   readonly height: number;
   readonly nodes: readonly Node[];
   readonly lines: readonly Line[];
@@ -35,7 +35,7 @@ export interface Picture {
 /** The controllers on a circle, who reaches whom, and in which order they would stand up. Pure. */
 export function pictureOf({ controllers, ha }: Status): Picture {
   const places = placesOf(controllers, ha.primary);
-  const { height, at } = layout(controllers.length);
+  const { width, height, at } = layout(controllers.length);
   const nodes = controllers.map((controller, index): Node => {
     const [x, y] = at(index);
     const { machine, member } = controller;
@@ -48,7 +48,7 @@ export function pictureOf({ controllers, ha }: Status): Picture {
       return { from: nodes[i] as Node, to: nodes[i + 1 + j] as Node, reach };
     }),
   );
-  return { height, nodes, lines };
+  return { width, height, nodes, lines };
 }
 
 const REACH: Readonly<Record<string, Line['reach']>> = {
@@ -95,20 +95,27 @@ function said(controller: ControllerStatus, primary: string | null): Pick<Node, 
 }
 
 /** Below a circle there are two lines of text. */
-const TEXT = 34;
+const TEXT = 38;
 
-function layout(count: number): { height: number; at: (index: number) => [x: number, y: number] } {
-  const middle = WIDTH / 2;
+function layout(count: number): {
+  width: number;
+  height: number;
+  at: (index: number) => [x: number, y: number];
+} {
+  const width = count > 3 ? 360 : 300;
+  const middle = width / 2;
   const top = RADIUS + 12;
-  if (count <= 1) return { height: top + RADIUS + TEXT + 8, at: () => [middle, top] };
-  if (count === 2) {
-    return { height: top + RADIUS + TEXT + 8, at: (index) => [index === 0 ? 85 : WIDTH - 85, top] };
+  if (count <= 2) {
+    const aside = count === 2 ? 85 : 0;
+    const at = (index: number): [number, number] => [middle + (index === 0 ? -aside : aside), top];
+    return { width, height: top + RADIUS + TEXT + 8, at };
   }
-  const radius = count === 3 ? 94 : 118;
-  const point = (index: number): [number, number] => {
-    const angle = (index / count) * 2 * Math.PI - Math.PI / 2;
-    return [middle + radius * 1.12 * Math.sin(angle + Math.PI / 2), top + radius + radius * Math.sin(angle)];
+  // Of seven, those above each other leave room for what is written between them.
+  const [across, down] = count === 3 ? [105, 94] : [132, count > 5 ? 132 : 118];
+  const at = (index: number): [number, number] => {
+    const angle = (index / count) * 2 * Math.PI;
+    return [middle + across * Math.sin(angle), top + down - down * Math.cos(angle)];
   };
-  const lowest = Math.max(...Array.from({ length: count }, (_, index) => point(index)[1]));
-  return { height: lowest + RADIUS + TEXT + 8, at: point };
+  const lowest = Math.max(...Array.from({ length: count }, (_, index) => at(index)[1]));
+  return { width, height: lowest + RADIUS + TEXT + 8, at };
 }
