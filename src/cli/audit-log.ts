@@ -34,7 +34,7 @@ export function configure(command: Command): void {
           entries.length === 0
             ? 'Nothing yet.'
             : columns(
-                ['TIME', 'USER', 'FROM', 'AT', 'DID', 'TO', 'RESULT'],
+                ['TIME', 'USER', 'FROM', 'CONTROLLER', 'DID', 'TO', 'RESULT'],
                 [...entries]
                   .reverse()
                   .map((entry) => [
