@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControllerKeys } from '../api/access.js';
@@ -10,6 +11,7 @@ import { Connection } from './connection.js';
 import { Health } from './health.js';
 import { readPem } from './keys.js';
 import type { Machine } from './machine.js';
+import { Operations } from './operations/operations.js';
 import { Renewal } from './renewal.js';
 import { say } from './say.js';
 import { Sees } from './sees.js';
@@ -30,6 +32,7 @@ export class MachineAgent {
   readonly #connection: Connection;
   readonly #renewal: Renewal;
   readonly #health: Health;
+  readonly #operations: Operations;
   #sees: Sees | null = null;
   #bootstrap: Bootstrap | null = null;
   #stopping = false;
@@ -52,7 +55,11 @@ export class MachineAgent {
       localAddress: metadata.address,
       heartbeatMs: HEARTBEAT_MS,
     });
+    const session = randomUUID();
+    this.#operations = new Operations(machine, session);
     this.#connection = new Connection({
+      session,
+      operations: this.#operations,
       client: this.#client,
       report: () => this.#report(),
       onTold: (told) => void this.#follow(told),
@@ -103,7 +110,7 @@ export class MachineAgent {
     this.#connection.beat();
     this.#renewal.end();
     await this.#bootstrap?.close();
-    await this.#services.stop();
+    await Promise.all([this.#operations.stop(), this.#services.stop()]);
     this.#connection.close();
     this.#sees?.close();
     this.#health.close();
@@ -116,6 +123,7 @@ export class MachineAgent {
   }
 
   async #connect(): Promise<void> {
+    await this.#operations.open();
     if (this.#stopping) return;
     const ca = await readFile(this.machine.files.ca, 'utf8');
     this.#sees = new Sees(this.machine, ca, () => this.#connection.beat());

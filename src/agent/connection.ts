@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { OperationReport, ToldOperation, ToldOperations } from '../api/agent-operations.js';
 import type { ApiClient, ControllerSocket } from '../client/client.js';
 import { reasonOf } from '../errors.js';
 import { packageVersion } from '../package.js';
@@ -14,6 +14,14 @@ export interface ConnectionOptions {
   onTold(told: ToldMachine): void;
   /** The environment knows no such machine any more. */
   onGone(): void;
+  /** Who hears of operations and reports on them. */
+  readonly operations: {
+    connected(send: (message: OperationReport) => boolean): void;
+    hear(told: ToldOperations | ToldOperation): void;
+    lost(): void;
+  };
+  /** Identifies one run of the agent. */
+  readonly session: string;
 }
 
 /** Each beat is a write that every controller hears of, and a fifth of what an environment at rest costs. */
@@ -23,8 +31,6 @@ const LASTED_MS = 2000;
 
 /** The agent's standing connection to whichever controller answers: presence goes out, what changed comes in. */
 export class Connection {
-  /** One run of the agent. */
-  readonly #session = randomUUID();
   readonly #closing = new AbortController();
   #socket: ControllerSocket | null = null;
   #seq = 0;
@@ -71,13 +77,15 @@ export class Connection {
     const closed = new Promise<string>((resolve) => socket.onClose(resolve));
     socket.onMessage((message) => this.#hear(message));
     this.#socket = socket;
-    socket.send({ type: 'hello', session: this.#session, version: packageVersion() });
+    socket.send({ type: 'hello', session: this.options.session, version: packageVersion() });
     this.#present();
+    this.options.operations.connected((message) => socket.send(message));
     const beating = setInterval(() => this.#present(), PRESENCE_MS);
     this.#say(`connected to machine ${socket.machine} at ${socket.address}`);
     const reason = await closed;
     clearInterval(beating);
     this.#socket = null;
+    this.options.operations.lost();
     if (!this.#closing.signal.aborted) this.#say(`connection to machine ${socket.machine} lost: ${reason}`, 'warn');
   }
 
@@ -95,6 +103,7 @@ export class Connection {
       this.options.onGone();
     }
     if (told.type === 'machine') this.options.onTold(told);
+    if (told.type === 'operations' || told.type === 'operation') this.options.operations.hear(told);
   }
 
   /** Once for each thing that happens, not once for each attempt. */

@@ -43,6 +43,8 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'no-maintenance': 409,
   'user-exists': 409,
   'last-admin': 409,
+  'agent-silent': 409,
+  'too-many-operations': 409,
   'token-too-old': 410,
   'too-large': 413,
   'key-reused': 422,

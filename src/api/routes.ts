@@ -5,6 +5,7 @@ import { Change, Changes, ChangesQuery, CloseChange } from './changes.js';
 import { Log, LogQuery } from './log.js';
 import { Addresses, Machine, Machines } from './machines.js';
 import { Maintenance, PutMaintenance } from './maintenance.js';
+import { NewOperation, Operation, Operations, OperationsQuery, Output, OutputQuery } from './operations.js';
 import { Reach } from './reach.js';
 import { DeleteSettingQuery, PutSetting, Setting, SettingQuery, Settings, SettingsQuery } from './settings.js';
 import { WatchQuery } from './sockets.js';
@@ -192,6 +193,47 @@ export const ROUTES = {
     may: ADMIN,
     body: CloseChange,
     answer: Change,
+    change: true,
+  },
+  exec: {
+    method: 'POST',
+    path: '/v1/operations',
+    summary: 'Run a command on machines, once on each',
+    may: ADMIN,
+    body: NewOperation,
+    answer: Operation,
+    status: 201,
+    change: true,
+  },
+  operations: {
+    method: 'GET',
+    path: '/v1/operations',
+    summary: 'Commands that were run on machines, the latest first',
+    may: READERS,
+    query: OperationsQuery,
+    answer: Operations,
+  },
+  operation: {
+    method: 'GET',
+    path: '/v1/operations/:id',
+    summary: 'One of them, and how it went on each machine',
+    may: READERS,
+    answer: Operation,
+  },
+  operationOutput: {
+    method: 'GET',
+    path: '/v1/operations/:id/output',
+    summary: 'What a command wrote on one machine, a part at a time',
+    may: ADMIN,
+    query: OutputQuery,
+    answer: Output,
+  },
+  cancelOperation: {
+    method: 'POST',
+    path: '/v1/operations/:id/cancel',
+    summary: 'End a command where it runs, and do not begin it where it waits; what has ended stays',
+    may: ADMIN,
+    answer: Operation,
     change: true,
   },
   createToken: {

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { AgentReport, AgentSettings, Job, Life, ServerAddress } from '../state/documents.js';
+import { OperationReport, ToldOperation, ToldOperations } from './agent-operations.js';
 
 /** What an agent says on `/v1/agent`. */
 export const AgentMessage = Type.Union([
@@ -10,6 +11,7 @@ export const AgentMessage = Type.Union([
     version: Type.String({ maxLength: 100 }),
   }),
   Type.Object({ type: Type.Literal('presence'), seq: Type.Integer(), report: AgentReport }),
+  OperationReport,
 ]);
 export type AgentMessage = Static<typeof AgentMessage>;
 
@@ -29,6 +31,8 @@ export const ToAgent = Type.Union([
   Type.Object({ type: Type.Literal('ack'), seq: Type.Integer() }),
   /** The environment has no such machine any more: stop what it runs. */
   Type.Object({ type: Type.Literal('gone') }),
+  ToldOperations,
+  ToldOperation,
 ]);
 export type ToAgent = Static<typeof ToAgent>;
 
@@ -40,9 +44,17 @@ export const WatchMessage = Type.Union([
   Type.Object({
     token: Type.String({ description: 'where to go on after this event, at any controller' }),
     kind: Type.Union(
-      ['start', 'environment', 'machine', 'addresses', 'setting', 'change', 'evidence'].map((kind) =>
-        Type.Literal(kind),
-      ),
+      [
+        'start',
+        'environment',
+        'machine',
+        'addresses',
+        'setting',
+        'change',
+        'evidence',
+        'operation',
+        'operation-result',
+      ].map((kind) => Type.Literal(kind)),
     ),
     id: Type.String(),
     document: Type.Unknown({ description: 'as the API tells it, exactly as it was then; null when it was removed' }),

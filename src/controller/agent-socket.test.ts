@@ -35,6 +35,7 @@ test('a change made while the feed of a server that has just begun is not there 
     // It has no event of what changed before it began.
     feed: { ready, subscribe: () => () => undefined },
     presence: { add: () => undefined, drop: () => undefined },
+    operations: { attach: () => ({ hear: () => undefined, leave: () => undefined }) },
   } as unknown as AgentContext;
   const socket = new AgentSide();
   serveAgent(socket as unknown as WebSocket, context, '7');

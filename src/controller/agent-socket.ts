@@ -8,6 +8,7 @@ import { persist } from '../state/retry.js';
 import { durationMs, effectiveValue } from '../state/settings.js';
 import type { State } from '../state/state.js';
 import type { Feed } from './feed.js';
+import type { OperationDesk, Seat } from './operation-desk.js';
 import type { PresenceBatch } from './presence-batch.js';
 import { close, send } from './socket.js';
 
@@ -15,6 +16,7 @@ export interface AgentContext {
   readonly state: State;
   readonly feed: Feed;
   readonly presence: PresenceBatch;
+  readonly operations: OperationDesk;
 }
 
 /** How long an agent that was let in may take to say who it is. */
@@ -61,7 +63,10 @@ class AgentSession {
   /** The first beat, while the machine's document is still being read. */
   #early: Presence | null = null;
   #gone = false;
+  #ended = false;
   #leave = () => {};
+  /** Where it hears of operations, once its machine is known. */
+  #seat: Seat | null = null;
 
   constructor(
     private readonly socket: WebSocket,
@@ -75,7 +80,8 @@ class AgentSession {
         this.#session = message.session;
         void this.#begin(message.version);
       } else close(this.socket, CLOSE.badMessage, 'hello twice');
-    } else if (this.#session === null) close(this.socket, CLOSE.badMessage, 'presence before hello');
+    } else if (this.#session === null) close(this.socket, CLOSE.badMessage, `${message.type} before hello`);
+    else if (message.type === 'operation') this.#seat?.hear(message);
     // Presence of a machine that is not known would outlive it.
     else if (this.#machine === null) this.#early = message;
     else this.#present(this.#session, message);
@@ -88,6 +94,8 @@ class AgentSession {
 
   end(): void {
     this.#leave();
+    this.#seat?.leave();
+    this.#ended = true;
   }
 
   async #begin(version: string): Promise<void> {
@@ -126,10 +134,21 @@ class AgentSession {
       this.#learn(machine, addresses);
       if (this.#early !== null && this.#session !== null) this.#present(this.#session, this.#early);
       this.#early = null;
+      this.#beSeated();
       if (machine.agentVersion !== version && !this.#gone) await setAgentVersion(state, this.id, version);
     } catch (error) {
       close(this.socket, CLOSE.again, reasonOf(error).slice(0, 100));
     }
+  }
+
+  #beSeated(): void {
+    if (this.#gone || this.#ended || this.#session === null) return;
+    this.#seat = this.context.operations.attach({
+      machine: this.id,
+      session: this.#session,
+      tell: (message) => this.#tell(message),
+      fail: (reason) => close(this.socket, CLOSE.again, reason.slice(0, 100)),
+    });
   }
 
   #adopt(setting: SettingDocument | null): void {

@@ -6,6 +6,7 @@ import type { Request } from '../state/requests.js';
 import type { State } from '../state/state.js';
 import type { Claimed } from './audited.js';
 import type { ControllerConfig } from './config.js';
+import type { Feed } from './feed.js';
 import type { Caller } from './login.js';
 import type { Metrics } from './metrics/metrics.js';
 import type { Reader } from './reading.js';
@@ -23,6 +24,7 @@ export interface Controller {
   /** Asks other controllers whether they are there. */
   readonly pinger: Pinger;
   readonly metrics: Metrics;
+  readonly feed: Feed;
 }
 
 /** The parts of a call, by its route's schemas. */

@@ -8,6 +8,7 @@ import type { ControllerConfig } from './config.js';
 import { Feed } from './feed.js';
 import { Login } from './login.js';
 import { Metrics } from './metrics/metrics.js';
+import { OperationDesk } from './operation-desk.js';
 import { PresenceBatch } from './presence-batch.js';
 import { Reader } from './reading.js';
 import { ApiServer } from './server.js';
@@ -34,6 +35,7 @@ export async function startController(config: ControllerConfig): Promise<{ close
   const presence = new PresenceBatch(state);
   const audit = new AuditLog(state, machine);
   const metrics = new Metrics({ config, state, observer, feed });
+  const operations = new OperationDesk(state, feed, observer);
   const pinger = new Pinger(environment.uuid, ca);
   const server = new ApiServer({
     config,
@@ -45,6 +47,7 @@ export async function startController(config: ControllerConfig): Promise<{ close
     feed,
     observer,
     presence,
+    operations,
     pinger,
     audit,
     metrics,
@@ -54,6 +57,7 @@ export async function startController(config: ControllerConfig): Promise<{ close
   return {
     close: async () => {
       metrics.close();
+      operations.close();
       feed.close();
       observer.close();
       pinger.close();

@@ -14,6 +14,8 @@ export const FOLLOWED: readonly Followed[] = [
   'evidence',
   // Only that one was removed: sockets end with their token.
   'credentials',
+  'operations',
+  'operationResults',
 ];
 
 /** Events kept for those who come from another controller a moment late. */

@@ -3,6 +3,7 @@ import type { Handler } from './call.js';
 import { enrol } from './handlers/enrol.js';
 import { log } from './handlers/log.js';
 import { deleteMaintenance, putMaintenance } from './handlers/maintenance.js';
+import { cancelOperation, exec, operation, operationOutput, operations } from './handlers/operations.js';
 import { reach } from './handlers/reach.js';
 import { renew } from './handlers/renew.js';
 import { controllerKeys, createToken, userData } from './handlers/secrets.js';
@@ -38,6 +39,11 @@ export const HANDLERS: { readonly [N in Answered]: Handler<N> } = {
   changes,
   change,
   closeChange,
+  exec,
+  operations,
+  operation,
+  operationOutput,
+  cancelOperation,
   createToken,
   controllerKeys,
   users: listUsers,

@@ -19,9 +19,9 @@ import { admitBrowser, serveBrowsers, spokenProtocol } from './browsers.js';
 import type { Call, Controller } from './call.js';
 import { Connections } from './connections.js';
 import { answerFor } from './errors.js';
-import type { Feed } from './feed.js';
 import { HANDLERS } from './handlers.js';
 import type { Caller, Login } from './login.js';
+import type { OperationDesk } from './operation-desk.js';
 import { Origins } from './origins.js';
 import { servePage } from './page.js';
 import type { PresenceBatch } from './presence-batch.js';
@@ -32,8 +32,8 @@ import { requestTracing } from './trace-requests.js';
 import { serveWatch } from './watch-socket.js';
 
 export interface ServerParts extends Controller {
-  readonly feed: Feed;
   readonly presence: PresenceBatch;
+  readonly operations: OperationDesk;
   readonly login: Login;
   readonly audit: AuditLog;
   /** PEM */

@@ -11,7 +11,9 @@ import type {
   MachineDocument,
 } from '../state/documents.js';
 import type { StateEvent } from '../state/follow.js';
+import type { OperationDocument, ResultDocument } from '../state/operation-documents.js';
 import type { WrittenSetting } from '../state/setting-writes.js';
+import { askedView, resultView } from './operation-views.js';
 
 /** Documents as the API tells them: without what only controllers need. */
 export function settingView({ _id: key, value, version, at, by }: WrittenSetting): Setting {
@@ -68,6 +70,8 @@ const KINDS = {
   settings: 'setting',
   changes: 'change',
   evidence: 'evidence',
+  operations: 'operation',
+  operationResults: 'operation-result',
 } as const;
 
 /** An event as `/v1/watch` tells it; null for what it does not tell. */
@@ -75,6 +79,8 @@ export function eventView(event: StateEvent, key: string): WatchMessage | null {
   if (event.kind === 'presence' || event.kind === 'credentials') return null;
   const { token, id, document } = event;
   const kind = KINDS[event.kind];
+  // An old operation is forgotten; that says nothing of its machine.
+  if (document === null && event.kind === 'operationResults') return null;
   if (document === null) return { token, kind, id, document: null };
   switch (event.kind) {
     case 'settings':
@@ -101,6 +107,10 @@ export function eventView(event: StateEvent, key: string): WatchMessage | null {
       }));
       return { token, kind, id, document: { controllers: told } };
     }
+    case 'operations':
+      return { token, kind, id, document: askedView(document as unknown as OperationDocument) };
+    case 'operationResults':
+      return { token, kind, id, document: resultView(document as unknown as ResultDocument) };
     case 'environment': {
       const { name, cloud, life, desired, version } = document as unknown as EnvironmentDocument;
       return { token, kind, id, document: { name, uuid: id, cloud, life, desired, version } };

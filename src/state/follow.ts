@@ -12,7 +12,9 @@ export type Followed =
   | 'settings'
   | 'changes'
   | 'evidence'
-  | 'credentials';
+  | 'credentials'
+  | 'operations'
+  | 'operationResults';
 
 /** One change of one document. */
 export interface StateEvent {

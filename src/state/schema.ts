@@ -13,6 +13,7 @@ import {
   SettingDocument,
   TokenDocument,
 } from './documents.js';
+import { CounterDocument, OperationDocument, OutputDocument, ResultDocument } from './operation-documents.js';
 import { AuditDocument, UserDocument } from './user-documents.js';
 
 interface CollectionPlan {
@@ -41,6 +42,23 @@ export const COLLECTIONS: Readonly<Record<string, CollectionPlan>> = {
     indexes: [{ key: { at: 1 }, expireAfterSeconds: AUDIT_KEPT }, { key: { user: 1, at: -1 } }],
   },
   requests: { schema: RequestDocument, indexes: [{ key: { at: 1 }, expireAfterSeconds: DAY }] },
+  operations: { schema: OperationDocument, indexes: [{ key: { createdAt: 1 }, expireAfterSeconds: 14 * DAY }] },
+  operationResults: {
+    schema: ResultDocument,
+    indexes: [
+      { key: { operation: 1, machine: 1 } },
+      { key: { state: 1, machine: 1 } },
+      { key: { createdAt: 1 }, expireAfterSeconds: 14 * DAY },
+    ],
+  },
+  operationOutput: {
+    schema: OutputDocument,
+    indexes: [
+      { key: { operation: 1, machine: 1, sequence: 1 }, unique: true },
+      { key: { at: 1 }, expireAfterSeconds: 14 * DAY },
+    ],
+  },
+  counters: { schema: CounterDocument, indexes: [] },
 };
 
 const NAMESPACE_EXISTS = 48;

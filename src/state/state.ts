@@ -22,6 +22,7 @@ import type {
   SettingDocument,
   TokenDocument,
 } from './documents.js';
+import type { CounterDocument, OperationDocument, OutputDocument, ResultDocument } from './operation-documents.js';
 import { isPassing } from './passing.js';
 import type { AuditDocument, UserDocument } from './user-documents.js';
 
@@ -56,6 +57,10 @@ export interface State {
   readonly users: Collection<UserDocument>;
   readonly audit: Collection<AuditDocument>;
   readonly requests: Collection<RequestDocument>;
+  readonly operations: Collection<OperationDocument>;
+  readonly operationResults: Collection<ResultDocument>;
+  readonly operationOutput: Collection<OutputDocument>;
+  readonly counters: Collection<CounterDocument>;
   /** host:port of the primary as the driver sees it, or null. */
   primary(): string | null;
   /** Calls back when another primary than before is seen; answers how to stop that. */
@@ -121,6 +126,10 @@ export async function openState(options: StateOptions): Promise<State> {
     users: db.collection('users'),
     audit: db.collection('audit'),
     requests: db.collection('requests'),
+    operations: db.collection('operations'),
+    operationResults: db.collection('operationResults'),
+    operationOutput: db.collection('operationOutput'),
+    counters: db.collection('counters'),
     primary: () => primary,
     onPrimary: (listener) => {
       listeners.add(listener);
