@@ -2,6 +2,7 @@ import { answers, byId, isController, isVoter, memberOf } from './facts.js';
 import type { Expired, Goal, Machine, MachineId, Observed } from './types.js';
 import { verdict } from './verdict.js';
 import { failedToStart } from './waits.js';
+import { spread } from './zones.js';
 
 /** Who is to be a controller in the end, who leaves, and how many are still missing. */
 export interface Seats {
@@ -64,15 +65,5 @@ function rank(observed: Observed, machine: Machine, goal: Goal, expired: readonl
 /** Zones for `count` new machines: each goes where fewest of those that stay are, in the cloud's order. */
 export function zonesFor(observed: Observed, stay: readonly MachineId[], count: number): readonly string[] {
   const used = observed.machines.filter((machine) => stay.includes(machine.id)).map((machine) => machine.zone);
-  const picked: string[] = [];
-  for (let i = 0; i < count; i++) {
-    const all = [...used, ...picked];
-    const crowd = (zone: string) => all.filter((other) => other === zone).length;
-    const zone = observed.zones.reduce(
-      (best, next) => (crowd(next) < crowd(best) ? next : best),
-      observed.zones[0] ?? '',
-    );
-    picked.push(zone);
-  }
-  return picked;
+  return spread(observed.zones, used, count);
 }
