@@ -59,11 +59,12 @@ export function bootActivities({ store, temporal, cloudOf }: BootSide) {
       await beating(async () => {
         const { environment, cloud: kind, region, controllers, settings, temporal } = request;
         const cloud = await cloudOf(kind, region);
-        const zones = [...(await cloud.zones())];
+        const [zones, instanceTypes] = await Promise.all([cloud.zones(), cloud.instanceTypes()]);
         const body: Seed = {
           cloud: kind,
           region,
-          zones,
+          zones: [...zones],
+          instanceTypes: [...instanceTypes],
           desired: controllers,
           url: cloud.bucket.url(environment.uuid, ADDRESSES),
           temporal,

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { InstanceType } from '../machines/instance-type.js';
 
 /**
  * What the CLI and machine 0 say to each other while machine 0 has no API server yet: HTTPS, TLS 1.3 only, on the API's
@@ -54,6 +55,7 @@ export const Seed = Type.Object({
   cloud: Type.String(),
   region: Type.String(),
   zones: Type.Array(Type.String(), { minItems: 1 }),
+  instanceTypes: Type.Array(InstanceType),
   desired: Type.Integer({ minimum: 1, maximum: 7 }),
   url: Type.String(),
   temporal: Type.Object({ clusterId: Type.String(), namespace: Type.String() }),

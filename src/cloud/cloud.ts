@@ -1,3 +1,5 @@
+import type { InstanceType } from '../machines/instance-type.js';
+
 /**
  * What every cloud can do. All calls are idempotent and safe to make late or twice; none keeps state in memory.
  * A third cloud is a folder beside `local` that implements this.
@@ -35,6 +37,8 @@ export interface StartRequest {
   /** Opaque to the cloud; identical bytes for identical tags. It may hold a one-time token: mode 0600, shredded by the machine. */
   readonly userData: string;
   readonly zone: string;
+  /** Name of one of the cloud's instance types; absent: the cloud chooses. */
+  readonly instanceType?: string;
 }
 
 /** An object of the bucket; its version is part of it. */
@@ -69,7 +73,12 @@ export interface Cloud {
   readonly bucket: Bucket;
   /** Where instances can be spread, at least one. */
   zones(): Promise<readonly string[]>;
-  /** Looks for the nonce first; starts only when no instance carries it. Returns the one that is there. */
+  /** What sizes of instances it has, at least one. */
+  instanceTypes(): Promise<readonly InstanceType[]>;
+  /**
+   * Looks for the nonce first; starts only when no instance carries it. Returns the one that is there. Throws `zone-full`
+   * when the zone has no room, and then has started nothing.
+   */
   start(request: StartRequest): Promise<Instance>;
   /** By nonce; null when none was ever started or its record is gone. Terminated ones are still found for a while. */
   findByNonce(environment: string, nonce: string): Promise<Instance | null>;

@@ -1,4 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { Constraints } from '../machines/constraints.js';
+import { InstanceType } from '../machines/instance-type.js';
 
 /**
  * The environment's documents, database `quorate`. These schemas are the types, the check on the way in, and (translated)
@@ -41,6 +43,8 @@ export const EnvironmentDocument = Type.Object({
   /** Controllers that were asked for last: what `enable-ha` without -n restores. */
   desired: Type.Integer(),
   zones: Type.Array(Type.String()),
+  /** What its cloud has to give; absent where nobody asked it at bootstrap. */
+  instanceTypes: Type.Optional(Type.Array(InstanceType)),
   /** Next IDs; never used twice. */
   nextMachine: Type.Integer(),
   nextMember: Type.Integer(),
@@ -79,6 +83,14 @@ export const MachineDocument = Type.Object({
   ]),
   /** Why the last attempt to start its instance failed; empty when it did not. */
   provisioningError: Type.String(),
+  /** What was asked for with it; absent for nothing. */
+  constraints: Type.Optional(Constraints),
+  /** Decided with the document; absent where the cloud chooses. */
+  instanceType: Type.Optional(Type.String()),
+  /** Zones that had no room for it, until there is an instance or all were tried. */
+  fullZones: Type.Optional(Type.Array(Type.String())),
+  /** How often a person has ended the pause after a failed start; absent for never. */
+  retries: Type.Optional(Type.Integer()),
   agentVersion: Type.String(),
   /** It knew the CA key and the boot key once and is no controller any more. */
   knewKeys: Type.Boolean(),
@@ -142,6 +154,8 @@ export const AgentReport = Type.Object({
   disk: Type.Optional(Type.Object({ freeBytes: Type.Number(), totalBytes: Type.Number() })),
   /** ISO 8601: the first end of a certificate of this machine. */
   certificateEnds: Type.Optional(Type.String()),
+  /** The machine is dying, and nothing of its workload runs any more. */
+  finished: Type.Optional(Type.Boolean()),
 });
 export type AgentReport = Static<typeof AgentReport>;
 

@@ -1,3 +1,4 @@
+import type { InstanceType } from '../machines/instance-type.js';
 import type { EnvironmentDocument } from './documents.js';
 import type { InstanceRecord } from './machines.js';
 import { prepare } from './schema.js';
@@ -12,6 +13,7 @@ export interface Seed {
     readonly cloud: string;
     readonly region: string;
     readonly zones: readonly string[];
+    readonly instanceTypes: readonly InstanceType[];
     readonly caFingerprint: string;
     /** Fallback URL of the published address set. */
     readonly url: string;
@@ -40,11 +42,12 @@ export async function seed(state: State, given: Seed): Promise<EnvironmentDocume
   return await transaction(state, async (session) => {
     const there = await state.environment.findOne({}, { session });
     if (there !== null) return there;
-    const { uuid, desired, zones, ...said } = given.environment;
+    const { uuid, desired, zones, instanceTypes, ...said } = given.environment;
     const environment: EnvironmentDocument = {
       _id: uuid,
       ...said,
       zones: [...zones],
+      instanceTypes: [...instanceTypes],
       life: 'alive',
       epoch: 1,
       desired,

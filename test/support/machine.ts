@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { UserData } from '../../src/boot/user-data.js';
 import { bootCall, enrolOperator, type OperatorCredentials } from '../../src/client/enrol.js';
+import { INSTANCE_TYPES } from '../../src/cloud/local/instance-types.js';
 import { processesOf } from './home.js';
 import { COMMANDS } from './programs.js';
 
@@ -115,6 +116,7 @@ export const SEED = {
   cloud: 'local',
   region: 'local',
   zones: ['a'],
+  instanceTypes: [...INSTANCE_TYPES],
   desired: 1,
   url: '',
   temporal: { clusterId: 'test', namespace: 'default' },

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MongoClient } from 'mongodb';
+import { INSTANCE_TYPES } from '../../src/cloud/local/instance-types.js';
 import { memberConfig } from '../../src/replicaset/reconfig.js';
 import type { Seed } from '../../src/state/seed.js';
 import { openState, type State } from '../../src/state/state.js';
@@ -41,6 +42,7 @@ export function seedOf(set: TestMembers, port = 17070): Seed {
       cloud: 'local',
       region: '',
       zones: ['a', 'b', 'c'],
+      instanceTypes: [...INSTANCE_TYPES],
       caFingerprint: 'AA:BB',
       url: 'file:///nowhere',
       temporal: { clusterId: 'cluster', namespace: 'default' },

@@ -48,6 +48,8 @@ export function stateOf(record: InstanceRecord, group: InstanceGroup): InstanceS
 
 /** An instance as the local cloud's control panel shows it. */
 export interface LocalInstance extends Instance {
+  /** Name of its instance type; empty for one that is older than types. */
+  readonly type: string;
   readonly isolation: IsolationKind;
   readonly conditions: Conditions;
 }
@@ -58,8 +60,8 @@ export function instanceOf(record: InstanceRecord, group: InstanceGroup): LocalI
   const state = stateOf(record, group);
   // A machine that is off though nobody ordered it went by itself.
   const cause = state === 'stopped' && record.power === 'on' ? 'self' : 'user';
-  const { isolation = 'process', conditions = NO_CONDITIONS } = record;
-  return { id, state, tags, zone, address, ports, cause, startedAt, isolation, conditions };
+  const { type = '', isolation = 'process', conditions = NO_CONDITIONS } = record;
+  return { id, state, tags, zone, type, address, ports, cause, startedAt, isolation, conditions };
 }
 
 /** Processes that should not be there any more, in words; null when there are none. */

@@ -1,22 +1,23 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { QuorateError, usageError } from '../../errors.js';
+import { QuorateError } from '../../errors.js';
+import type { InstanceType } from '../../machines/instance-type.js';
 import type { Bucket, Cloud, StartRequest } from '../cloud.js';
 import { DirectoryBucket } from './bucket.js';
 import { type Direction, NO_CONDITIONS } from './conditions.js';
 import { Faults } from './faults.js';
 import { type LocalInstance, stateOf } from './group.js';
+import { INSTANCE_TYPES, instanceTypeNamed } from './instance-types.js';
 import { Instances } from './instances.js';
 import { known, observeAll, observeOne, problemsOf, show, sound } from './inventory.js';
 import { isolationIn } from './isolations.js';
-
 import { withLock } from './lock.js';
 import { type Addressing, allocate, type Endpoint, type Network, networkOf, readSubnet, subnetOf } from './network.js';
 import { freeze, killAll, poll } from './power.js';
 import { listProcesses, sendSignal } from './processes.js';
 import { type InstanceRecord, instanceId, type Records, unknownInstance } from './records.js';
 import { boot, cutOff, type RunOptions } from './runs.js';
+import { checkZone, readFullZones, refuseFullZone, writeFullZone, ZONES } from './zones.js';
 
-const ZONES = ['a', 'b', 'c'] as const;
 const GRACE_MS = 20_000;
 /** How long a start waits for a shutdown that another command ordered. */
 const SHUTDOWN_MS = 30_000;
@@ -49,6 +50,23 @@ export class LocalCloud implements Cloud {
 
   async zones(): Promise<readonly string[]> {
     return ZONES;
+  }
+
+  async instanceTypes(): Promise<readonly InstanceType[]> {
+    return INSTANCE_TYPES;
+  }
+
+  /** From now on nothing new is started in this zone of an environment, or it is again. What runs there goes on. */
+  async setZoneFull(environment: string, zone: string, full = true): Promise<void> {
+    checkZone(zone);
+    const directory = this.#records.environmentDirectory(environment);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await withLock(directory, () => writeFullZone(directory, zone, full));
+  }
+
+  /** The zones of an environment in which nothing new is started. */
+  async fullZones(environment: string): Promise<readonly string[]> {
+    return readFullZones(this.#records.environmentDirectory(environment));
   }
 
   async start(request: StartRequest): Promise<LocalInstance> {
@@ -219,12 +237,14 @@ export class LocalCloud implements Cloud {
   }
 
   /** Under the environment's lock: makes the instance's files when it has none, or none that can be read. */
-  async #claim(id: string, { tags, zone, userData }: StartRequest): Promise<void> {
+  async #claim(id: string, { tags, zone, userData, instanceType = '' }: StartRequest): Promise<void> {
     const loaded = await this.#records.load(tags.environment, id);
     if (loaded.kind === 'sound') return;
-    if (!ZONES.some((each) => each === zone))
-      throw usageError('unknown-zone', `the local cloud has no zone ${zone}`, `use ${ZONES.join(', ')}`);
+    checkZone(zone);
+    const type = instanceTypeNamed(instanceType);
     const directory = this.#records.environmentDirectory(tags.environment);
+    // An instance that was there before, and whose record is damaged, takes no more room than it had.
+    if (loaded.kind === 'none') await refuseFullZone(directory, zone);
     const used = await this.#endpoints();
     const network = await this.#network(tags.environment, used);
     const endpoint = await allocate(directory, network, used);
@@ -234,6 +254,7 @@ export class LocalCloud implements Cloud {
       instance: id,
       tags,
       zone,
+      type: type.name,
       ...endpoint,
       isolation: subnetOf(network) === null ? 'process' : 'namespace',
       power: 'on',
@@ -298,6 +319,7 @@ export class LocalCloud implements Cloud {
       state: 'terminated',
       tags,
       zone: '',
+      type: '',
       address: '',
       ports: { api: 0, mongo: 0 },
       cause: 'user',

@@ -14,6 +14,8 @@ const Identity = Type.Object({
   tags: Type.Object({ environment: Type.String(), machine: Type.String(), nonce: Type.String() }),
   /** Of the latest run; ISO 8601. */
   startedAt: Type.String(),
+  /** Name of its instance type; not said of those that are older than types. */
+  type: Type.Optional(Type.String()),
   /** `process` when it is not said. */
   isolation: Type.Optional(Type.Union([Type.Literal('process'), Type.Literal('namespace')])),
 });
@@ -165,8 +167,9 @@ export class Records {
 }
 
 async function writeIdentity(directory: string, record: InstanceRecord): Promise<void> {
-  const { instance, address, ports, zone, tags, startedAt, isolation } = record;
-  const identity: Identity = { instance, address, ports, zone, tags, startedAt, ...(isolation ? { isolation } : {}) };
+  const { instance, address, ports, zone, tags, startedAt, type, isolation } = record;
+  const said = { ...(type ? { type } : {}), ...(isolation ? { isolation } : {}) };
+  const identity: Identity = { instance, address, ports, zone, tags, startedAt, ...said };
   await writeJson(join(directory, 'metadata.json'), identity);
 }
 
