@@ -105,17 +105,21 @@ export function cloudActivities(side: CloudSide) {
     async startInstance({ environment, machine }: Target & { machine: MachineId }): Promise<StartedInstance> {
       return await beating(async () => {
         const cloud = await cloudFor(environment.name);
-        const document = await withClient(environment, (client) => readMachine(client, machine));
-        if (document.life !== 'alive') {
-          throw new QuorateError(
-            'machine-not-alive',
-            `Machine ${machine} is ${document.life}: nothing is started for it.`,
-          );
-        }
-        const path = `/v1/machines/${encodeURIComponent(machine)}/user-data`;
-        const { body } = await withClient(environment, (client) => client.request<UserData>('GET', path));
-        const tags = { environment: environment.uuid, machine, nonce: body.nonce };
-        return started(await cloud.start({ tags, userData: JSON.stringify(body), zone: document.zone }));
+        const { document, userData } = await withClient(environment, async (client) => {
+          const document = await readMachine(client, machine);
+          if (document.life !== 'alive') {
+            throw new QuorateError(
+              'machine-not-alive',
+              `Machine ${machine} is ${document.life}: nothing is started for it.`,
+            );
+          }
+          const path = `/v1/machines/${encodeURIComponent(machine)}/user-data`;
+          return { document, userData: (await client.request<UserData>('GET', path)).body };
+        });
+        const { zone, instanceType } = document;
+        const tags = { environment: environment.uuid, machine, nonce: userData.nonce };
+        const type = instanceType === '' ? {} : { instanceType };
+        return started(await cloud.start({ tags, userData: JSON.stringify(userData), zone, ...type }));
       });
     },
 
@@ -256,6 +260,7 @@ interface MachineSeen {
   readonly id: string;
   readonly life: Life;
   readonly zone: string;
+  readonly instanceType: string;
 }
 
 async function readMachine(client: ApiClient, machine: MachineId): Promise<MachineSeen> {

@@ -5,6 +5,7 @@ import type { ControllerKeys } from '../api/access.js';
 import type { UserData } from '../boot/user-data.js';
 import { ApiClient } from '../client/client.js';
 import { reasonOf } from '../errors.js';
+import type { Job } from '../membership/types.js';
 import type { AgentReport } from '../state/documents.js';
 import { Bootstrap } from './bootstrap.js';
 import { Connection } from './connection.js';
@@ -25,6 +26,9 @@ import type { ToldMachine } from './told.js';
  */
 const HEARTBEAT_MS = 400;
 
+/** It hosts a workload and is no controller, whose end is a change's to see to. */
+const isWorkload = (jobs: readonly Job[]): boolean => jobs.length > 0 && jobs.every((job) => job === 'host-units');
+
 /** The machine agent: keeps the services of the machine's jobs, and its connection to the environment. */
 export class MachineAgent {
   readonly #services: Services;
@@ -36,6 +40,8 @@ export class MachineAgent {
   #sees: Sees | null = null;
   #bootstrap: Bootstrap | null = null;
   #stopping = false;
+  /** The machine is dying, and nothing of its workload runs any more. */
+  #finished = false;
   #onGone: () => void = () => {};
 
   private constructor(
@@ -138,6 +144,7 @@ export class MachineAgent {
       addressVersion: this.machine.conf.addresses.version,
       sees: [...(this.#sees?.machines ?? [])],
       ...this.#health.report(),
+      ...(this.#finished ? { finished: true } : {}),
     };
   }
 
@@ -165,6 +172,15 @@ export class MachineAgent {
     if (!current || this.#stopping) return;
     if (document.life === 'dead') return this.#gone();
     await this.#services.follow('told');
+    if (document.life === 'dying' && isWorkload(document.jobs)) this.#finish();
+  }
+
+  /** Says that what ran for the workload has ended: the controllers have the instance ended then. */
+  #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    say(`Machine ${this.machine.id} is to be removed, and has finished.`);
+    this.#connection.beat();
   }
 
   async #gone(): Promise<void> {

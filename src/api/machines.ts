@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { Constraints } from '../machines/constraints.js';
 import { Job, Life, ServerAddress } from '../state/documents.js';
 import { AgentState } from './status.js';
 
@@ -18,6 +19,10 @@ export const Machine = Type.Object({
   memberId: Type.Union([Type.Integer(), Type.Null()]),
   /** Why its instance could not be started; empty when it could. */
   provisioningError: Type.String(),
+  /** As they are typed; empty for none. */
+  constraints: Type.String(),
+  /** Name of its instance type; empty where the cloud chooses. */
+  instanceType: Type.String(),
   agentVersion: Type.String(),
   /** Until when nothing is done to it, by the database's clock; empty for no maintenance. It may have ended by itself. */
   maintenanceUntil: Type.String(),
@@ -27,6 +32,34 @@ export type Machine = Static<typeof Machine>;
 
 export const Machines = Type.Object({ machines: Type.Array(Machine) });
 export type Machines = Static<typeof Machines>;
+
+/** So many machines are asked for in one request; more in several. */
+export const MOST_MACHINES = 500;
+
+export const AddMachines = Type.Object(
+  {
+    count: Type.Integer({ minimum: 1, maximum: MOST_MACHINES }),
+    constraints: Type.Optional(Constraints),
+  },
+  { additionalProperties: false },
+);
+export type AddMachines = Static<typeof AddMachines>;
+
+export const AddedMachines = Type.Object({ machines: Type.Array(Type.String(), { description: 'their IDs' }) });
+export type AddedMachines = Static<typeof AddedMachines>;
+
+export const RemoveMachineQuery = Type.Object({
+  force: Type.Optional(Type.Boolean({ description: 'end its instance without waiting for its agent to finish' })),
+});
+
+export const RemovedMachine = Type.Object({
+  machine: Type.String(),
+  life: Type.Union([Type.Literal('dying'), Type.Literal('dead')], {
+    description: 'dying: its agent has to finish first; dead: its instance is ended',
+  }),
+  agent: AgentState,
+});
+export type RemovedMachine = Static<typeof RemovedMachine>;
 
 export const Addresses = Type.Object({
   version: Type.Integer(),

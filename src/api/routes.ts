@@ -3,7 +3,15 @@ import { UserData } from '../boot/user-data.js';
 import * as access from './access.js';
 import { Change, Changes, ChangesQuery, CloseChange } from './changes.js';
 import { Log, LogQuery } from './log.js';
-import { Addresses, Machine, Machines } from './machines.js';
+import {
+  AddedMachines,
+  AddMachines,
+  Addresses,
+  Machine,
+  Machines,
+  RemovedMachine,
+  RemoveMachineQuery,
+} from './machines.js';
 import { Maintenance, PutMaintenance } from './maintenance.js';
 import { NewOperation, Operation, Operations, OperationsQuery, Output, OutputQuery } from './operations.js';
 import { Reach } from './reach.js';
@@ -105,6 +113,33 @@ export const ROUTES = {
   },
   machines: { method: 'GET', path: '/v1/machines', summary: 'All machines', may: READERS, answer: Machines },
   machine: { method: 'GET', path: '/v1/machines/:id', summary: 'One machine', may: READERS, answer: Machine },
+  addMachines: {
+    method: 'POST',
+    path: '/v1/machines',
+    summary: 'Ask for machines; their instances are started afterwards, spread over the zones',
+    may: WRITERS,
+    body: AddMachines,
+    answer: AddedMachines,
+    status: 201,
+    change: true,
+  },
+  removeMachine: {
+    method: 'DELETE',
+    path: '/v1/machines/:id',
+    summary: 'Take a machine away that is no controller; its agent finishes first',
+    may: WRITERS,
+    query: RemoveMachineQuery,
+    answer: RemovedMachine,
+    change: true,
+  },
+  retryProvisioning: {
+    method: 'POST',
+    path: '/v1/machines/:id/retry-provisioning',
+    summary: 'Try at once again to start the instance of a machine, in every zone',
+    may: WRITERS,
+    answer: Nothing,
+    change: true,
+  },
   userData: {
     method: 'GET',
     path: '/v1/machines/:id/user-data',

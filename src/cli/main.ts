@@ -24,6 +24,12 @@ const entries: Record<string, Entry> = {
   replace: { summary: 'another controller in the place of one', load: () => import('./replace.js') },
   switchover: { summary: 'make another controller the primary', load: () => import('./switchover.js') },
   maintenance: { summary: 'leave a machine alone for a while', load: () => import('./maintenance.js') },
+  'add-machine': { summary: 'ask for machines to run something on', load: () => import('./add-machine.js') },
+  'remove-machine': { summary: 'take a machine away that is no controller', load: () => import('./remove-machine.js') },
+  'retry-provisioning': {
+    summary: 'try at once again to start an instance',
+    load: () => import('./retry-provisioning.js'),
+  },
   status: { summary: 'what is there and how it is', load: () => import('./status.js') },
   machines: { summary: 'list machines', load: () => import('./machines.js') },
   exec: { summary: 'run a command on machines', load: () => import('./exec.js') },

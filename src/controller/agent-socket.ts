@@ -7,6 +7,7 @@ import { setAgentVersion } from '../state/machines.js';
 import { persist } from '../state/retry.js';
 import { durationMs, effectiveValue } from '../state/settings.js';
 import type { State } from '../state/state.js';
+import { finishWorkloadMachine } from '../state/workload-machines.js';
 import type { Feed } from './feed.js';
 import type { OperationDesk, Seat } from './operation-desk.js';
 import type { PresenceBatch } from './presence-batch.js';
@@ -64,6 +65,7 @@ class AgentSession {
   #early: Presence | null = null;
   #gone = false;
   #ended = false;
+  #finishing = false;
   #leave = () => {};
   /** Where it hears of operations, once its machine is known. */
   #seat: Seat | null = null;
@@ -90,6 +92,20 @@ class AgentSession {
   #present(session: string, { seq, report }: Presence): void {
     if (this.#gone) return;
     this.context.presence.add({ machine: this.id, session, report }, () => this.#tell({ type: 'ack', seq }));
+    if (report.finished) void this.#finish();
+  }
+
+  /** Tried once at a time; the next beat says it again. */
+  async #finish(): Promise<void> {
+    if (this.#finishing) return;
+    this.#finishing = true;
+    try {
+      await finishWorkloadMachine(this.context.state, this.id);
+    } catch (error) {
+      console.warn(`machine ${this.id} has finished, which could not be written yet: ${reasonOf(error)}`);
+    } finally {
+      this.#finishing = false;
+    }
   }
 
   end(): void {

@@ -2,6 +2,7 @@ import type { RouteName } from '../api/routes.js';
 import type { Handler } from './call.js';
 import { enrol } from './handlers/enrol.js';
 import { log } from './handlers/log.js';
+import { addMachines, removeMachine, retryProvisioning } from './handlers/machines.js';
 import { deleteMaintenance, putMaintenance } from './handlers/maintenance.js';
 import { cancelOperation, exec, operation, operationOutput, operations } from './handlers/operations.js';
 import { reach } from './handlers/reach.js';
@@ -28,6 +29,9 @@ export const HANDLERS: { readonly [N in Answered]: Handler<N> } = {
   metrics: async ({ metrics }) => await metrics.text(),
   machines,
   machine,
+  addMachines,
+  removeMachine,
+  retryProvisioning,
   userData,
   putMaintenance,
   deleteMaintenance,

@@ -3,6 +3,7 @@ import type { Machine } from '../api/machines.js';
 import type { Setting } from '../api/settings.js';
 import type { WatchMessage } from '../api/sockets.js';
 import type { AgentState } from '../api/status.js';
+import { constraintsText } from '../machines/constraints.js';
 import type {
   AddressesDocument,
   ChangeDocument,
@@ -29,6 +30,8 @@ export function machineView(machine: MachineDocument, agent: AgentState): Machin
     zone,
     memberId,
     provisioningError,
+    constraints = {},
+    instanceType = '',
     agentVersion,
     maintenanceUntil,
     version,
@@ -45,6 +48,8 @@ export function machineView(machine: MachineDocument, agent: AgentState): Machin
     ports: [],
     memberId,
     provisioningError,
+    constraints: constraintsText(constraints),
+    instanceType,
     agentVersion,
     maintenanceUntil: maintenanceUntil?.toISOString() ?? '',
     version,
