@@ -93,6 +93,11 @@ export const MachineStatus = Type.Object({
   address: Type.String(),
   agent: AgentState,
   ports: Type.Array(Type.String()),
+  /** What the cloud said of the instance last; empty while there is none. */
+  instanceState: Type.String(),
+  constraints: Type.String({ description: 'as they are typed; empty for none' }),
+  instanceType: Type.String(),
+  provisioningError: Type.String({ description: 'why its instance could not be started; empty when it could' }),
   maintenance: MaintenanceStatus,
   ...OwnReport,
 });

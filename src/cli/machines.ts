@@ -21,24 +21,54 @@ export function configure(command: Command): void {
         const { body } = await client.request<Machines>('GET', '/v1/machines');
         const sign = symbols(options);
         await print(body.machines, options, async () => {
+          // Few are asked for with constraints: the column is there when one is.
+          const constrained = body.machines.some(({ constraints }) => constraints !== '');
           const table = await columns(
-            ['MACHINE', 'INSTANCE', 'ADDRESS', 'ZONE', 'AGENT', 'LIFE', 'JOBS'],
+            [
+              'MACHINE',
+              'INSTANCE',
+              'ADDRESS',
+              'ZONE',
+              'AGENT',
+              'LIFE',
+              'JOBS',
+              ...(constrained ? ['TYPE', 'CONSTRAINTS'] : []),
+            ],
             body.machines.map((machine) => [
               machine.id,
               machine.instance || sign.none,
               machine.address || sign.none,
               machine.zone || sign.none,
-              machine.agent,
+              agentText(machine),
               machine.life,
               machine.jobs.join(' ') || sign.none,
+              ...(constrained ? [machine.instanceType || sign.none, machine.constraints] : []),
             ]),
           );
-          return [table, ...maintained(body.machines, sign)].join('\n');
+          return [table, ...failures(body.machines, sign), ...maintained(body.machines, sign)].join('\n');
         });
       } finally {
         client.close();
       }
     });
+}
+
+/** What the cloud says explains an agent that is not heard. */
+export function agentText({ agent, instanceState }: Pick<Machine, 'agent' | 'instanceState'>): string {
+  const off = instanceState !== '' && instanceState !== 'running' && instanceState !== 'pending';
+  return agent !== 'started' && off ? `${agent} (${instanceState})` : agent;
+}
+
+/** Why instances could not be started. */
+export function failures(
+  machines: readonly Pick<Machine, 'id' | 'instance' | 'provisioningError'>[],
+  sign: Symbols,
+): string[] {
+  return machines.flatMap(({ id, instance, provisioningError }) =>
+    instance === '' && provisioningError !== ''
+      ? [`  ${sign.note} ${id}: not started: ${provisioningError}; at once again: quorate retry-provisioning ${id}`]
+      : [],
+  );
 }
 
 /** Their end is by the database's clock; ours is near enough for people. */

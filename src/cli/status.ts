@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Status } from '../api/status.js';
 import { colours } from './colour.js';
+import { agentText, failures } from './machines.js';
 import {
   columns,
   duration,
@@ -71,19 +72,19 @@ export async function statusText(status: Status, options: OutputOptions, tempora
   }
   blocks.push([await controllersText(status, sign), ...silences(status, sign), ...maintained(status, sign)].join('\n'));
   if (status.machines.length > 0) {
-    blocks.push(
-      await columns(
-        ['MACHINE', 'ADDRESS', 'AGENT', 'LIFE', 'JOBS', 'PORTS'],
-        status.machines.map((machine) => [
-          machine.id,
-          machine.address || sign.none,
-          machine.agent,
-          machine.life,
-          machine.jobs.join(' ') || sign.none,
-          machine.ports.join(' '),
-        ]),
-      ),
+    const table = await columns(
+      ['MACHINE', 'ADDRESS', 'ZONE', 'AGENT', 'LIFE', 'JOBS', 'PORTS'],
+      status.machines.map((machine) => [
+        machine.id,
+        machine.address || sign.none,
+        machine.zone || sign.none,
+        agentText(machine),
+        machine.life,
+        machine.jobs.join(' ') || sign.none,
+        machine.ports.join(' '),
+      ]),
     );
+    blocks.push([table, ...failures(status.machines, sign)].join('\n'));
   }
   if (status.change) {
     const { id, kind, step, startedAt } = status.change;

@@ -1,9 +1,10 @@
 import { cutsOf, cutText } from '../api/cuts.js';
 import { evidenceText } from '../api/evidence.js';
-import type { ControllerStatus, Status } from '../api/status.js';
+import type { ControllerStatus, MachineStatus, Status } from '../api/status.js';
 import type { EvidenceDocument } from '../state/documents.js';
 import { maintenanceLeft } from '../state/maintenance.js';
 import type { Facts } from './facts.js';
+import { machineProblems } from './machine-problems.js';
 
 /** The sentinel gives a sign of life every five seconds; one that was not heard for longer than this rests. */
 const RESTS_AFTER_MS = 20_000;
@@ -17,6 +18,8 @@ export function restsFor(evidence: EvidenceDocument | null, now: Date): number {
 interface Seen {
   readonly facts: Facts;
   readonly controllers: readonly ControllerStatus[];
+  /** Machines that are no controllers. */
+  readonly workload: readonly MachineStatus[];
   readonly ha: Omit<Status['ha'], 'problems'>;
 }
 
@@ -31,7 +34,7 @@ export function problemsOf(seen: Seen): string[] {
     ...services(seen),
     ...reach(seen),
     ...zones(seen),
-    ...machines(seen),
+    ...machineProblems(seen.facts.machines, seen.workload),
     ...keys(seen),
   ];
 }
@@ -157,12 +160,6 @@ function zones({ facts, controllers, ha }: Seen): string[] {
       ? [`${there} of ${ha.voters} voting controllers are in zone ${zone}: losing it would stop changes and writes.`]
       : [];
   });
-}
-
-function machines({ facts }: Seen): string[] {
-  return facts.machines.flatMap(({ _id, provisioningError }) =>
-    provisioningError === '' ? [] : [`The instance of machine ${_id} could not be started: ${provisioningError}`],
-  );
 }
 
 function keys({ facts }: Seen): string[] {

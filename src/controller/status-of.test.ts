@@ -317,7 +317,9 @@ const scenarios: readonly {
       desired: 3,
     },
     phase: 'ha',
-    problems: ['The instance of machine 3 could not be started: no room.'],
+    problems: [
+      'The instance of machine 3 could not be started: no room. It is tried again by itself, or at once with: quorate retry-provisioning 3.',
+    ],
   },
   {
     name: 'a former controller knew the keys, and somebody tried a token',

@@ -1,4 +1,5 @@
 import type { AgentState, ControllerStatus, MachineStatus, Phase, Status } from '../api/status.js';
+import { constraintsText } from '../machines/constraints.js';
 import type { MachineDocument, PresenceDocument } from '../state/documents.js';
 import { maintenanceLeft } from '../state/maintenance.js';
 import { environmentKey } from '../temporal/names.js';
@@ -21,6 +22,7 @@ export function statusOf(facts: Facts): Status {
     members.some((member) => member.machine === machine._id);
   const byId = [...machines].sort((a, b) => Number(a._id) - Number(b._id));
   const controllers = byId.filter(isController).map((machine) => controllerStatus(facts, machine));
+  const workload = byId.filter((machine) => !isController(machine)).map((machine) => machineStatus(facts, machine));
   const change = runningChange(facts);
   const ha: Omit<Status['ha'], 'problems'> = {
     desired: environment.desired,
@@ -42,9 +44,9 @@ export function statusOf(facts: Facts): Status {
       temporal: environment.temporal,
       phase: phaseOf({ quorum: primary !== undefined, changing: change !== null, whole, voters: voters.length }),
     },
-    ha: { ...ha, problems: problemsOf({ facts, controllers, ha }) },
+    ha: { ...ha, problems: problemsOf({ facts, controllers, workload, ha }) },
     controllers,
-    machines: byId.filter((machine) => !isController(machine)).map((machine) => machineStatus(facts, machine)),
+    machines: workload,
     change,
     stale,
     answeredBy: facts.self,
@@ -127,6 +129,10 @@ function machineStatus(facts: Facts, machine: MachineDocument): MachineStatus {
     address: machine.instance?.address ?? '',
     agent: agentState(beat, facts.silentMs[machine._id] ?? 0),
     ports: [],
+    instanceState: machine.instance?.state ?? '',
+    constraints: constraintsText(machine.constraints ?? {}),
+    instanceType: machine.instanceType ?? '',
+    provisioningError: machine.provisioningError,
     maintenance: maintenanceOf(facts, machine),
     ...ownReport(machine, beat),
   };

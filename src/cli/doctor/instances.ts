@@ -60,7 +60,7 @@ function missing({ environment, instances, machines, changing }: InstancesSeen):
     if (state !== 'terminated' && state !== 'not known to the cloud') return [];
     const todo = jobs.includes('manage-state')
       ? `Have another controller in its place: quorate enable-ha -e ${environment}`
-      : 'Nothing brings it back. What ran on it has to run elsewhere.';
+      : `Nothing brings it back: quorate remove-machine ${id} -e ${environment}, and another one with: quorate add-machine -e ${environment}`;
     return [wrong(`machine ${id} is alive, and its instance ${instance} is ${state}`, todo)];
   });
 }

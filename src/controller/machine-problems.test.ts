@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import type { MachineStatus } from '../api/status.js';
+import { machineProblems } from './machine-problems.js';
+
+const document = (_id: string, provisioningError: string) => ({ _id, provisioningError });
+const machine = (id: string, fields: Partial<MachineStatus>): MachineStatus => ({
+  id,
+  jobs: ['host-units'],
+  life: 'alive',
+  instance: `i-${id}`,
+  instanceState: 'running',
+  zone: 'a',
+  address: '127.0.0.1',
+  agent: 'started',
+  ports: [],
+  constraints: '',
+  instanceType: '',
+  provisioningError: '',
+  maintenance: null,
+  agentVersion: '',
+  disk: null,
+  certificateEnds: '',
+  ...fields,
+});
+
+test('all that is well is not spoken of', () => {
+  const well = [machine('1', {}), machine('2', { life: 'dead', instanceState: 'terminated' })];
+  expect(machineProblems([document('1', '')], [...well, machine('3', { life: 'dying' })])).toEqual([]);
+});
+
+test('starts that fail for one reason are one sentence', () => {
+  const documents = ['1', '2', '3', '4', '5', '6'].map((id) => document(id, 'No room in any zone: a, b.'));
+  expect(machineProblems([...documents, document('7', 'broken')], [])).toEqual([
+    'The instance of 6 machines (1, 2, 3, 4, 5, …) could not be started: No room in any zone: a, b. It is tried again by itself, or at once with: quorate retry-provisioning 1.',
+    'The instance of machine 7 could not be started: broken. It is tried again by itself, or at once with: quorate retry-provisioning 7.',
+  ]);
+});
+
+test('a workload machine that is gone, and one that cannot finish', () => {
+  const problems = machineProblems(
+    [],
+    [
+      machine('1', { instanceState: 'terminated', agent: 'down' }),
+      machine('2', { instanceState: 'stopped', agent: 'stopped' }),
+      machine('3', { life: 'dying', agent: 'down', instanceState: 'paused' }),
+    ],
+  );
+  expect(problems).toEqual([
+    expect.stringMatching(/machine 1 is terminated.* remove-machine 1, .* add-machine/),
+    expect.stringMatching(/machine 2 is stopped/),
+    expect.stringMatching(/Machine 3 is to be removed.* remove-machine 3 --force/),
+  ]);
+});
