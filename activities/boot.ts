@@ -5,7 +5,8 @@ import { bootCall, enrolOperator } from '../src/client/enrol.js';
 import { openClient } from '../src/client/open.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
 import { beating } from './beating.js';
-import { ADDRESSES, type CloudSide, type Target } from './cloud.js';
+import { ADDRESSES } from './cloud.js';
+import type { CloudSide, Target } from './cloud-side.js';
 
 /** The same side as the cloud's, and how controllers shall reach Temporal (never an argument: it may hold a key). */
 export interface BootSide extends CloudSide {

@@ -2,31 +2,19 @@ import { log } from '@temporalio/activity';
 import type { Status } from '../src/api/status.js';
 import type { UserData } from '../src/boot/user-data.js';
 import type { ApiClient } from '../src/client/client.js';
-import { openClient } from '../src/client/open.js';
 import type { Cloud, Instance, InstanceState } from '../src/cloud/cloud.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
 import type { InstanceSeen, Life, MachineId } from '../src/membership/types.js';
 import { packageVersion } from '../src/package.js';
 import type { InstanceRecord } from '../src/state/machines.js';
 import type { AddressSet, Store } from '../src/store/store.js';
+import { askControllers, cloudOfEnvironment } from './asking.js';
 import { beating } from './beating.js';
-import { checkNoMajority, type Ender, endsWithoutMajority, mayEnd } from './endings.js';
+import type { CloudSide, Target } from './cloud-side.js';
+import { checkNoMajority, checkNoOwner, type Ender, endsWithoutMajority, mayEnd } from './endings.js';
+import { onePerMachine } from './instances.js';
 import { seenAs } from './observed.js';
 import { spentObjects } from './upkeep.js';
-
-/** What the activities on `-cloud` act with. */
-export interface CloudSide {
-  readonly store: Store;
-  /** The cloud of an environment, by its kind and region. */
-  readonly cloudOf: (kind: string, region: string) => Promise<RemovableCloud>;
-}
-
-/** A cloud that can also remove what it keeps for an environment beside its instances. */
-export type RemovableCloud = Cloud & { removeEnvironment(uuid: string): Promise<void> };
-
-export interface Target {
-  readonly environment: { readonly name: string; readonly uuid: string };
-}
 
 /** An instance as documents keep it; nothing of it is secret. */
 export interface StartedInstance extends InstanceRecord {
@@ -44,29 +32,9 @@ export type CloudActivities = ReturnType<typeof cloudActivities>;
 /** Starting and ending instances. On the local cloud only the engine's worker does it. */
 export function cloudActivities(side: CloudSide) {
   const { store } = side;
-  const cloudFor = async (name: string): Promise<RemovableCloud> => {
-    const record = await store.readEnvironment(name);
-    if (record === null) throw new QuorateError('no-environment', `The store holds no environment ${name}.`);
-    return await side.cloudOf(record.cloud, record.region);
-  };
-  /**
-   * Asks a controller. When none of those answers that the store or the bucket knows, the cloud says who else runs: with
-   * two voters the one that is lost may be the only one that was published.
-   */
-  const withClient = async <T>(
-    { name, uuid }: Target['environment'],
-    use: (client: ApiClient) => Promise<T>,
-  ): Promise<T> => {
-    try {
-      return await usingClient(store, name, [], use);
-    } catch (error) {
-      if (!(error instanceof QuorateError) || error.code !== 'no-controller') throw error;
-      const instances = await (await cloudFor(name)).list(uuid);
-      const running = instances.filter(({ state, address }) => state === 'running' && address !== '');
-      const besides = running.map(({ address, ports }) => `${address}:${ports.api}`);
-      return await usingClient(store, name, besides, use);
-    }
-  };
+  const cloudFor = (name: string) => cloudOfEnvironment(side, name);
+  const withClient = <T>(environment: Target['environment'], use: (client: ApiClient) => Promise<T>): Promise<T> =>
+    askControllers(side, environment, use);
 
   /** How the set is by what a controller says; null when none could be asked. */
   const setSeen = async (environment: Target['environment']): Promise<Status['ha'] | null> => {
@@ -119,7 +87,11 @@ export function cloudActivities(side: CloudSide) {
         const { zone, instanceType } = document;
         const tags = { environment: environment.uuid, machine, nonce: userData.nonce };
         const type = instanceType === '' ? {} : { instanceType };
-        return started(await cloud.start({ tags, userData: JSON.stringify(userData), zone, ...type }));
+        try {
+          return started(await cloud.start({ tags, userData: JSON.stringify(userData), zone, ...type }));
+        } catch (error) {
+          throw refusedStart(error);
+        }
       });
     },
 
@@ -129,7 +101,9 @@ export function cloudActivities(side: CloudSide) {
         const { environment, machine, by } = request;
         const cloud = await cloudFor(environment.name);
         if (endsWithoutMajority(by)) checkNoMajority(by, await setSeen(environment));
-        else {
+        else if (by === 'leftovers') {
+          checkNoOwner(request, await withClient(environment, (client) => readMachineIfThere(client, machine)));
+        } else {
           const { life } = await withClient(environment, (client) => readMachine(client, machine));
           if (!mayEnd(by, life)) {
             throw new QuorateError('may-not-end', `Machine ${machine} is ${life}: ${by} may not end its instance.`);
@@ -152,7 +126,7 @@ export function cloudActivities(side: CloudSide) {
     async seeInstances({ environment }: Target): Promise<Record<MachineId, InstanceSeen>> {
       const cloud = await cloudFor(environment.name);
       const instances = await cloud.list(environment.uuid);
-      return Object.fromEntries(instances.map(({ tags, state }) => [tags.machine, seenAs(state)]));
+      return Object.fromEntries(onePerMachine(instances).map(({ tags, state }) => [tags.machine, seenAs(state)]));
     },
 
     /**
@@ -256,10 +230,18 @@ function started({ id, address, ports, state, zone }: Instance): StartedInstance
   return { id, address, ports: { api: ports.api, mongo: ports.mongo }, state, zone };
 }
 
+/** That a zone is full is for who asked to act on; everything else is for people, and tried again after a pause. */
+function refusedStart(error: unknown): QuorateError {
+  if (!(error instanceof QuorateError)) return new QuorateError('not-started', reasonOf(error), { cause: error });
+  const { code, message, todo } = error;
+  return code === 'zone-full' ? error : new QuorateError('not-started', message, { todo, cause: error });
+}
+
 interface MachineSeen {
   readonly id: string;
   readonly life: Life;
   readonly zone: string;
+  readonly instance: string;
   readonly instanceType: string;
 }
 
@@ -267,16 +249,11 @@ async function readMachine(client: ApiClient, machine: MachineId): Promise<Machi
   return (await client.request<MachineSeen>('GET', `/v1/machines/${encodeURIComponent(machine)}`)).body;
 }
 
-async function usingClient<T>(
-  store: Store,
-  name: string,
-  besides: readonly string[],
-  use: (client: ApiClient) => Promise<T>,
-): Promise<T> {
-  const client = await openClient(store, name, besides);
+async function readMachineIfThere(client: ApiClient, machine: MachineId): Promise<MachineSeen | null> {
   try {
-    return await use(client);
-  } finally {
-    client.close();
+    return await readMachine(client, machine);
+  } catch (error) {
+    if (error instanceof QuorateError && error.code === 'not-found') return null;
+    throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkNoMajority, endsWithoutMajority } from './endings.js';
+import { checkNoMajority, checkNoOwner, endsWithoutMajority } from './endings.js';
 
 test('who acts without a majority is fenced by there being none still', () => {
   expect((['provisioner', 'destroy', 'membership', 'recover'] as const).filter(endsWithoutMajority)).toEqual([
@@ -22,4 +22,13 @@ test('a late end of the silent one of two ends nobody during an election of thre
     expect.objectContaining({ code: 'not-yet' }),
   );
   expect(() => checkNoMajority('recover', { primary: null, voters: 3 })).not.toThrow();
+});
+
+test('a leftover is ended only where the machine of its tag is not known, or has another instance', () => {
+  const request = { machine: '3', instance: 'i-3' };
+  expect(() => checkNoOwner(request, null)).not.toThrow();
+  expect(() => checkNoOwner(request, { instance: 'i-4' })).not.toThrow();
+  for (const instance of ['', 'i-3']) {
+    expect(() => checkNoOwner(request, { instance })).toThrow(expect.objectContaining({ code: 'may-not-end' }));
+  }
 });

@@ -18,6 +18,7 @@ import {
 } from '../src/state/machines.js';
 import type { State } from '../src/state/state.js';
 import { type Swept, sweep } from '../src/state/sweep.js';
+import { leaveZone } from '../src/state/zones.js';
 import { deciding } from './decision.js';
 import { type ActivityDeed, type DeedOf, type DeedOutcome, refusedAsStale } from './deed.js';
 import type { Network } from './network.js';
@@ -76,6 +77,11 @@ export function environmentActivities(network: Network) {
     async recordInstance({ machine, nonce, instance, error }: InstanceFound): Promise<void> {
       Context.current().heartbeat();
       await recordInstance(state, fence, { id: machine, nonce }, instance ?? { error });
+    },
+
+    /** Whether another zone is to be tried for a machine that found no room; what it comes to is written down. */
+    async leaveZone({ machine, nonce, zone }: { machine: string; nonce: string; zone: string }): Promise<boolean> {
+      return await leaveZone(state, fence, { id: machine, nonce, zone });
     },
 
     async forget({ machine }: { machine: string }): Promise<void> {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { Cloud, Instance } from '../src/cloud/cloud.js';
-import { QuorateError } from '../src/errors.js';
 import type { MachineId } from '../src/membership/types.js';
 import type { InstanceRecord } from '../src/state/machines.js';
+import { cloudOfEnvironment } from './asking.js';
 import { beating } from './beating.js';
-import type { CloudSide, Target } from './cloud.js';
+import type { CloudSide, Target } from './cloud-side.js';
 
 /** The cloud's word on one machine's instance. */
 export interface InstanceWord {
@@ -22,7 +22,7 @@ const MOST_TERMINATED = 10;
 
 export type InstanceActivities = ReturnType<typeof instanceActivities>;
 
-export function instanceActivities({ store, cloudOf }: CloudSide) {
+export function instanceActivities(side: CloudSide) {
   return {
     /** Returns as soon as the cloud says anything else of an instance than `known`, or the same after `forMs`. */
     async followInstances({
@@ -31,10 +31,8 @@ export function instanceActivities({ store, cloudOf }: CloudSide) {
       forMs,
     }: Target & { known: InstanceWords; forMs: number }): Promise<InstanceWords> {
       return await beating(async () => {
-        const record = await store.readEnvironment(environment.name);
-        if (record === null)
-          throw new QuorateError('no-environment', `The store holds no environment ${environment.name}.`);
-        return await nextWords(await cloudOf(record.cloud, record.region), environment.uuid, known, forMs);
+        const cloud = await cloudOfEnvironment(side, environment.name);
+        return await nextWords(cloud, environment.uuid, known, forMs);
       });
     },
   };
@@ -51,16 +49,32 @@ async function nextWords(cloud: Cloud, uuid: string, known: InstanceWords, forMs
 }
 
 function wordsOf(instances: readonly Instance[]): InstanceWords {
-  const terminated = instances
+  const all = onePerMachine(instances);
+  const terminated = all
     .filter(({ state }) => state === 'terminated')
     .sort((a, b) => b.startedAt.localeCompare(a.startedAt));
-  const told = [...terminated.slice(0, MOST_TERMINATED), ...instances.filter(({ state }) => state !== 'terminated')];
+  const told = [...terminated.slice(0, MOST_TERMINATED), ...all.filter(({ state }) => state !== 'terminated')];
   return Object.fromEntries(
     told.map(({ id, address, ports, state, tags: { machine, nonce } }) => [
       machine,
       { nonce, instance: { id, address, ports: { api: ports.api, mongo: ports.mongo }, state } },
     ]),
   );
+}
+
+/**
+ * Where several instances carry one machine's tag, at most one of them is its own, and the word on another must not be taken
+ * for the word on that one: one that lives comes before one that is terminated, the older before the younger.
+ */
+export function onePerMachine<I extends Pick<Instance, 'state' | 'startedAt' | 'tags'>>(
+  instances: readonly I[],
+): readonly I[] {
+  const ended = ({ state }: I) => Number(state === 'terminated');
+  const chosen = new Map<MachineId, I>();
+  for (const instance of [...instances].sort((a, b) => ended(a) - ended(b) || a.startedAt.localeCompare(b.startedAt))) {
+    if (!chosen.has(instance.tags.machine)) chosen.set(instance.tags.machine, instance);
+  }
+  return [...chosen.values()];
 }
 
 function sameWords(a: InstanceWords, b: InstanceWords): boolean {

@@ -1,30 +1,50 @@
 import { describe, expect, test } from 'vitest';
 import type { MachineDocument } from '../src/state/documents.js';
 import { mayEnd } from './endings.js';
-import { workOn } from './work.js';
+import { free, type Held, workOn } from './work.js';
 
 const instance = { id: 'i-1', address: '127.0.0.2', ports: { api: 1, mongo: 2 }, state: 'running' };
 const machine = (fields: Partial<MachineDocument>) =>
-  ({ _id: '1', life: 'alive', nonce: 'n', instance: null, memberId: null, ...fields }) as MachineDocument;
+  ({ _id: '1', life: 'alive', nonce: 'n', instance: null, memberId: null, zone: 'a', ...fields }) as MachineDocument;
+
+const given = (machines: readonly MachineDocument[], held: Held) => free(workOn('provisioner', machines, []), held);
+const start = { kind: 'start', machine: '1', nonce: 'n', zone: 'a', retries: 0 } as const;
 
 describe('the provisioner', () => {
   test('starts what is alive and has no instance', () => {
-    expect(workOn('provisioner', [machine({})], [], [])).toEqual([{ kind: 'start', machine: '1', nonce: 'n' }]);
+    expect(workOn('provisioner', [machine({})], [])).toEqual([start]);
   });
 
   test('leaves alone what has an instance, is dying, or rests after a failure', () => {
     const others = [machine({ instance: instance as MachineDocument['instance'] }), machine({ life: 'dying' })];
-    expect(workOn('provisioner', others, [], [])).toEqual([]);
-    expect(workOn('provisioner', [machine({})], [], ['1'])).toEqual([]);
+    expect(workOn('provisioner', others, [])).toEqual([]);
+    expect(given([machine({})], { resting: ['1'] })).toEqual([]);
   });
 
   test('ends the instance of a dead machine, by its ID and nonce, once', () => {
     const dead = (state: string) =>
       machine({ life: 'dead', instance: { ...instance, state } as MachineDocument['instance'] });
-    expect(workOn('provisioner', [dead('running')], [], [])).toEqual([
-      { kind: 'terminate', machine: '1', instance: 'i-1', nonce: 'n' },
+    expect(workOn('provisioner', [dead('running')], [])).toEqual([
+      { kind: 'terminate', machine: '1', instance: 'i-1', nonce: 'n', retries: 0 },
     ]);
-    expect(workOn('provisioner', [dead('terminated')], [], [])).toEqual([]);
+    expect(workOn('provisioner', [dead('terminated')], [])).toEqual([]);
+  });
+
+  test('a retry that a person asks for ends a rest, once', () => {
+    const rests = { resting: ['1'], retries: { '1': 0 } };
+    expect(given([machine({})], rests)).toEqual([]);
+    expect(given([machine({ retries: 1 })], rests)).toEqual([{ ...start, retries: 1 }]);
+    expect(given([machine({ retries: 1 })], { ...rests, retries: { '1': 1 } })).toEqual([]);
+  });
+
+  test('gives out what nobody has begun, and no more than can be done', () => {
+    const machines = ['1', '2', '3', '4'].map((_id) => machine({ _id }));
+    const most = given(machines, { resting: ['2'], busy: [start], most: 1 });
+    expect(most.map((work) => work.machine)).toEqual(['3']);
+    expect(given([machine({ zone: 'b' })], { resting: [], busy: [start] })).toHaveLength(1);
+    // Its instance was recorded and it died while its start was still being told: that is another piece.
+    const dead = machine({ life: 'dead', instance: instance as MachineDocument['instance'] });
+    expect(given([dead], { resting: [], busy: [start] })).toHaveLength(1);
   });
 });
 
@@ -37,7 +57,7 @@ test('the cleaner forgets the dead whose instance is gone or never was, and who 
     machine({ _id: '4', life: 'dying', instance: gone }),
     machine({ _id: '5', life: 'dead', instance: gone, memberId: 7 }),
   ];
-  expect(workOn('cleaner', machines, [7], []).map((work) => work.machine)).toEqual(['1', '2']);
+  expect(workOn('cleaner', machines, [7]).map((work) => work.machine)).toEqual(['1', '2']);
 });
 
 test('who may end an instance, by the life of its machine', () => {

@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import type { Filter } from 'mongodb';
 import type { MemberId } from '../src/membership/types.js';
 import { readAddresses } from '../src/state/addresses.js';
 import { readBucket } from '../src/state/bucket.js';
@@ -12,32 +13,50 @@ import { toPublish, toSweep, type Upkeep } from './upkeep.js';
 import { watching } from './watching.js';
 
 /** One piece of work of a singleton, on one machine or beside them. */
-export type Work =
-  | Upkeep
-  | { readonly kind: 'start'; readonly machine: string; readonly nonce: string }
-  | { readonly kind: 'terminate'; readonly machine: string; readonly instance: string; readonly nonce: string }
-  | { readonly kind: 'forget'; readonly machine: string };
+export type Work = Upkeep | MachineWork;
+
+export type MachineWork = {
+  readonly machine: string;
+  /** The machine's: how often a person has ended the pause after a failure. */
+  readonly retries: number;
+} & (
+  | { readonly kind: 'start'; readonly nonce: string; readonly zone: string }
+  | { readonly kind: 'terminate'; readonly nonce: string; readonly instance: string }
+  | { readonly kind: 'forget' }
+);
 
 /** Those that do what the documents say; the sentinel judges evidence and has a loop of its own. */
 export type Follower = Exclude<Singleton, 'sentinel'>;
 
 /** What each of them has to do on a machine, judged from the documents alone. */
-const JUDGES: Record<Follower, (machine: MachineDocument, members: readonly MemberId[]) => Work | null> = {
-  provisioner: ({ _id: machine, life, instance, nonce }) => {
-    if (life === 'alive' && instance === null) return { kind: 'start', machine, nonce };
+const JUDGES: Record<Follower, (machine: MachineDocument, members: readonly MemberId[]) => MachineWork | null> = {
+  provisioner: ({ _id: machine, life, instance, nonce, zone, retries = 0 }) => {
+    if (life === 'alive' && instance === null) return { kind: 'start', machine, retries, nonce, zone };
     if (life === 'dead' && instance !== null && instance.state !== 'terminated') {
-      return { kind: 'terminate', machine, instance: instance.id, nonce };
+      return { kind: 'terminate', machine, retries, nonce, instance: instance.id };
     }
     return null;
   },
-  cleaner: ({ _id: machine, life, instance, memberId }, members) =>
+  cleaner: ({ _id: machine, life, instance, memberId, retries = 0 }, members) =>
     life === 'dead' &&
     (instance === null || instance.state === 'terminated') &&
     // As long as it is a member, people are told whose.
     (memberId === null || !members.includes(memberId))
-      ? { kind: 'forget', machine }
+      ? { kind: 'forget', machine, retries }
       : null,
   publisher: () => null,
+};
+
+/** The machines that each of them may have to do something on: with thousands of others it is not read all of them. */
+const CONCERNED: Record<Follower, Filter<MachineDocument>> = {
+  provisioner: {
+    $or: [
+      { life: 'alive', instance: null },
+      { life: 'dead', instance: { $ne: null } },
+    ],
+  },
+  cleaner: { life: 'dead' },
+  publisher: { _id: { $in: [] } },
 };
 
 /** What each of them has to hear of at once; all else is found by looking again. */
@@ -47,16 +66,43 @@ const FOLLOWED: Record<Follower, readonly Followed[]> = {
   publisher: ['addresses', 'environment'],
 };
 
+/** Who is not to be given out. */
+export interface Held {
+  /** Machines that are left alone for a while after a failure. */
+  readonly resting: readonly string[];
+  /** The retries of each of them when it failed: one more, and it is left alone no longer. */
+  readonly retries?: Readonly<Record<string, number>>;
+  /** Pieces of work that are under way. */
+  readonly busy?: readonly Work[];
+  /** So many pieces at most. */
+  readonly most?: number;
+}
+
 /** The work there is on these machines; `members` are those of the replica set. */
 export function workOn(
   singleton: Follower,
   machines: readonly MachineDocument[],
   members: readonly MemberId[],
-  resting: readonly string[],
+): readonly MachineWork[] {
+  return machines.flatMap((machine) => JUDGES[singleton](machine, members) ?? []);
+}
+
+/** The work that may be begun now. */
+export function free(
+  works: readonly Work[],
+  { resting, retries = {}, busy = [], most = Number.POSITIVE_INFINITY }: Held,
 ): readonly Work[] {
-  return machines.flatMap((machine) =>
-    resting.includes(machine._id) ? [] : (JUDGES[singleton](machine, members) ?? []),
-  );
+  const rests = (work: Work) =>
+    resting.includes(work.machine) && retriesOf(work) <= (retries[work.machine] ?? Number.POSITIVE_INFINITY);
+  const begun = new Set(busy.map(identity));
+  return works.filter((work) => !rests(work) && !begun.has(identity(work))).slice(0, most);
+}
+
+const retriesOf = (work: Work): number => ('retries' in work ? work.retries : 0);
+
+/** All of it but the retries: a start in another zone or a newer address set is another piece than the one under way. */
+function identity(work: Work): string {
+  return JSON.stringify(Object.entries({ ...work, retries: 0 }).sort());
 }
 
 export type WorkActivities = ReturnType<typeof workActivities>;
@@ -68,16 +114,12 @@ export function workActivities({ state, self }: Network) {
      * read, so nothing that happens in between is missed and no place in the stream has to be handed on: whoever
      * continues after this worker reads the facts anew.
      */
-    async followWork(input: {
-      readonly singleton: Follower;
-      readonly resting: readonly string[];
-      readonly forMs: number;
-    }): Promise<readonly Work[]> {
+    async followWork(input: FollowRequest): Promise<readonly Work[]> {
       const over = new AbortController();
       const ends = setTimeout(() => over.abort(), input.forMs);
       const signal = AbortSignal.any([over.signal, Context.current().cancellationSignal]);
       try {
-        return await watching(self.machine, () => nextWork(state, input.singleton, input.resting, signal));
+        return await watching(self.machine, () => nextWork(state, input, signal));
       } finally {
         clearTimeout(ends);
         over.abort();
@@ -86,25 +128,24 @@ export function workActivities({ state, self }: Network) {
   };
 }
 
-async function nextWork(
-  state: State,
-  singleton: Follower,
-  resting: readonly string[],
-  signal: AbortSignal,
-): Promise<readonly Work[]> {
+export interface FollowRequest extends Held {
+  readonly singleton: Follower;
+  readonly forMs: number;
+}
+
+async function nextWork(state: State, request: FollowRequest, signal: AbortSignal): Promise<readonly Work[]> {
   const after = await currentToken(state, signal);
   if (after === null) return [];
+  const { singleton } = request;
   const events = follow(state, FOLLOWED[singleton], { after, signal });
   for (let first = true; ; first = false) {
     const environment = await state.environment.findOne({});
     // Nothing is done while the environment is being destroyed.
-    const machines = environment?.life === 'alive' ? await state.machines.find({}).toArray() : [];
+    const alive = environment?.life === 'alive';
+    const machines = alive ? await state.machines.find(CONCERNED[singleton]).toArray() : [];
     const members = machines.some(({ life }) => life === 'dead') ? await memberIds(state) : [];
-    const beside = environment?.life === 'alive' ? await upkeepOf(state, singleton, first) : [];
-    const works = [
-      ...workOn(singleton, machines, members, resting),
-      ...beside.filter(({ machine }) => !resting.includes(machine)),
-    ];
+    const beside = alive ? await upkeepOf(state, singleton, first) : [];
+    const works = free([...workOn(singleton, machines, members), ...beside], request);
     if (works.length > 0 || (await events.next()).done) return works;
   }
 }

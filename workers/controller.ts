@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { environmentActivities } from '../activities/environment.js';
+import { ownerActivities } from '../activities/leftovers.js';
 import type { Network } from '../activities/network.js';
 import { observeActivities } from '../activities/observe.js';
 import { recoveryActivities } from '../activities/recovery.js';
@@ -145,6 +146,7 @@ export function networkActivities(network: Network) {
     ...recoveryActivities(network),
     ...environmentActivities(network),
     ...workActivities(network),
+    ...ownerActivities(network),
     ...sentinelActivities(network),
   };
 }

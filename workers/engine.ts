@@ -4,8 +4,10 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativeConnection } from '@temporalio/worker';
 import { bootActivities } from '../activities/boot.js';
-import { cloudActivities, type RemovableCloud } from '../activities/cloud.js';
+import { cloudActivities } from '../activities/cloud.js';
+import type { RemovableCloud } from '../activities/cloud-side.js';
 import { instanceActivities } from '../activities/instances.js';
+import { leftoverActivities } from '../activities/leftovers.js';
 import { singletonActivities } from '../activities/singletons.js';
 import type { TemporalConnection } from '../src/boot/wire.js';
 import { contains, subnetAround } from '../src/cloud/local/namespace/subnet.js';
@@ -102,7 +104,12 @@ async function serveEnvironment(given: {
     { name: taskQueues.workflows(key), activities: singletonActivities(), workflows: true },
     {
       name: taskQueues.cloud(key),
-      activities: { ...cloudActivities(side), ...bootActivities(side), ...instanceActivities(side) },
+      activities: {
+        ...cloudActivities(side),
+        ...bootActivities(side),
+        ...instanceActivities(side),
+        ...leftoverActivities(side),
+      },
     },
   ];
   const workers: Workers = await startWorkers(connection, target.namespace, key, queues, 'engine');

@@ -13,6 +13,11 @@ const FATAL: ReadonlySet<string> = new Set([
   'may-not-end',
   'has-majority',
   'no-boot-token',
+  // Of starts: who asked has to decide anew, in another zone or later.
+  'not-found',
+  'machine-not-alive',
+  'zone-full',
+  'not-started',
   // Whoever acts on stale facts looks again instead; deeds take it as an outcome before it comes here.
   'stale',
 ]);

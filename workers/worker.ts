@@ -11,7 +11,7 @@ import { reasonOf } from '../src/errors.js';
 import { log } from '../src/log/log.js';
 import { buildId, builtFile } from '../src/package.js';
 import { connectionOptions } from '../src/temporal/connect.js';
-import { CHANGE_TYPES, deploymentName } from '../src/temporal/names.js';
+import { deploymentName } from '../src/temporal/names.js';
 import { workerIdentity } from '../src/temporal/watches.js';
 import { tracing } from '../src/tracing/tracing.js';
 import { activityInterceptor } from './interceptor.js';
@@ -87,13 +87,10 @@ function errorsAsText(_key: string, value: unknown): unknown {
 }
 
 /**
- * A change that cannot be replayed ends, instead of holding its lock until somebody understands why: the next one goes on
- * from facts. A singleton is tried again, as it is by default: nobody would start another one.
+ * A run that cannot be replayed ends, instead of holding its ID until somebody understands why: the next change goes on from
+ * facts, and singletons keep nothing; every controller's worker starts those that do not run.
  */
-const failingChanges = {
-  '*': [],
-  ...Object.fromEntries(CHANGE_TYPES.map((type) => [type, ['NondeterminismError']])),
-};
+const FAILING = { '*': ['NondeterminismError'] };
 
 export async function connectWorkers(target: TemporalConnection): Promise<NativeConnection> {
   return await NativeConnection.connect(connectionOptions(target));
@@ -126,7 +123,7 @@ export async function startWorkers(
           ? // Each type says for itself what becomes of its runs; this is for one that forgot to.
             { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' }
           : { version, useWorkerVersioning: false },
-        workflowFailureErrorTypes: failingChanges,
+        workflowFailureErrorTypes: FAILING,
         // A workflow whose worker was killed goes on elsewhere after this, instead of 10 s.
         stickyQueueScheduleToStartTimeout: '500ms',
         // Cancellation and the loss of the right to act are learnt by heartbeats.

@@ -4,6 +4,7 @@ import type { BootActivities } from '../activities/boot.js';
 import type { CloudActivities } from '../activities/cloud.js';
 import type { EnvironmentActivities } from '../activities/environment.js';
 import type { InstanceActivities } from '../activities/instances.js';
+import type { LeftoverActivities, OwnerActivities } from '../activities/leftovers.js';
 import type { ObserveActivities } from '../activities/observe.js';
 import type { RecoveryActivities } from '../activities/recovery.js';
 import type { ReplicaSetActivities } from '../activities/replica-set.js';
@@ -113,13 +114,14 @@ export function network(key: string, call: Call) {
       RecoveryActivities &
       EnvironmentActivities &
       WorkActivities &
+      OwnerActivities &
       SentinelActivities
   >(taskQueues.network(key), call);
 }
 
 /** Where instances can be started and ended; on the local cloud the engine's worker alone. */
 export function cloud(key: string, call: Call) {
-  return on<CloudActivities & BootActivities & InstanceActivities>(taskQueues.cloud(key), call);
+  return on<CloudActivities & BootActivities & InstanceActivities & LeftoverActivities>(taskQueues.cloud(key), call);
 }
 
 /** Wherever workflows run: what needs Temporal only. */

@@ -1,9 +1,10 @@
-import { ActivityFailure, setWorkflowOptions } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, setWorkflowOptions } from '@temporalio/workflow';
 import type { Work } from '../activities/work.js';
 import { cloud, network } from './activities.js';
+import { endLeftovers } from './leftovers.js';
 import { type Duty, runSingleton, type SingletonInput } from './singleton.js';
 
-/** Starts the instances of machines that have none, ends those of dead machines, and keeps what the cloud says of all. */
+/** Starts the instances of machines that have none, ends those of dead machines and those that belong to no machine. */
 export async function provisioner(input: SingletonInput): Promise<never> {
   return await runSingleton(input, duty);
 }
@@ -14,6 +15,7 @@ setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, provisioner);
 const duty: Duty = {
   name: 'provisioner',
   waitingFor: 'wait for machines to start or to end',
+  beside: endLeftovers,
   perform: async (input, work) => {
     switch (work.kind) {
       case 'start':
@@ -29,7 +31,7 @@ const duty: Duty = {
 type WorkOf<K extends Work['kind']> = Extract<Work, { kind: K }>;
 
 async function start({ key, environment }: SingletonInput, work: WorkOf<'start'>): Promise<{ failed: boolean }> {
-  const { machine, nonce } = work;
+  const { machine, nonce, zone } = work;
   const { startInstance } = cloud(key, { as: 'bounded', summary: `start an instance for machine ${machine}` });
   const { recordInstance } = network(key, { as: 'steady', summary: `write down the instance of machine ${machine}` });
   try {
@@ -38,7 +40,15 @@ async function start({ key, environment }: SingletonInput, work: WorkOf<'start'>
     return { failed: false };
   } catch (error) {
     if (!(error instanceof ActivityFailure) || error.activityType !== 'startInstance') throw error;
-    await recordInstance({ machine, nonce, instance: null, error: error.cause?.message ?? error.message });
+    const { cause } = error;
+    const refusal = cause instanceof ApplicationFailure ? cause.type : null;
+    // Removed meanwhile: then its document says what is to be done.
+    if (refusal === 'machine-not-alive' || refusal === 'not-found') return { failed: false };
+    if (refusal === 'zone-full') {
+      const { leaveZone } = network(key, { as: 'steady', summary: `try another zone for machine ${machine}` });
+      return { failed: !(await leaveZone({ machine, nonce, zone })) };
+    }
+    await recordInstance({ machine, nonce, instance: null, error: cause?.message ?? error.message });
     return { failed: true };
   }
 }

@@ -1,6 +1,15 @@
-import { continueAsNew, isCancellation, log, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  log,
+  setCurrentDetails,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Follower, Work } from '../activities/work.js';
 import { network } from './activities.js';
+import { type BackOff, nextBackOff, stillBackingOff } from './back-off.js';
 import { keepHandOvers } from './hand-overs.js';
 
 /** Input of every singleton; it runs for the environment's life. */
@@ -11,16 +20,11 @@ export interface SingletonInput {
   readonly backOff?: Readonly<Record<string, BackOff>>;
 }
 
-/** A deadline, not a duration: it crosses continue-as-new. */
-export interface BackOff {
-  readonly failures: number;
-  /** Workflow time, milliseconds. */
-  readonly until: number;
-}
-
 /** One follow-up lasts at most this long, and so does a change that no change stream reported. */
 const LOOK_AGAIN_MS = 5 * 60_000;
 const MOST_ROUNDS = 200;
+/** So many pieces of work are done beside each other. */
+const MOST_AT_ONCE = 8;
 
 /** What makes a singleton this one: what it calls work, and how one piece of it is done. */
 export interface Duty {
@@ -29,64 +33,115 @@ export interface Duty {
   readonly waitingFor: string;
   /** Returns what to write down when it failed; throws for what is no failure of the work itself. */
   readonly perform: (input: SingletonInput, work: Work) => Promise<{ readonly failed: boolean }>;
+  /** What it does all the time besides; ended with the run. */
+  readonly beside?: (input: SingletonInput) => Promise<never>;
 }
 
 /**
  * The loop of every singleton: an activity of bounded length follows the environment's documents and returns when there
- * is work; all of it is done at once, each piece on its own; then it looks again. Driven by change, with the length of
- * the activity as the slow timer behind it. Facts are read anew in every round, so nothing is carried over but who is to
- * be left alone until when.
+ * is work that nobody has begun; each piece is done beside the others, so that a slow one holds up nobody, and meanwhile
+ * it looks for more. Driven by change, with the length of the activity as the slow timer behind it. Facts are read anew in
+ * every round, so nothing is carried over but who is to be left alone until when.
  */
 export async function runSingleton(input: SingletonInput, duty: Duty): Promise<never> {
   keepHandOvers();
-  let backOff: Record<string, BackOff> = { ...input.backOff };
-  for (let round = 0; ; round++) {
-    if (round >= MOST_ROUNDS || workflowInfo().continueAsNewSuggested) {
-      return await continueAsNew<(next: SingletonInput) => Promise<never>>({ ...input, backOff });
-    }
-    backOff = stillBackingOff(backOff, Date.now());
-    setCurrentDetails(describe(duty, backOff));
-    const resting = Object.keys(backOff);
-    const wake = Math.min(LOOK_AGAIN_MS, ...Object.values(backOff).map(({ until }) => until - Date.now()));
-    const works = await network(input.key, { as: 'follow', summary: duty.waitingFor }).followWork({
-      singleton: duty.name,
-      resting: resting.filter((machine) => (backOff[machine]?.until ?? 0) > Date.now()),
-      forMs: Math.max(1000, wake),
-    });
-    const results = await Promise.all(works.map(async (work) => ({ work, ...(await attempt(input, duty, work)) })));
-    for (const { work, failed } of results) {
-      if (failed) backOff[work.machine] = nextBackOff(backOff[work.machine], Date.now());
-      else delete backOff[work.machine];
-    }
+  const pieces = new Pieces(input, duty);
+  const beside = new CancellationScope();
+  // It ends with the run alone.
+  const { beside: besides } = duty;
+  if (besides) beside.run(() => besides(input)).catch(() => undefined);
+  for (let round = 0; round < MOST_ROUNDS && !workflowInfo().continueAsNewSuggested; round++) {
+    await condition(() => pieces.busy.length < MOST_AT_ONCE);
+    setCurrentDetails(pieces.describe());
+    for (const work of await nextWorks(input, duty, pieces)) pieces.begin(work);
   }
+  await condition(() => pieces.busy.length === 0);
+  beside.cancel();
+  return await continueAsNew<(next: SingletonInput) => Promise<never>>({ ...input, backOff: pieces.backOff });
 }
 
-/** One piece of work that fails must not take the others with it, nor end the singleton. */
-async function attempt(input: SingletonInput, duty: Duty, work: Work): Promise<{ failed: boolean }> {
+/** Follows the documents until there is work, or until a piece fails: then who rests, and how long, is another. */
+async function nextWorks({ key }: SingletonInput, duty: Duty, pieces: Pieces): Promise<readonly Work[]> {
+  const { failures } = pieces;
+  const follow = new CancellationScope();
+  const nothing: readonly Work[] = [];
   try {
-    return await duty.perform(input, work);
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    log.warn('work failed', { work, reason: String(error) });
-    return { failed: true };
+    return await follow.run(() =>
+      Promise.race([
+        network(key, { as: 'follow', summary: duty.waitingFor }).followWork({
+          singleton: duty.name,
+          busy: pieces.busy,
+          most: MOST_AT_ONCE - pieces.busy.length,
+          ...pieces.rests(),
+        }),
+        condition(() => pieces.failures > failures).then(() => nothing),
+      ]),
+    );
+  } finally {
+    follow.cancel();
   }
 }
 
-/** 2, 4, 8, … seconds, at most five minutes. */
-export function nextBackOff(before: BackOff | undefined, now: number): BackOff {
-  const failures = (before?.failures ?? 0) + 1;
-  return { failures, until: now + Math.min(1000 * 2 ** failures, LOOK_AGAIN_MS) };
-}
+/** The pieces of work under way, and who rests after a failure. */
+class Pieces {
+  readonly busy: Work[] = [];
+  /** Rises whenever one fails. */
+  failures = 0;
+  backOff: Record<string, BackOff>;
 
-/** Those whose rest is over keep their count of failures until they succeed, for as long again. */
-function stillBackingOff(backOff: Readonly<Record<string, BackOff>>, now: number): Record<string, BackOff> {
-  return Object.fromEntries(Object.entries(backOff).filter(([, { until }]) => until > now - LOOK_AGAIN_MS));
-}
+  constructor(
+    private readonly input: SingletonInput,
+    private readonly duty: Duty,
+  ) {
+    this.backOff = { ...input.backOff };
+  }
 
-function describe(duty: Duty, backOff: Readonly<Record<string, BackOff>>): string {
-  const rest = Object.entries(backOff).map(
-    ([machine, { failures, until }]) =>
-      `- ${/^\d/.test(machine) ? `machine ${machine}` : machine}: failed ${failures} times, next attempt ${new Date(until).toISOString().slice(11, 19)} UTC`,
-  );
-  return [`Runs as long as the environment; ${duty.waitingFor}.`, ...rest].join('\n');
+  begin(work: Work): void {
+    this.busy.push(work);
+    this.#attempt(work).then(
+      (failed) => {
+        this.busy.splice(this.busy.indexOf(work), 1);
+        if (failed) {
+          const retries = 'retries' in work ? work.retries : 0;
+          this.backOff[work.machine] = nextBackOff(this.backOff[work.machine], retries, Date.now());
+          this.failures += 1;
+        } else delete this.backOff[work.machine];
+      },
+      // Cancelled, as the loop is.
+      () => undefined,
+    );
+  }
+
+  /** Who is left alone, since how many retries that a person asked for, and how long until the first of them is not. */
+  rests() {
+    const now = Date.now();
+    this.backOff = stillBackingOff(this.backOff, now);
+    const resting = Object.entries(this.backOff).filter(([, { until }]) => until > now);
+    return {
+      resting: resting.map(([machine]) => machine),
+      retries: Object.fromEntries(resting.map(([machine, { retries }]) => [machine, retries])),
+      forMs: Math.max(1000, Math.min(LOOK_AGAIN_MS, ...resting.map(([, { until }]) => until - now))),
+    };
+  }
+
+  describe(): string {
+    const named = (machine: string) => (/^\d/.test(machine) ? `machine ${machine}` : machine);
+    const busy = this.busy.map(({ kind, machine }) => `- ${named(machine)}: ${kind}`);
+    const rest = Object.entries(this.backOff).map(
+      ([machine, { failures, until }]) =>
+        `- ${named(machine)}: failed ${failures} times, next attempt ${new Date(until).toISOString().slice(11, 19)} UTC`,
+    );
+    return [`Runs as long as the environment; ${this.duty.waitingFor}.`, ...busy, ...rest].join('\n');
+  }
+
+  /** Whether it failed. That must not take the others with it, nor end the singleton. */
+  async #attempt(work: Work): Promise<boolean> {
+    try {
+      return (await this.duty.perform(this.input, work)).failed;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      log.warn('work failed', { work, reason: String(error) });
+      return true;
+    }
+  }
 }

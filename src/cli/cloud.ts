@@ -12,6 +12,11 @@ const acts = {
   resume: 'let a paused instance go on',
 } as const;
 
+const ZONE_ACTS = [
+  ['fill-zone', 'no room for new instances in a zone; those that are there go on', true],
+  ['empty-zone', 'room in a zone again', false],
+] as const;
+
 /** The control panel does to an instance what a provider's console does, without asking anyone inside. */
 export function configure(command: Command): void {
   command.addHelpText(
@@ -34,6 +39,16 @@ export function configure(command: Command): void {
       process.stdout.write((await cloud.consoleLog(instance.id)).split('\n').map(lineText).join('\n'));
     });
   configureConsole(command);
+  for (const [name, description, full] of ZONE_ACTS) {
+    withEnvironment(command.command(`${name} <zone>`).description(description))
+      .addHelpText('after', `\nExample:\n  quorate cloud ${name} b`)
+      .action(async (zone: string, options: PanelOptions) => {
+        const { cloud, record } = await openPanel(options);
+        await cloud.setZoneFull(record.uuid, zone, full);
+        const zones = await cloud.fullZones(record.uuid);
+        process.stdout.write(`zones without room: ${zones.length > 0 ? zones.join(', ') : 'none'}\n`);
+      });
+  }
   configureFaults(command);
 }
 
@@ -45,13 +60,14 @@ async function list(options: PanelOptions): Promise<void> {
   const hurt = instances.some((instance) => conditionsOf(instance, instances) !== '');
   await print(instances, options, () =>
     columns(
-      ['MACHINE', 'INSTANCE', 'STATE', 'ADDRESS', 'ZONE', 'SINCE', 'BY', ...(hurt ? ['CONDITIONS'] : [])],
+      ['MACHINE', 'INSTANCE', 'STATE', 'ADDRESS', 'ZONE', 'TYPE', 'SINCE', 'BY', ...(hurt ? ['CONDITIONS'] : [])],
       instances.map((instance) => [
         instance.tags.machine,
         instance.id,
         instance.state,
         instance.address || symbols(options).none,
         instance.zone,
+        instance.type || symbols(options).none,
         since(instance.startedAt),
         instance.cause,
         ...(hurt ? [conditionsOf(instance, instances)] : []),

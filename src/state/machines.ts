@@ -17,6 +17,8 @@ export interface InstanceRecord {
   readonly address: string;
   readonly ports: { readonly api: number; readonly mongo: number };
   readonly state: string;
+  /** Where the cloud says that it is; left out where nobody asked. */
+  readonly zone?: string;
 }
 
 /**
@@ -194,7 +196,7 @@ export async function recordInstance(
       if (document.provisioningError === found.error) return document;
       return await replaceMachine(state, session, document, { provisioningError: found.error });
     }
-    const { id, address, ports, state: instanceState } = found;
+    const { id, address, ports, state: instanceState, zone = document.zone } = found;
     const before = document.instance;
     // What is terminated stays so, whoever looked earlier and writes later.
     if (before?.id === id && before.state === 'terminated') return document;
@@ -204,11 +206,13 @@ export async function recordInstance(
       before.address === address &&
       before.ports.api === ports.api &&
       before.ports.mongo === ports.mongo &&
-      before.state === instanceState;
+      before.state === instanceState &&
+      document.zone === zone;
     if (same && document.provisioningError === '') return document;
     const recordedAt = before?.id === id ? before.recordedAt : now;
     const instance = { id, address, ports: { api: ports.api, mongo: ports.mongo }, state: instanceState, recordedAt };
-    return await replaceMachine(state, session, document, { instance, provisioningError: '' });
+    const { fullZones: _, ...rest } = document;
+    return await replaceMachine(state, session, rest, { instance, zone, provisioningError: '' });
   });
 }
 

@@ -58,6 +58,14 @@ export const SETTINGS: readonly KnownSetting[] = [
       'How often members of the replica set ask for each other, at least twice within election-timeout; a change of members spreads at this pace.',
   },
   {
+    name: 'leftover-grace',
+    kind: 'duration',
+    default: { local: '30s', else: '10m' },
+    min: 0,
+    max: 24 * HOUR,
+    description: 'How long an instance that belongs to no machine is left alone before it is ended.',
+  },
+  {
     name: 'resync-after',
     kind: 'duration',
     default: '10m',

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { bootActivities } from '../../activities/boot.js';
 import { cloudActivities } from '../../activities/cloud.js';
 import { instanceActivities } from '../../activities/instances.js';
+import { leftoverActivities } from '../../activities/leftovers.js';
 import { singletonActivities } from '../../activities/singletons.js';
 import { networkActivities } from '../../workers/controller.js';
 import { boundaries, casesAt, choose, randomFrom } from './cases.js';
@@ -9,10 +10,12 @@ import { SCRIPTS } from './scripts.js';
 
 /** Activities that no recorded history has, so that no crash case is made at them. */
 const WITHOUT_CASES = {
-  addJobs: 'needs a machine that is no controller, and no command starts one; test/integration/state.test.ts',
+  addJobs: 'needs a machine that is no controller; test/integration/convert.test.ts',
   forceSurvivor: 'needs the moment with two voters, and a loss in it; test/long/two-voters.test.ts, replicaset.test.ts',
+  leaveZone: 'needs a zone without room; test/integration/machines.test.ts',
   lookAround: 'has no effect: what is asked for a plan before a change begins, and ends at once',
   sweep: 'needs a document that outlived its machine, and nothing leaves one; test/integration/publisher.test.ts',
+  withoutOwner: 'needs an instance that belongs to no machine; test/integration/machines.test.ts',
 };
 
 test('every activity that a worker has is held in some case, but for those named with a reason', () => {
@@ -23,6 +26,7 @@ test('every activity that a worker has is held in some case, but for those named
     ...cloudActivities(none),
     ...bootActivities(none),
     ...instanceActivities(none),
+    ...leftoverActivities(none),
     ...singletonActivities(),
   });
   const held = new Set(boundaries().map(({ activity }) => activity));

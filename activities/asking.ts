@@ -1,0 +1,46 @@
+import type { ApiClient } from '../src/client/client.js';
+import { openClient } from '../src/client/open.js';
+import { QuorateError } from '../src/errors.js';
+import type { Store } from '../src/store/store.js';
+import type { CloudSide, RemovableCloud, Target } from './cloud-side.js';
+
+/** The cloud of an environment that the operator's store knows. */
+export async function cloudOfEnvironment({ store, cloudOf }: CloudSide, name: string): Promise<RemovableCloud> {
+  const record = await store.readEnvironment(name);
+  if (record === null) throw new QuorateError('no-environment', `The store holds no environment ${name}.`);
+  return await cloudOf(record.cloud, record.region);
+}
+
+/**
+ * Asks a controller. When none of those answers that the store or the bucket knows, the cloud says who else runs: with two
+ * voters the one that is lost may be the only one that was published.
+ */
+export async function askControllers<T>(
+  side: CloudSide,
+  { name, uuid }: Target['environment'],
+  use: (client: ApiClient) => Promise<T>,
+): Promise<T> {
+  try {
+    return await usingClient(side.store, name, [], use);
+  } catch (error) {
+    if (!(error instanceof QuorateError) || error.code !== 'no-controller') throw error;
+    const instances = await (await cloudOfEnvironment(side, name)).list(uuid);
+    const running = instances.filter(({ state, address }) => state === 'running' && address !== '');
+    const besides = running.map(({ address, ports }) => `${address}:${ports.api}`);
+    return await usingClient(side.store, name, besides, use);
+  }
+}
+
+async function usingClient<T>(
+  store: Store,
+  name: string,
+  besides: readonly string[],
+  use: (client: ApiClient) => Promise<T>,
+): Promise<T> {
+  const client = await openClient(store, name, besides);
+  try {
+    return await use(client);
+  } finally {
+    client.close();
+  }
+}
