@@ -43,7 +43,8 @@ function Controller({ node, open }: { node: Node; open: (machine: string) => voi
       class={`node ${look} ${vote ? '' : 'voteless'}`}
       transform={`translate(${x} ${y})`}
       role="button"
-      tabIndex={0}
+      // In SVG attributes are told apart by case.
+      tabindex={0}
       aria-haspopup="dialog"
       aria-label={words.filter((word) => word !== '').join(', ')}
       data-machine={machine}
