@@ -1,17 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { BATCH, type BucketSeen, type Kept, STORIES, spentObjects, toPublish, toSweep } from './upkeep.js';
+import type { BucketSeen } from '../src/state/bucket.js';
+import { BATCH, type Kept, STORIES, spentObjects, toPublish, toSweep } from './upkeep.js';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
-const tidy: BucketSeen = { version: 3, ageMs: 0, tidiedAgeMs: 0 };
+const tidy: BucketSeen = { version: 3, sureAt: 7, ageMs: 0, tidiedAgeMs: 0 };
 const kept = (some: Partial<Kept>): Kept => ({ machines: [], tokens: [], presence: [], changes: [], ...some });
 
 describe('the publisher', () => {
-  const work = (version: number) => ({ kind: 'publish', machine: 'addresses', version });
+  const work = (version: number, sureAt = tidy.sureAt) => ({ kind: 'publish', machine: 'addresses', version, sureAt });
 
   test('writes the first set, and each newer one', () => {
     expect(toPublish(0, null)).toBeNull();
-    expect(toPublish(1, null)).toEqual(work(1));
+    expect(toPublish(1, null)).toEqual(work(1, 0));
     expect(toPublish(4, tidy)).toEqual(work(4));
     expect(toPublish(3, tidy)).toBeNull();
   });

@@ -1,3 +1,4 @@
+import type { BucketSeen } from '../src/state/bucket.js';
 import type { Swept } from '../src/state/sweep.js';
 
 /**
@@ -5,19 +6,10 @@ import type { Swept } from '../src/state/sweep.js';
  * after a failure goes by that name.
  */
 export type Upkeep =
-  | { readonly kind: 'publish'; readonly machine: 'addresses'; readonly version: number }
+  /** `sureAt`: when it was made sure of before; another time is another piece of work. */
+  | { readonly kind: 'publish'; readonly machine: 'addresses'; readonly version: number; readonly sureAt: number }
   | { readonly kind: 'sweep'; readonly machine: Swept; readonly ids: readonly string[] }
   | { readonly kind: 'tidy-bucket'; readonly machine: 'bucket' };
-
-/** What is known of the bucket from the environment's own documents; ages by the database's clock. */
-export interface BucketSeen {
-  /** The address set that was written there last. */
-  readonly version: number;
-  /** Since somebody made sure of it. */
-  readonly ageMs: number;
-  /** Since it was tidied; null for never. */
-  readonly tidiedAgeMs: number | null;
-}
 
 /** The documents that may outlive what they are about; ages by the database's clock. */
 export interface Kept {
@@ -54,7 +46,7 @@ export const BATCH = 100;
 export function toPublish(published: number, bucket: BucketSeen | null): Upkeep | null {
   if (published === 0) return null;
   if (bucket !== null && bucket.version >= published && bucket.ageMs < MAKE_SURE_MS) return null;
-  return { kind: 'publish', machine: 'addresses', version: published };
+  return { kind: 'publish', machine: 'addresses', version: published, sureAt: bucket?.sureAt ?? 0 };
 }
 
 /** Documents whose time is over, the oldest first, and a bucket that was not looked through for a day. Pure. */

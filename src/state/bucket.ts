@@ -1,4 +1,3 @@
-import type { BucketDocument } from './documents.js';
 import { checkFence, type Epoch } from './fence.js';
 import { type State, transaction } from './state.js';
 
@@ -18,19 +17,30 @@ export async function recordBucket(state: State, fence: Epoch, done: BucketDone)
   });
 }
 
-/** null before the publisher has written the first. Ages by the database's clock. */
-export async function readBucket(
-  state: State,
-): Promise<(Pick<BucketDocument, 'version'> & { readonly ageMs: number; readonly tidiedAgeMs: number | null }) | null> {
+/** What is known of the bucket; times and ages by the database's clock. */
+export interface BucketSeen {
+  /** The address set that was written there last. */
+  readonly version: number;
+  /** When somebody made sure of it last: milliseconds since 1970. */
+  readonly sureAt: number;
+  /** Since then. */
+  readonly ageMs: number;
+  /** Since it was tidied; null for never. */
+  readonly tidiedAgeMs: number | null;
+}
+
+/** null before the publisher has written the first. */
+export async function readBucket(state: State): Promise<BucketSeen | null> {
   const ago = (date: string) => ({ $toDouble: { $max: [0, { $subtract: ['$$NOW', date] }] } });
   const tidied = { $eq: [{ $type: '$tidiedAt' }, 'date'] };
   const [seen] = await state.bucket
-    .aggregate<{ version: number; ageMs: number; tidiedAgeMs: number | null }>([
+    .aggregate<BucketSeen>([
       { $match: { _id: 'current' } },
       {
         $project: {
           _id: 0,
           version: 1,
+          sureAt: { $toDouble: '$at' },
           ageMs: ago('$at'),
           tidiedAgeMs: { $cond: [tidied, ago('$tidiedAt'), null] },
         },
