@@ -28,7 +28,9 @@ export type NewOperation = Static<typeof NewOperation>;
 export const Result = Type.Object({
   machine: Type.String(),
   state: ResultState,
-  exitCode: Type.Union([Type.Null(), Type.Integer()], { description: 'null unless the command ended by itself' }),
+  exitCode: Type.Union([Type.Null(), Type.Integer()], {
+    description: 'null when there is none: a signal ended it, or nobody knows',
+  }),
   signal: Type.String(),
   message: Type.String({ description: 'what else is to be said of its end; may be empty' }),
   /** Pieces of output that are kept so far. */

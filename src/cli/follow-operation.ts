@@ -1,14 +1,15 @@
-import { once } from 'node:events';
-import type { Operation, Result } from '../api/operations.js';
+import type { Machines } from '../api/machines.js';
+import type { Operation } from '../api/operations.js';
 import type { ApiClient } from '../client/client.js';
 import { followOperation, type OperationListener } from '../client/operation.js';
 import { QuorateError } from '../errors.js';
-import { exitCodeOf, resultText } from './operation-text.js';
+import { Beside, Collected, Raw } from './operation-listeners.js';
+import { exitCodeOf } from './operation-text.js';
 import { formatOf, type OutputOptions, print } from './output.js';
-import { Prefixed } from './prefixed.js';
 
 /** As shells say of what Ctrl-C ended: what the command will come to is not known. */
 const DETACHED = 130;
+const AGENTS_MS = 5000;
 
 /**
  * Shows what an operation writes as it is written, until it has ended on all machines or Ctrl-C detaches; for programs all
@@ -20,11 +21,19 @@ export async function showOutput(client: ApiClient, operation: Operation, option
   const collected = new Collected();
   const tabular = formatOf(options) === 'tabular';
   const listener = !tabular ? collected : operation.results.length === 1 ? new Raw() : new Beside();
+  const agents = new Agents(client, operation);
   const detach = new AbortController();
   const onInterrupt = () => detach.abort();
   process.once('SIGINT', onInterrupt);
   try {
-    const end = await followOperation(client, id, listener, detach.signal);
+    const told: OperationListener = {
+      output: (machine, stream, data) => listener.output(machine, stream, data),
+      ended: async (result) => {
+        agents.ended(result.machine);
+        await listener.ended(result);
+      },
+    };
+    const end = await followOperation(client, id, told, detach.signal);
     if (end === null) {
       process.stderr.write(`\nDetached; operation ${id} goes on.\n${ways}\n`);
       process.exitCode = DETACHED;
@@ -37,78 +46,42 @@ export async function showOutput(client: ApiClient, operation: Operation, option
     const message = `operation ${id} cannot be followed any more: ${error.message}`;
     throw new QuorateError(error.code, message, { todo: `It goes on by itself. ${ways}`, cause: error });
   } finally {
+    agents.close();
     process.removeListener('SIGINT', onInterrupt);
   }
 }
 
-/** One machine: its bytes are ours, and nothing is said beside them but what they do not say. */
-class Raw implements OperationListener {
-  async output(_machine: string, stream: 'stdout' | 'stderr', data: Buffer): Promise<void> {
-    await write(process[stream], data);
+/** Looks now and then whether there is still anybody who could say how it ends, and says so once when there is not. */
+class Agents {
+  readonly #open: Set<string>;
+  readonly #said = new Set<string>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly client: ApiClient,
+    operation: Operation,
+  ) {
+    this.#open = new Set(operation.results.map(({ machine }) => machine));
+    this.#timer = setInterval(() => void this.#look().catch(() => undefined), AGENTS_MS);
   }
 
-  async ended(result: Result): Promise<void> {
-    const { state, message, truncated, machine, signal } = result;
-    const plain = (state === 'done' || state === 'failed') && message === '' && signal === '' && !truncated;
-    if (!plain) await write(process.stderr, `quorate: machine ${machine}: ${resultText(result)}\n`);
-  }
-}
-
-/** Several machines: each line says whose it is. */
-class Beside implements OperationListener {
-  readonly #lines = new Map<string, Prefixed>();
-
-  async output(machine: string, stream: 'stdout' | 'stderr', data: Buffer): Promise<void> {
-    await write(process[stream], this.#of(machine, stream).add(data));
+  ended(machine: string): void {
+    this.#open.delete(machine);
   }
 
-  async ended(result: Result): Promise<void> {
-    for (const stream of ['stdout', 'stderr'] as const) {
-      await write(process[stream], this.#of(result.machine, stream).end());
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** One that fails tells nothing: the operation is followed all the same. */
+  async #look(): Promise<void> {
+    const { body } = await this.client.request<Machines>('GET', '/v1/machines', { timeoutMs: AGENTS_MS });
+    for (const { id, agent } of body.machines) {
+      if (!this.#open.has(id) || agent === 'started' || this.#said.has(id)) continue;
+      this.#said.add(id);
+      process.stderr.write(
+        `quorate: machine ${id}: its agent does not answer (${agent}); waiting until it says how it ended, or its time is over.\n`,
+      );
     }
-    const quiet = result.state === 'done' && !result.truncated;
-    if (!quiet) await write(process.stderr, `quorate: machine ${result.machine}: ${resultText(result)}\n`);
   }
-
-  #of(machine: string, stream: string): Prefixed {
-    const key = `${machine}/${stream}`;
-    const known = this.#lines.get(key) ?? new Prefixed(`${machine}: `);
-    this.#lines.set(key, known);
-    return known;
-  }
-}
-
-/** For programs: text where it is text, else base64. */
-class Collected implements OperationListener {
-  readonly #parts = new Map<string, Buffer[]>();
-
-  async output(machine: string, stream: string, data: Buffer): Promise<void> {
-    const key = `${machine}/${stream}`;
-    this.#parts.set(key, [...(this.#parts.get(key) ?? []), data]);
-  }
-
-  async ended(): Promise<void> {}
-
-  with({ token: _, ...operation }: Operation) {
-    const results = operation.results.map((result) => ({
-      ...result,
-      stdout: written(this.#parts.get(`${result.machine}/stdout`)),
-      stderr: written(this.#parts.get(`${result.machine}/stderr`)),
-    }));
-    return { ...operation, results };
-  }
-}
-
-function written(parts: readonly Buffer[] = []): { readonly text: string } | { readonly base64: string } {
-  const data = Buffer.concat(parts);
-  try {
-    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(data) };
-  } catch {
-    return { base64: data.toString('base64') };
-  }
-}
-
-/** Waits while whoever reads is slower than the command was. */
-async function write(stream: NodeJS.WriteStream, data: Buffer | string): Promise<void> {
-  if (data.length > 0 && !stream.write(data)) await once(stream, 'drain');
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Result } from '../api/operations.js';
 import { QuorateError } from '../errors.js';
 import { follow, mustBeDone } from './follow.js';
 import { formatOf, type OutputOptions, withEnvironment, withFormat } from './output.js';
@@ -57,7 +58,7 @@ async function everything(options: OutputOptions & { environment?: string }): Pr
   process.once('SIGINT', () => stop.abort());
   try {
     for await (const event of client.watch({ signal: stop.signal })) {
-      if (event.kind === 'presence' && options.format === 'tabular') continue; // once a second for each machine
+      if (options.format === 'tabular' && isFrequent(event)) continue;
       const line =
         options.format === 'tabular' ? `${new Date().toLocaleTimeString()}  ${textOf(event)}` : JSON.stringify(event);
       process.stdout.write(`${line}\n`);
@@ -65,6 +66,13 @@ async function everything(options: OutputOptions & { environment?: string }): Pr
   } finally {
     client.close();
   }
+}
+
+/** What comes many times a second while all is well: that a command has written something more. */
+function isFrequent({ kind, document }: { readonly kind: string; readonly document: unknown }): boolean {
+  if (kind !== 'operation-result' || document === null) return false;
+  const { state, chunks } = document as Result;
+  return state === 'running' && chunks > 0;
 }
 
 /** An event as a person reads it, in one line. */

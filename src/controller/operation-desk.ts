@@ -196,7 +196,7 @@ export class OperationDesk {
   }
 
   #absence(machine: string): Absence {
-    return { gone: this.#gone.has(machine), silent: this.observer.silentMs(machine) > SILENT_MS };
+    return { gone: this.#gone.has(machine), silent: this.observer.missedMs(machine) > SILENT_MS };
   }
 }
 

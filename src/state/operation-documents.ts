@@ -55,7 +55,7 @@ export const ResultDocument = Type.Object({
   state: ResultState,
   /** The run of the agent that took it; only that one may begin it. Empty while pending. */
   claimedBy: Type.String(),
-  /** null unless the command ended by itself. */
+  /** null when there is none: a signal ended it, or nobody knows. */
   exitCode: Type.Union([Type.Null(), Type.Integer()]),
   /** The signal that ended it; empty for none. */
   signal: Type.String(),

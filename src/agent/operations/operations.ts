@@ -12,6 +12,7 @@ import { Run, type Work } from './run.js';
 
 /** Commands that run at once; others wait for their turn. */
 const AT_ONCE = 16;
+/** How long leftovers may take to leave, and how long they may take once they are killed. */
 const LEFTOVER_MS = 2000;
 
 /** Where operations keep what is theirs on the machine's disk. */
@@ -144,7 +145,7 @@ async function endLeftover(entry: JournalEntry): Promise<void> {
   if (mark === null || (await markOf(mark.pid))?.started !== mark.started) return;
   signalGroup(mark.pid, 'SIGTERM');
   const deadline = performance.now() + LEFTOVER_MS;
-  while (groupLives(mark.pid)) {
+  while (groupLives(mark.pid) && performance.now() < deadline + LEFTOVER_MS) {
     if (performance.now() > deadline) signalGroup(mark.pid, 'SIGKILL');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
