@@ -55,7 +55,7 @@ describe('one controller', () => {
 
   test('half a megabyte of all 256 bytes comes out as it went in', async () => {
     const size = 512 * 1024;
-    const program = `process.stdout.write(Buffer.from({ length: ${size} }, (_, i) => (i * 7 + (i >> 8)) & 255))`;
+    const program = `process.stdout.write(Uint8Array.from({ length: ${size} }, (_, i) => (i * 7 + (i >> 8)) & 255))`;
     const { code, stdout, stderr } = await bytes('exec', '--machine', '0', '--', process.execPath, '-e', program);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout.equals(Buffer.from(Array.from({ length: size }, (_, i) => (i * 7 + (i >> 8)) & 255)))).toBe(true);
