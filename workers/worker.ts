@@ -65,7 +65,7 @@ export function prepareRuntime(metrics?: string): void {
     useSecondsForDurations: true,
   };
   try {
-    Runtime.install({ ...OPTIONS, telemetryOptions: { metrics: { prometheus } } });
+    Runtime.install({ ...OPTIONS, telemetryOptions: { ...OPTIONS.telemetryOptions, metrics: { prometheus } } });
   } catch (error) {
     log().warn(`The worker's figures cannot be told at ${metrics}: ${reasonOf(error)}`);
     Runtime.install(OPTIONS);
@@ -74,6 +74,8 @@ export function prepareRuntime(metrics?: string): void {
 
 const OPTIONS: RuntimeOptions = {
   shutdownSignals: [],
+  // What its native part says comes through the logger too, instead of in colours on stdout.
+  telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
   logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
     // Every queue of activities alone would say so.
     if (message.startsWith('No workflows registered')) return;

@@ -39,7 +39,7 @@ describe('entries', () => {
     ['E', 'STORAGE', 'error'],
     ['F', 'CONTROL', 'fatal'],
     ['I', 'ELECTION', 'info'],
-    ['I', 'REPL', 'info'],
+    ['I', 'REPL', 'debug'],
     ['I', 'NETWORK', 'debug'],
     ['D1', 'ELECTION', 'debug'],
   ])('of mongod: %s of %s is of level %s, in UTC, without what it was asked to do', (s, c, level) => {
@@ -53,6 +53,12 @@ describe('entries', () => {
       msg: 'said',
     });
     expect(JSON.stringify(entry)).not.toContain(secret);
+  });
+
+  test('of mongod that warn of how Quorate logs in are no warnings', () => {
+    const msg = "Client connecting with server's own TLS certificate";
+    const line = JSON.stringify({ ...JSON.parse(mongod('W', 'NETWORK')), msg });
+    expect(entriesOf([line], source)).toMatchObject([{ level: 'debug', msg }]);
   });
 
   test('hold no secrets, whoever wrote them', () => {

@@ -57,8 +57,13 @@ function ours(text: string): LogLine | null {
 }
 
 const MONGOD_LEVELS: Readonly<Record<string, Level>> = { F: 'fatal', E: 'error', W: 'warn', I: 'info' };
-/** What its other components say at their ease is every connection that comes and goes. */
-const MONGOD_TELLS = ['ELECTION', 'REPL', 'ROLLBACK'];
+/** Whatever else it says at its ease is every connection that comes and goes, and every step of every heartbeat. */
+const MONGOD_TELLS = 'ELECTION';
+/** That agents and workers log in as members may is how Quorate does it. */
+const MONGOD_WARNS_FOR_NOTHING = [
+  "Client isn't a mongod or mongos, but is connecting with a certificate with cluster membership",
+  "Client connecting with server's own TLS certificate",
+];
 
 /** A line of mongod's own log. Its attributes are left out: they hold commands, and commands hold documents. */
 function mongods(text: string, { machine, environment }: Source): LogLine | null {
@@ -72,16 +77,21 @@ function mongods(text: string, { machine, environment }: Source): LogLine | null
   const at = Date.parse(String(said.t?.$date));
   if (Number.isNaN(at) || typeof said.msg !== 'string') return null;
   const component = String(said.c);
-  const level = MONGOD_LEVELS[String(said.s)] ?? 'debug';
   return {
     time: new Date(at).toISOString(),
-    level: level === 'info' && !MONGOD_TELLS.includes(component) ? 'debug' : level,
+    level: mongodLevel(String(said.s), component, said.msg),
     program: 'mongod',
     machine,
     environment,
     msg: short(said.msg),
     component,
   };
+}
+
+function mongodLevel(severity: string, component: string, msg: string): Level {
+  const level = MONGOD_LEVELS[severity] ?? 'debug';
+  const ease = level === 'info' && component !== MONGOD_TELLS;
+  return ease || MONGOD_WARNS_FOR_NOTHING.includes(msg) ? 'debug' : level;
 }
 
 function raw(text: string, source: Source): LogLine {

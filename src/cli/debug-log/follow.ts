@@ -43,6 +43,7 @@ export async function followLogs(
     const { machine } = server;
     let cursor = cursors.get(machine);
     let lost = '';
+    let heard = false;
     while (!left.aborted) {
       const { problem } = await ask(server, async (get) => {
         while (!left.aborted) {
@@ -58,11 +59,17 @@ export async function followLogs(
           );
           if (lost !== '') note(`machine ${machine} answers again`);
           lost = '';
+          heard = true;
           cursor = log.cursor;
           gathered.push(...log.lines);
           await sleep(POLL_MS, undefined, { signal: left }).catch(() => undefined);
         }
       });
+      if (heard) {
+        // A connection that ended says nothing of its controller: whether that can be asked, the next one says.
+        heard = false;
+        continue;
+      }
       if (problem !== '' && problem !== lost && !left.aborted) note(`machine ${machine} cannot be asked: ${problem}`);
       lost = problem;
       await sleep(AGAIN_MS, undefined, { signal: left }).catch(() => undefined);
