@@ -16,11 +16,8 @@ export interface ProcessMark {
 export async function markOf(pid: number): Promise<ProcessMark | null> {
   if (process.platform === 'linux') {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-    if (stat === null) return null;
-    // The second field, the name, may hold spaces and parentheses.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (fields[0] === 'Z' || fields[0] === 'X') return null;
-    return { pid, started: fields[19] ?? '' };
+    const live = stat === null ? null : liveStat(stat);
+    return live && { pid, started: live.started };
   }
   const found = await run('ps', ['-o', 'lstart=', '-p', String(pid)]).catch(() => null);
   const started = found?.stdout.trim() ?? '';
@@ -39,11 +36,24 @@ export async function endLeftover(mark: ProcessMark, graceMs: number): Promise<v
   }
 }
 
-/** Sends a signal; a process that has just left is no error. */
-export function signal(pid: number, name: NodeJS.Signals): void {
+/** Sends a signal to a process, or to a group by its negative number; false when there is none: one that left is no error. */
+export function signal(target: number, name: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(pid, name);
+    process.kill(target, name);
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
   }
+}
+
+/** What a line of /proc/PID/stat (proc(5)) says of a process that lives; null for one that waits to be buried. */
+export function liveStat(
+  line: string,
+): { readonly state: string; readonly group: number; readonly started: string } | null {
+  // The second field, the name, may hold spaces and parentheses.
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  const [state, , group] = fields;
+  if (state === undefined || state === 'Z' || state === 'X') return null;
+  return { state, group: Number(group), started: fields[19] ?? '' };
 }

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
+import { duration } from '../api/duration.js';
 import { checkRegion, LOCAL_REGIONS } from '../cloud/local/open.js';
 import type { Engine } from '../engine/engine.js';
 import { QuorateError, usageError } from '../errors.js';
@@ -10,7 +11,7 @@ import { openStore, type Store } from '../store/store.js';
 import { followChange, type StartedChange, startChange } from '../temporal/changes.js';
 import { didYouMean } from './environment.js';
 import { follow, mustBeDone } from './follow.js';
-import { duration, type OutputOptions } from './output.js';
+import type { OutputOptions } from './output.js';
 import { changeInput, connectEngine } from './temporal.js';
 
 const CLOUDS = ['local'] as const;

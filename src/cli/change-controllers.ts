@@ -1,3 +1,4 @@
+import { duration } from '../api/duration.js';
 import type { Engine } from '../engine/engine.js';
 import { QuorateError } from '../errors.js';
 import type { Explanation } from '../membership/explain.js';
@@ -7,7 +8,7 @@ import { type ChangeType, environmentKey } from '../temporal/names.js';
 import { type AskedChange, type Planned, planChange } from '../temporal/planning.js';
 import type { Progress } from '../temporal/progress.js';
 import { follow, mustBeDone } from './follow.js';
-import { columns, duration, formatOf, type OutputOptions, print, symbols } from './output.js';
+import { columns, formatOf, type OutputOptions, print, symbols } from './output.js';
 import { changeInput, connectEngine, openTemporal } from './temporal.js';
 
 interface Options extends OutputOptions {

@@ -1,7 +1,8 @@
 import type { Change } from '../api/changes.js';
+import { duration } from '../api/duration.js';
 import type { ChangeStep } from '../state/documents.js';
 import type { Colours } from './colour.js';
-import { duration, type Symbols } from './output.js';
+import type { Symbols } from './output.js';
 import { stepLine } from './progress.js';
 
 export interface StoryLook {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Changes } from '../api/changes.js';
-import { columns, duration, type OutputOptions, print, since, withEnvironment, withFormat } from './output.js';
+import { duration } from '../api/duration.js';
+import { columns, type OutputOptions, print, since, withEnvironment, withFormat } from './output.js';
 
 export function configure(command: Command): void {
   withEnvironment(withFormat(command))

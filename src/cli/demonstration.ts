@@ -1,10 +1,10 @@
+import { duration } from '../api/duration.js';
 import type { Status } from '../api/status.js';
 import type { ApiClient } from '../client/client.js';
 import type { LocalCloud } from '../cloud/local/local-cloud.js';
 import type { Engine } from '../engine/engine.js';
 import { QuorateError } from '../errors.js';
 import type { Store } from '../store/store.js';
-import { duration } from './output.js';
 import type { Parts } from './parts.js';
 import { Patience } from './patience.js';
 

@@ -1,12 +1,13 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { duration } from '../api/duration.js';
 import type { Engine } from '../engine/engine.js';
 import { QuorateError, usageError } from '../errors.js';
 import { type EnvironmentRecord, openStore, type Store } from '../store/store.js';
 import { cancelChange, startChange } from '../temporal/changes.js';
 import { chooseEnvironment } from './environment.js';
 import { follow, mustBeDone } from './follow.js';
-import { duration, type OutputOptions } from './output.js';
+import type { OutputOptions } from './output.js';
 import { telling } from './servers.js';
 import { changeInput, connectEngine, isItsOwn, refuseOther } from './temporal.js';
 

@@ -1,15 +1,7 @@
 import type { Command } from 'commander';
+import { duration } from '../api/duration.js';
 import type { Machine, Machines } from '../api/machines.js';
-import {
-  columns,
-  duration,
-  type OutputOptions,
-  print,
-  type Symbols,
-  symbols,
-  withEnvironment,
-  withFormat,
-} from './output.js';
+import { columns, type OutputOptions, print, type Symbols, symbols, withEnvironment, withFormat } from './output.js';
 
 export function configure(command: Command): void {
   withEnvironment(withFormat(command))

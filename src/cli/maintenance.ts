@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
+import { duration } from '../api/duration.js';
 import type { Maintenance } from '../api/maintenance.js';
 import type { Status } from '../api/status.js';
 import type { ApiClient } from '../client/client.js';
 import { QuorateError, usageError } from '../errors.js';
 import { maintenanceMs } from '../state/maintenance.js';
 import { oneMachine } from './enable-ha.js';
-import { duration, formatOf, type OutputOptions, print, withEnvironment, withFormat } from './output.js';
+import { formatOf, type OutputOptions, print, withEnvironment, withFormat } from './output.js';
 
 interface Options extends OutputOptions {
   readonly environment?: string;

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
+import { duration } from '../api/duration.js';
 import type { Result } from '../api/operations.js';
-import { duration } from './output.js';
 
 /** How it went on one machine, in a few words. */
 export function resultText(result: Result): string {

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { duration } from '../api/duration.js';
 import type { OperationSummary, Operations } from '../api/operations.js';
 import { usageError } from '../errors.js';
 import { commandText } from './operation-text.js';
-import { columns, duration, type OutputOptions, print, since, withEnvironment, withFormat } from './output.js';
+import { columns, type OutputOptions, print, since, withEnvironment, withFormat } from './output.js';
 
 interface Options extends OutputOptions {
   readonly environment?: string;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { duration } from '../api/duration.js';
 import { usageError } from '../errors.js';
 
 export type Format = 'tabular' | 'json' | 'yaml';
@@ -86,16 +87,6 @@ export async function columns(header: readonly string[], rows: readonly (readonl
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
-}
-
-/** A duration for people: 0.03 s, 4.4 s, 9 s, 4 min, 3 h, 2 d. */
-export function duration(seconds: number): string {
-  if (seconds < 0.1) return `${seconds.toFixed(2)} s`;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86_400)} d`;
 }
 
 /** How long ago an ISO time was; empty for none. */

@@ -1,6 +1,7 @@
+import { duration } from '../api/duration.js';
 import type { SteadyWriter } from '../client/steady-writer.js';
 import { colours } from './colour.js';
-import { duration, type Symbols } from './output.js';
+import type { Symbols } from './output.js';
 import { stepLine } from './progress.js';
 
 /** Where the times stand, so that what the client waited still fits beside them. */

@@ -1,6 +1,7 @@
+import { duration } from '../api/duration.js';
 import type { ChangeStep } from '../state/documents.js';
 import type { Progress } from '../temporal/progress.js';
-import { duration, type OutputOptions, type Symbols, symbols } from './output.js';
+import { type OutputOptions, type Symbols, symbols } from './output.js';
 
 /**
  * Shows a change's steps on stderr as they happen. On a terminal the list is redrawn in place; elsewhere nothing moves

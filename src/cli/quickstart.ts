@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
+import { duration } from '../api/duration.js';
 import type { ApiClient } from '../client/client.js';
 import { SteadyWriter } from '../client/steady-writer.js';
 import { QuorateError } from '../errors.js';
 import { chaosStory, ordinaryStory } from './demonstration.js';
-import { duration, type OutputOptions, symbols } from './output.js';
+import { type OutputOptions, symbols } from './output.js';
 import { Parts } from './parts.js';
 
 interface Options extends OutputOptions {

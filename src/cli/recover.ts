@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { duration } from '../api/duration.js';
 import { QuorateError, usageError } from '../errors.js';
 import {
   consequencesOf,
@@ -20,16 +21,7 @@ import { environmentKey } from '../temporal/names.js';
 import { surveyMembers } from '../temporal/planning.js';
 import { typedName } from './confirm.js';
 import { follow, mustBeDone } from './follow.js';
-import {
-  columns,
-  duration,
-  formatOf,
-  type OutputOptions,
-  print,
-  symbols,
-  withEnvironment,
-  withFormat,
-} from './output.js';
+import { columns, formatOf, type OutputOptions, print, symbols, withEnvironment, withFormat } from './output.js';
 import { changeInput, openTemporal } from './temporal.js';
 
 interface Options extends OutputOptions {

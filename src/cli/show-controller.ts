@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { duration } from '../api/duration.js';
 import { evidenceText } from '../api/evidence.js';
 import type { Status } from '../api/status.js';
 import { type QuorateError, usageError } from '../errors.js';
-import { duration, type OutputOptions, print, symbols, withEnvironment, withFormat } from './output.js';
+import { type OutputOptions, print, symbols, withEnvironment, withFormat } from './output.js';
 
 export function configure(command: Command): void {
   withEnvironment(withFormat(command))

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { duration } from '../api/duration.js';
 import type { SingletonSeen } from '../temporal/see-singletons.js';
-import { columns, duration, type OutputOptions, print, since, symbols, withEnvironment, withFormat } from './output.js';
+import { columns, type OutputOptions, print, since, symbols, withEnvironment, withFormat } from './output.js';
 
 /** So many hand-overs are told in the table, the newest; programs are given all that Temporal still knows. */
 const TOLD = 10;

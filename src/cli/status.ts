@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
+import { duration } from '../api/duration.js';
 import type { Status } from '../api/status.js';
 import { colours } from './colour.js';
 import { agentText, failures } from './machines.js';
 import {
   columns,
-  duration,
   formatOf,
   type OutputOptions,
   print,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Role } from '../api/access.js';
@@ -9,6 +8,7 @@ import type { State } from '../state/state.js';
 import { tooManyTries } from './login-tries.js';
 import { Rate } from './rate.js';
 import type { Reader } from './reading.js';
+import { tokenHash } from './token-hash.js';
 
 /** Who calls. */
 export interface Caller {
@@ -65,9 +65,7 @@ export class Login {
     const token = /^Bearer ([\x21-\x7e]{16,256})$/.exec(authorization)?.[1];
     const now = performance.now();
     if (!this.#failures.allows(source, now)) throw tooManyTries('from here', this.#failures.restMs(source, now));
-    const hash = createHash('sha256')
-      .update(token ?? '')
-      .digest('hex');
+    const hash = tokenHash(token ?? '');
     const found = await this.reader.read(({ options }) =>
       this.state.credentials.findOne({ _id: hash, $expr: { $gt: ['$expiresAt', '$$NOW'] } }, options),
     );

@@ -3,7 +3,7 @@ import { open, rename, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listProcesses } from '../cloud/local/processes.js';
 import { QuorateError, reasonOf } from '../errors.js';
-import { markOf, type ProcessMark } from '../process.js';
+import { markOf, type ProcessMark, signal } from '../process.js';
 
 /** A process that leads a group of its own: it outlives the command that started it, and all of it can be ended. */
 export type GroupMark = ProcessMark;
@@ -71,15 +71,4 @@ export async function endGroup(mark: GroupMark, graceMs: number): Promise<boolea
 /** Zombies are none: they hold nothing, and who reaps them may take its time. */
 async function hasMembers(group: number): Promise<boolean> {
   return signal(-group, 0) && (await listProcesses()).some((each) => each.group === group);
-}
-
-/** False when there is no such process (negative: group). */
-function signal(target: number, name: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(target, name);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-    throw error;
-  }
 }

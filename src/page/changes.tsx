@@ -1,7 +1,8 @@
 import type { Change } from '../api/changes.js';
+import { duration } from '../api/duration.js';
 import type { ChangeStep } from '../state/documents.js';
 import { Marked } from './marks.js';
-import { clock, duration, elapsed } from './words.js';
+import { clock, elapsed } from './words.js';
 
 /** A change that runs, with its steps. `now` is by the environment's clock. */
 export function Running({ change, now }: { change: Change; now: number }) {

@@ -1,8 +1,9 @@
 import type { Change } from '../api/changes.js';
+import { duration } from '../api/duration.js';
 import { isWeb, Steps } from './changes.js';
 import { type Entry, failuresOf } from './history.js';
 import { type Mark, Marked } from './marks.js';
-import { clock, duration } from './words.js';
+import { clock } from './words.js';
 
 /** What has happened, the latest first. */
 export function TimeLine({ entries, now }: { entries: readonly Entry[]; now: number }) {

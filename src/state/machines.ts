@@ -34,30 +34,19 @@ export async function addControllers(
   return await transaction(state, async (session) => {
     const environment = await checkFence(state, session, fence);
     refuseUnlessAlive(environment);
-    const addresses = await state.addresses.findOne({ _id: 'current' }, { session });
+    const boot = await bootNow(state, session, environment);
     const machines = Array.from(
       { length: request.count },
-      (_, index): MachineDocument => ({
-        _id: String(environment.nextMachine + index),
-        jobs: [...CONTROLLER_JOBS],
-        life: 'alive',
-        zone: request.zones[index % request.zones.length] ?? '',
-        nonce: randomUUID(),
-        memberId: environment.nextMember + index,
-        boot: {
-          addresses: addresses?.servers.map((server) => server.api) ?? [],
-          url: environment.url,
-          version: packageVersion(),
-        },
-        instance: null,
-        provisioningError: '',
-        agentVersion: '',
-        knewKeys: false,
-        maintenanceUntil: null,
-        resyncs: 0,
-        createdAt,
-        version: 1,
-      }),
+      (_, index): MachineDocument =>
+        newMachine({
+          _id: String(environment.nextMachine + index),
+          jobs: [...CONTROLLER_JOBS],
+          zone: request.zones[index % request.zones.length] ?? '',
+          nonce: randomUUID(),
+          memberId: environment.nextMember + index,
+          boot,
+          createdAt,
+        }),
     );
     await advanceEnvironment(state, session, environment, {
       nextMachine: environment.nextMachine + request.count,
@@ -255,6 +244,48 @@ export function refuseUnlessAlive(environment: EnvironmentDocument): void {
     'environment-not-alive',
     `${environment.name} is being destroyed: nothing is started in it any more.`,
   );
+}
+
+type NewMachine = Pick<MachineDocument, '_id' | 'jobs' | 'zone' | 'nonce' | 'memberId' | 'boot' | 'createdAt'>;
+
+/** A machine's document as it begins: alive, with no instance yet unless one is among the fields. */
+export function newMachine(fields: NewMachine & Partial<MachineDocument>): MachineDocument {
+  return {
+    life: 'alive',
+    instance: null,
+    provisioningError: '',
+    agentVersion: '',
+    knewKeys: false,
+    maintenanceUntil: null,
+    resyncs: 0,
+    version: 1,
+    ...fields,
+  };
+}
+
+/** What the user data of a machine that is added now is fixed with. */
+export async function bootNow(
+  state: State,
+  session: ClientSession,
+  { url }: EnvironmentDocument,
+): Promise<MachineDocument['boot']> {
+  const addresses = await state.addresses.findOne({ _id: 'current' }, { session });
+  return { addresses: addresses?.servers.map(({ api }) => api) ?? [], url, version: packageVersion() };
+}
+
+/** The environment in which something new may begin; throws `no-environment`, or `environment-not-alive`. */
+export async function aliveEnvironment(state: State, session: ClientSession): Promise<EnvironmentDocument> {
+  const environment = await state.environment.findOne({}, { session });
+  if (environment === null) throw new QuorateError('no-environment', 'The state holds no environment.');
+  refuseUnlessAlive(environment);
+  return environment;
+}
+
+/** Refusal of a machine ID that no document has. */
+export function noMachine(id: MachineId): QuorateError {
+  return new QuorateError('not-found', `There is no machine ${id}.`, {
+    todo: 'See which there are: quorate machines.',
+  });
 }
 
 async function readMachines(

@@ -3,7 +3,7 @@ import { QuorateError, usageError } from '../errors.js';
 import type { MachineId } from '../membership/types.js';
 import type { MachineDocument } from './documents.js';
 import { advanceEnvironment } from './fence.js';
-import { refuseUnlessAlive, replaceMachine } from './machines.js';
+import { aliveEnvironment, noMachine, replaceMachine } from './machines.js';
 import { once, type Request } from './requests.js';
 import { durationMs } from './settings.js';
 import { databaseTime, type State } from './state.js';
@@ -143,9 +143,7 @@ async function writeMaintenance(
   machine: MachineDocument,
   maintenanceUntil: Date | null,
 ): Promise<void> {
-  const environment = await state.environment.findOne({}, { session });
-  if (environment === null) throw new QuorateError('no-environment', 'The state holds no environment.');
-  refuseUnlessAlive(environment);
+  const environment = await aliveEnvironment(state, session);
   await advanceEnvironment(state, session, environment, {});
   await replaceMachine(state, session, machine, { maintenanceUntil });
 }
@@ -153,7 +151,5 @@ async function writeMaintenance(
 function machineAmong(machines: readonly MachineDocument[], id: MachineId): MachineDocument {
   const machine = machines.find(({ _id }) => _id === id);
   if (machine !== undefined) return machine;
-  throw new QuorateError('not-found', `There is no machine ${id}.`, {
-    todo: 'See which there are: quorate machines.',
-  });
+  throw noMachine(id);
 }

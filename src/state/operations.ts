@@ -2,7 +2,7 @@ import type { ClientSession } from 'mongodb';
 import { QuorateError } from '../errors.js';
 import type { MachineId } from '../membership/types.js';
 import type { MachineDocument } from './documents.js';
-import { refuseUnlessAlive } from './machines.js';
+import { aliveEnvironment } from './machines.js';
 import type { OperationDocument, ResultDocument } from './operation-documents.js';
 import { cancel, isOpen, outputLimit } from './operation-states.js';
 import { once, type Request } from './requests.js';
@@ -36,9 +36,7 @@ export async function createOperation(state: State, asked: AskedOperation, limit
     state,
     asked.request,
     async (session) => {
-      const environment = await state.environment.findOne({}, { session });
-      if (environment === null) throw new QuorateError('no-environment', 'The state holds no environment.');
-      refuseUnlessAlive(environment);
+      await aliveEnvironment(state, session);
       const machines = await machinesFor(state, session, asked);
       await refuseTooMany(state, session, machines);
       const counter = await state.counters.findOneAndUpdate(

@@ -1,6 +1,7 @@
 import type { InstanceType } from '../machines/instance-type.js';
 import type { EnvironmentDocument } from './documents.js';
 import type { InstanceRecord } from './machines.js';
+import { newMachine } from './machines.js';
 import { prepare } from './schema.js';
 import { checkSetting } from './settings.js';
 import { databaseTime, type State, transaction } from './state.js';
@@ -60,23 +61,17 @@ export async function seed(state: State, given: Seed): Promise<EnvironmentDocume
     const { instance, zone, nonce, agentVersion } = given.machine;
     await state.environment.insertOne(environment, { session });
     await state.machines.insertOne(
-      {
+      newMachine({
         _id: '0',
         jobs: ['manage-state', 'manage-environ'],
-        life: 'alive',
         zone,
         nonce,
         memberId: 0,
         boot: { addresses: [], url: '', version: agentVersion },
         instance: { ...instance, ports: { ...instance.ports }, recordedAt: now },
-        provisioningError: '',
         agentVersion,
-        knewKeys: false,
-        maintenanceUntil: null,
-        resyncs: 0,
         createdAt: now,
-        version: 1,
-      },
+      }),
       { session },
     );
     const server = {

@@ -1,7 +1,7 @@
 import type { ClientSession } from 'mongodb';
 import { QuorateError } from '../errors.js';
 import { advanceEnvironment, stale } from './fence.js';
-import { refuseUnlessAlive } from './machines.js';
+import { aliveEnvironment } from './machines.js';
 import { once, type Request } from './requests.js';
 import type { State } from './state.js';
 import type { PasswordHash, UserDocument, UserRole } from './user-documents.js';
@@ -129,14 +129,6 @@ export async function removeUser(
     },
     limitMs,
   );
-}
-
-/** The environment, which must not be on its way out. */
-async function aliveEnvironment(state: State, session: ClientSession) {
-  const environment = await state.environment.findOne({}, { session });
-  if (environment === null) throw new QuorateError('no-quorum', 'The state has not been seeded yet.');
-  refuseUnlessAlive(environment);
-  return environment;
 }
 
 async function existing(state: State, session: ClientSession, user: string): Promise<UserDocument> {

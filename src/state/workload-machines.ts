@@ -6,10 +6,9 @@ import { place } from '../machines/offer.js';
 import { removalOf } from '../machines/removal.js';
 import type { Job, MachineId } from '../membership/types.js';
 import { spread } from '../membership/zones.js';
-import { packageVersion } from '../package.js';
-import type { EnvironmentDocument, MachineDocument } from './documents.js';
+import type { MachineDocument } from './documents.js';
 import { advanceEnvironment } from './fence.js';
-import { refuseUnlessAlive, replaceMachine } from './machines.js';
+import { aliveEnvironment, bootNow, newMachine, noMachine, replaceMachine } from './machines.js';
 import { once, type Request } from './requests.js';
 import { databaseTime, type State, transaction } from './state.js';
 
@@ -36,37 +35,25 @@ export async function addWorkloadMachines(
       const { zones, instanceTypes = [], nextMachine } = environment;
       const { zones: allowed, instanceType } = place(constraints, { zones, types: instanceTypes });
       const there = await state.machines.find({ life: 'alive' }, { session, projection: { zone: 1 } }).toArray();
-      const addresses = await state.addresses.findOne({ _id: 'current' }, { session });
-      const boot = {
-        addresses: addresses?.servers.map(({ api }) => api) ?? [],
-        url: environment.url,
-        version: packageVersion(),
-      };
+      const boot = await bootNow(state, session, environment);
       const chosen = spread(
         allowed,
         there.map(({ zone }) => zone),
         count,
       );
       const machines = chosen.map(
-        (zone, index): MachineDocument => ({
-          _id: String(nextMachine + index),
-          jobs: [...WORKLOAD_JOBS],
-          life: 'alive',
-          zone,
-          nonce: randomUUID(),
-          memberId: null,
-          boot,
-          instance: null,
-          provisioningError: '',
-          constraints,
-          ...(instanceType === '' ? {} : { instanceType }),
-          agentVersion: '',
-          knewKeys: false,
-          maintenanceUntil: null,
-          resyncs: 0,
-          createdAt,
-          version: 1,
-        }),
+        (zone, index): MachineDocument =>
+          newMachine({
+            _id: String(nextMachine + index),
+            jobs: [...WORKLOAD_JOBS],
+            zone,
+            nonce: randomUUID(),
+            memberId: null,
+            boot,
+            constraints,
+            ...(instanceType === '' ? {} : { instanceType }),
+            createdAt,
+          }),
       );
       await advanceEnvironment(state, session, environment, { nextMachine: nextMachine + count });
       await state.machines.insertMany(machines, { session });
@@ -162,15 +149,8 @@ export async function retryProvisioning(
   );
 }
 
-async function aliveEnvironment(state: State, session: ClientSession): Promise<EnvironmentDocument> {
-  const environment = await state.environment.findOne({}, { session });
-  if (environment === null) throw new QuorateError('no-environment', 'The state holds no environment.');
-  refuseUnlessAlive(environment);
-  return environment;
-}
-
 async function machineNamed(state: State, session: ClientSession, id: MachineId): Promise<MachineDocument> {
   const machine = await state.machines.findOne({ _id: id }, { session });
   if (machine !== null) return machine;
-  throw new QuorateError('not-found', `There is no machine ${id}.`, { todo: 'See which there are: quorate machines.' });
+  throw noMachine(id);
 }

@@ -11,6 +11,7 @@ import { TestControllers } from '../support/controllers.js';
 import { until } from '../support/home.js';
 import type { TestMembers } from '../support/members.js';
 import { startSet } from '../support/mongo.js';
+import { REPORT } from '../support/report.js';
 
 /** Who may come in and do what: every route for every role, and users with their tokens at two controllers at once. */
 let set: TestMembers;
@@ -136,10 +137,8 @@ describe('an agent', () => {
 
   test('speaks for its own machine only', async () => {
     const socket = await TestSocket.open(target('0', { tls: agents[1] as TlsFiles }), '/v1/agent?machine=0');
-    const report = { status: 'started', services: {}, addressVersion: 1, sees: [], mongod: null };
-    const succession = { stoodUp: 0, freed: 0, off: '' };
     socket.say({ type: 'hello', session: randomUUID(), version: '0.1.0', machine: '0' });
-    socket.say({ type: 'presence', seq: 1, report: { ...report, succession }, machine: '0' });
+    socket.say({ type: 'presence', seq: 1, report: REPORT, machine: '0' });
     await socket.closed;
     // There is no machine 1: it is told so, and nothing is written in the name of machine 0.
     expect(socket.messages).toEqual([{ type: 'gone' }]);

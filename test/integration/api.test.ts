@@ -10,25 +10,16 @@ import { startController } from '../../src/controller/controller.js';
 import { createAuthority, createKeyAndRequest, issueWithKey, publicKeyHash } from '../../src/pki/authority.js';
 import { subjectOf } from '../../src/pki/certificate.js';
 import { publish } from '../../src/state/addresses.js';
-import type { AgentReport } from '../../src/state/documents.js';
 import { addControllers, dropJobs, markDead, recordInstance } from '../../src/state/machines.js';
 import { call, rawConnection, type Target, TestSocket } from '../support/calls.js';
 import { TestControllers } from '../support/controllers.js';
 import type { TestMembers } from '../support/members.js';
 import { startSet } from '../support/mongo.js';
+import { REPORT as report } from '../support/report.js';
 
 let set: TestMembers;
 let controllers: TestControllers;
 let agent0: TlsFiles;
-
-const report: AgentReport = {
-  status: 'started',
-  services: {},
-  addressVersion: 1,
-  sees: [],
-  mongod: null,
-  succession: { stoodUp: 0, freed: 0, off: '' },
-};
 
 beforeAll(async () => {
   set = await startSet(3);

@@ -28,6 +28,7 @@ import { attempt } from '../support/attempt.js';
 import { until } from '../support/home.js';
 import type { TestMembers } from '../support/members.js';
 import { seedOf, startSet, stateOf } from '../support/mongo.js';
+import { REPORT } from '../support/report.js';
 
 let set: TestMembers;
 let state: State;
@@ -48,14 +49,7 @@ async function fence() {
   return { epoch: environment?.epoch ?? 0, environmentVersion: environment?.version ?? 0 };
 }
 
-const report: AgentReport = {
-  status: 'started',
-  services: {},
-  addressVersion: 1,
-  sees: ['0'],
-  mongod: null,
-  succession: { stoodUp: 0, freed: 0, off: '' },
-};
+const report: AgentReport = { ...REPORT, sees: ['0'] };
 
 describe('documents', () => {
   test('seeding again changes nothing', async () => {

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { AgentReport } from '../../src/state/documents.js';
 import { recordInstance, setEnvironmentDying } from '../../src/state/machines.js';
 import { writePresence } from '../../src/state/presence.js';
 import { seed } from '../../src/state/seed.js';
@@ -14,6 +13,7 @@ import {
 import { leaveZone } from '../../src/state/zones.js';
 import type { TestMembers } from '../support/members.js';
 import { seedOf, startSet, stateOf } from '../support/mongo.js';
+import { REPORT } from '../support/report.js';
 
 /** The transactions on workload machines' documents, on a real mongod. The tests build on each other. */
 let set: TestMembers;
@@ -38,15 +38,7 @@ const remove = (machine: string, force = false) =>
   removeWorkloadMachine(state, { machine, force, voters: ['0'], request: request() });
 const machine = async (id: string) => (await state.machines.findOne({ _id: id })) ?? expect.fail(`no machine ${id}`);
 const heard = async (id: string) => {
-  const report: AgentReport = {
-    status: 'started',
-    services: {},
-    addressVersion: 1,
-    sees: [],
-    mongod: null,
-    succession: { stoodUp: 0, freed: 0, off: '' },
-  };
-  await writePresence(state, [{ machine: id, session: 's', report }]);
+  await writePresence(state, [{ machine: id, session: 's', report: REPORT }]);
 };
 const instance = (id: string, zone?: string) => ({
   id: `i-${id}`,

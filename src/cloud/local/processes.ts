@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { QuorateError, reasonOf } from '../../errors.js';
+import { liveStat } from '../../process.js';
 
 /** In the environment of every process of an instance, and inherited by its children: PIDs are used again, this is not. */
 export const MARKER = 'QUORATE_INSTANCE';
@@ -58,17 +59,12 @@ function markerIn(variables: readonly string[]): string {
   return variables.find((each) => each.startsWith(`${MARKER}=`))?.slice(MARKER.length + 1) ?? '';
 }
 
-/** One line of /proc/PID/stat (proc(5)); the name in parentheses may hold anything, also parentheses. */
+/** One line of /proc/PID/stat. */
 export function parseStat(line: string): Omit<ProcessSeen, 'instance'> | null {
-  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-  const state = fields[0];
-  if (state === undefined || state === 'Z' || state === 'X') return null;
-  return {
-    pid: Number.parseInt(line, 10),
-    group: Number(fields[2]),
-    stopped: state === 'T',
-    startedAt: Number(fields[19]),
-  };
+  const live = liveStat(line);
+  if (live === null) return null;
+  const { state, group, started } = live;
+  return { pid: Number.parseInt(line, 10), group, stopped: state === 'T', startedAt: Number(started) };
 }
 
 async function listByPs(): Promise<ProcessSeen[]> {

@@ -6,6 +6,7 @@ import { log } from '../../log/log.js';
 import { serverName } from '../../pki/certificate.js';
 import { durationMs, effectiveValue } from '../../state/settings.js';
 import { bindToken, enrolRefused } from '../../state/tokens.js';
+import { readBootKey } from '../boot-key.js';
 import type { Controller, Handler } from '../call.js';
 import { Rate } from '../rate.js';
 
@@ -18,7 +19,7 @@ export const enrol: Handler<'enrol'> = async (controller, { body, address }) => 
   if (!TRIES.take(address, performance.now())) {
     throw new QuorateError('too-many', 'Too many enrolments are tried from here.', { todo: 'Try again in a moment.' });
   }
-  const bootKey = (await readFile(config.bootKeyFile, 'utf8')).trim();
+  const bootKey = await readBootKey(config);
   if (!sameSecret(bootToken(bootKey, nonce), token)) {
     log().warn(`enrol: a wrong token for machine ${id}, from ${address}`);
     throw enrolRefused();

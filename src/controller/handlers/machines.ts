@@ -1,20 +1,18 @@
 import * as workload from '../../state/workload-machines.js';
-import type { Call, Handler } from '../call.js';
+import type { Handler } from '../call.js';
+import { changeOf, machineChangeOf, WRITE_MS } from '../change.js';
 import { readMembers } from '../read-facts.js';
 import { agentState } from '../status-of.js';
 
-/** How long one request goes on over elections before it says that it could not. */
-const WRITE_MS = 15_000;
-
-export const addMachines: Handler<'addMachines'> = async ({ state }, { body, request }) => {
-  if (request === null) throw new Error('a change without an idempotency key');
-  const { count, constraints = {} } = body;
+export const addMachines: Handler<'addMachines'> = async ({ state }, call) => {
+  const { request } = changeOf(call);
+  const { count, constraints = {} } = call.body;
   const { machines } = await workload.addWorkloadMachines(state, { count, constraints, request }, WRITE_MS);
   return { machines: [...machines] };
 };
 
 export const removeMachine: Handler<'removeMachine'> = async ({ state, reader, observer }, call) => {
-  const { machine, request } = changeOf(call);
+  const { machine, request } = machineChangeOf(call);
   const force = call.query.force ?? false;
   const members = await reader.read((reading) => readMembers(state, reading));
   const voters = members.filter(({ vote }) => vote).map((member) => member.machine);
@@ -24,11 +22,6 @@ export const removeMachine: Handler<'removeMachine'> = async ({ state, reader, o
 };
 
 export const retryProvisioning: Handler<'retryProvisioning'> = async ({ state }, call) => {
-  await workload.retryProvisioning(state, changeOf(call), WRITE_MS);
+  await workload.retryProvisioning(state, machineChangeOf(call), WRITE_MS);
   return {};
 };
-
-function changeOf({ params, request }: Call<'removeMachine'> | Call<'retryProvisioning'>) {
-  if (request === null) throw new Error('a change without an idempotency key');
-  return { machine: params.id ?? '', request };
-}

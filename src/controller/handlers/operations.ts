@@ -3,17 +3,17 @@ import { QuorateError } from '../../errors.js';
 import { timeLimitMs } from '../../state/operation-limits.js';
 import { cancelOperation as cancel, createOperation } from '../../state/operations.js';
 import type { Controller, Handler } from '../call.js';
+import { changeOf, WRITE_MS } from '../change.js';
 import { operationView, summaryView, type Tally } from '../operation-views.js';
 import { agentState } from '../status-of.js';
 
-/** How long one request goes on over elections before it says that it could not. */
-const WRITE_MS = 15_000;
 const LISTED = 50;
 /** Pieces of output in one answer: less than a megabyte. */
 const PIECES = 16;
 
-export const exec: Handler<'exec'> = async (controller, { body, caller, request }) => {
-  if (caller === null || request === null) throw new Error('a change without caller or idempotency key');
+export const exec: Handler<'exec'> = async (controller, call) => {
+  const { caller, request } = changeOf(call);
+  const { body } = call;
   const { state } = controller;
   const number = await createOperation(
     state,

@@ -3,9 +3,9 @@ import { QuorateError } from '../../errors.js';
 import { log } from '../../log/log.js';
 import type { IssueOptions } from '../../pki/authority.js';
 import { serverName } from '../../pki/certificate.js';
+import { noMachine } from '../../state/machines.js';
 import type { Controller, Handler } from '../call.js';
 import type { Caller } from '../login.js';
-import { noMachine } from './views.js';
 
 /** The next certificate in the name of the present one. A token gives none: it would outlive its own end. */
 export const renew: Handler<'renew'> = async (controller, { caller, body: { request } }) => {

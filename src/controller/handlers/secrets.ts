@@ -1,12 +1,15 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Value } from '@sinclair/typebox/value';
 import { bootToken } from '../../boot/token.js';
 import { TemporalConnection } from '../../boot/wire.js';
 import { QuorateError } from '../../errors.js';
+import { noMachine } from '../../state/machines.js';
 import { once } from '../../state/requests.js';
-import type { Controller, Handler } from '../call.js';
-import { noMachine } from './views.js';
+import { readBootKey } from '../boot-key.js';
+import type { Handler } from '../call.js';
+import { changeOf } from '../change.js';
+import { tokenHash } from '../token-hash.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -19,7 +22,7 @@ export const userData: Handler<'userData'> = async (controller, { params: { id =
     throw new QuorateError('machine-not-alive', `Machine ${id} is ${machine.life}: nothing is started for it.`);
   }
   const { addresses, url, version } = machine.boot;
-  const token = bootToken(await bootKey(controller), machine.nonce);
+  const token = bootToken(await readBootKey(controller.config), machine.nonce);
   return {
     quorate: 1,
     environment: config.environment,
@@ -42,7 +45,7 @@ export const controllerKeys: Handler<'controllerKeys'> = async (controller, { ca
   }
   const [caKey, boot, temporal] = await Promise.all([
     readFile(config.caKeyFile, 'utf8'),
-    bootKey(controller),
+    readBootKey(controller.config),
     readTemporal(config.temporalFile),
   ]);
   return { caKey, bootKey: boot, temporal };
@@ -52,32 +55,28 @@ export const controllerKeys: Handler<'controllerKeys'> = async (controller, { ca
  * The token is derived from the request and the boot key, so that the same request gets the same token again although only
  * its hash is kept.
  */
-export const createToken: Handler<'createToken'> = async (controller, { body, request }) => {
-  if (request === null) throw new Error('a change without idempotency key');
-  const { user, role, days = 0, hours = 0 } = body;
+export const createToken: Handler<'createToken'> = async (controller, call) => {
+  const { request } = changeOf(call);
+  const { user, role, days = 0, hours = 0 } = call.body;
   if (days + hours === 0) {
     throw new QuorateError('bad-request', 'A token needs an end: days or hours.', {
       todo: 'What it must be: /v1/openapi.json.',
       exit: 2,
     });
   }
-  const secret = createHmac('sha256', Buffer.from(await bootKey(controller), 'hex'))
+  const secret = createHmac('sha256', Buffer.from(await readBootKey(controller.config), 'hex'))
     .update(`bearer\0${request.key}\0${request.fingerprint}`)
     .digest('base64url');
   const token = `qrt_${secret}`;
   const { expiresAt } = await once(controller.state, request, async (session) => {
     const createdAt = new Date();
     const expiresAt = new Date(createdAt.getTime() + (24 * days + hours) * HOUR_MS);
-    const _id = createHash('sha256').update(token).digest('hex');
+    const _id = tokenHash(token);
     await controller.state.credentials.insertOne({ _id, user, role, createdAt, expiresAt }, { session });
     return { expiresAt: expiresAt.toISOString() };
   });
   return { token, user, role, expiresAt };
 };
-
-async function bootKey({ config }: Controller): Promise<string> {
-  return (await readFile(config.bootKeyFile, 'utf8')).trim();
-}
 
 /** null while nobody has said where Temporal is. */
 async function readTemporal(file: string): Promise<TemporalConnection | null> {

@@ -1,16 +1,16 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { QuorateError } from '../../errors.js';
 import { readAudit } from '../../state/audit.js';
 import { closeSession, openSession } from '../../state/sessions.js';
 import type { Handler } from '../call.js';
+import { changeOf, WRITE_MS } from '../change.js';
 import { LoginTries } from '../login-tries.js';
 import { Passwords } from '../passwords.js';
+import { tokenHash } from '../token-hash.js';
 
 export const PASSWORDS = new Passwords();
 export const TRIES = new LoginTries();
 
-/** How long one request goes on over elections before it says that it could not. */
-const WRITE_MS = 15_000;
 const DEFAULT_HOURS = 24;
 
 /**
@@ -24,7 +24,7 @@ export const login: Handler<'login'> = async ({ state }, { body, address, claim 
   if (found !== null) claim({ user });
   const right = await PASSWORDS.matches(password, found?.password ?? null);
   const token = `qrs_${randomBytes(32).toString('base64url')}`;
-  const hash = createHash('sha256').update(token).digest('hex');
+  const hash = tokenHash(token);
   const session = right && found !== null ? await openSession(state, found, { hash, hours }, WRITE_MS) : null;
   if (session === null) {
     throw new QuorateError('bad-login', 'This name and this password do not open this environment.', {
@@ -35,8 +35,8 @@ export const login: Handler<'login'> = async ({ state }, { body, address, claim 
   return { token, user, role: session.role, expiresAt: session.expiresAt.toISOString() };
 };
 
-export const logout: Handler<'logout'> = async ({ state }, { caller, request }) => {
-  if (caller === null || request === null) throw new Error('a change without caller or idempotency key');
+export const logout: Handler<'logout'> = async ({ state }, call) => {
+  const { caller, request } = changeOf(call);
   if (caller.credential === null) {
     throw new QuorateError('no-token', 'This was called with a certificate: there is no token to void.', { exit: 2 });
   }

@@ -5,12 +5,11 @@ import * as writes from '../../state/setting-writes.js';
 import { checkKey, effectiveValue, FREE_PREFIX, SETTINGS } from '../../state/settings.js';
 import type { State } from '../../state/state.js';
 import type { Call, Controller, Handler } from '../call.js';
+import { changeOf, WRITE_MS } from '../change.js';
 import type { Reading } from '../reading.js';
 import { settingView } from '../views.js';
 
 const PAGE = 100;
-/** How long one request goes on over elections before it says that it could not. */
-const WRITE_MS = 15_000;
 
 /**
  * Settings are never told as a single member has them: without a majority they may be of a while ago, but what is told was
@@ -57,21 +56,20 @@ export const getSetting: Handler<'setting'> = async ({ state, reader }, { params
 };
 
 export const putSetting: Handler<'putSetting'> = async ({ state }, call) => {
-  const { key, by, request } = changeOf(call);
+  const { key, by, request } = settingChangeOf(call);
   const { value, version } = call.body;
   return settingView(await writes.writeSetting(state, { key, value, version, by, request }, WRITE_MS));
 };
 
 export const deleteSetting: Handler<'deleteSetting'> = async ({ state }, call) => {
-  const { key, request } = changeOf(call);
+  const { key, request } = settingChangeOf(call);
   await writes.deleteSetting(state, { key, version: call.query.version, request }, WRITE_MS);
   return {};
 };
 
-function changeOf(call: Call<'putSetting'> | Call<'deleteSetting'>) {
-  const { params, caller, request } = call;
-  if (caller === null || request === null) throw new Error('a change without caller or idempotency key');
-  return { key: params.key ?? '', by: caller.user, request };
+function settingChangeOf(call: Call<'putSetting'> | Call<'deleteSetting'>) {
+  const { caller, request } = changeOf(call);
+  return { key: call.params.key ?? '', by: caller.user, request };
 }
 
 function absent(key: string, cloud: string): Setting {

@@ -1,15 +1,13 @@
 import { createHmac } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { QuorateError, usageError } from '../../errors.js';
 import type { Request } from '../../state/requests.js';
 import { databaseTime } from '../../state/state.js';
 import * as users from '../../state/users.js';
+import { readBootKey } from '../boot-key.js';
 import type { Controller, Handler } from '../call.js';
+import { changeOf, WRITE_MS } from '../change.js';
 import type { Caller } from '../login.js';
 import { PASSWORDS, TRIES } from './sessions.js';
-
-/** How long one request goes on over elections before it says that it could not. */
-const WRITE_MS = 15_000;
 
 export const listUsers: Handler<'users'> = async ({ state }) => ({
   users: (await state.users.find().sort({ _id: 1 }).toArray()).map(users.tellUser),
@@ -80,13 +78,8 @@ async function checkedVersion(
  * the boot key is none.
  */
 async function sealRequest({ config }: Controller, { key, fingerprint }: Request): Promise<Request> {
-  const bootKey = Buffer.from((await readFile(config.bootKeyFile, 'utf8')).trim(), 'hex');
-  return { key, fingerprint: createHmac('sha256', bootKey).update(`request\0${fingerprint}`).digest('hex') };
-}
-
-function changeOf({ caller, request }: { readonly caller: Caller | null; readonly request: Request | null }) {
-  if (caller === null || request === null) throw new Error('a change without caller or idempotency key');
-  return { caller, request };
+  const sealing = Buffer.from(await readBootKey(config), 'hex');
+  return { key, fingerprint: createHmac('sha256', sealing).update(`request\0${fingerprint}`).digest('hex') };
 }
 
 function userChangeOf(call: {

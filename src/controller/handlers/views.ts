@@ -1,5 +1,6 @@
 import { QuorateError } from '../../errors.js';
 import { abandonChange } from '../../state/changes.js';
+import { noMachine } from '../../state/machines.js';
 import type { Handler } from '../call.js';
 import { readFacts } from '../read-facts.js';
 import { agentState, statusOf } from '../status-of.js';
@@ -73,10 +74,4 @@ function named(id: string, key: string) {
 
 function noChange(id: string): QuorateError {
   return new QuorateError('not-found', `There is no change ${id}.`, { todo: 'See which there are: quorate changes.' });
-}
-
-export function noMachine(id: string): QuorateError {
-  return new QuorateError('not-found', `There is no machine ${id}.`, {
-    todo: 'See which there are: quorate machines.',
-  });
 }
