@@ -9,6 +9,7 @@ import { lifecycle } from './lifecycle.js';
 import { links } from './links.js';
 import { planner } from './planner.js';
 import { replace } from './replace.js';
+import { singletons } from './singletons.js';
 import { steadiness } from './steadiness.js';
 
 /** The command line's own start. */
@@ -57,6 +58,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   links,
   steadiness,
   replace,
+  singletons,
   planner,
   cli,
   quickstart,

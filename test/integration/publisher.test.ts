@@ -48,7 +48,7 @@ test('what is published is in the bucket, and it is remembered that it is', asyn
 
 test('a set that no change has copied is in the bucket at once', async () => {
   const before = await published();
-  const servers = before.servers.map((server) => ({ ...server, api: '127.0.0.9:1' }));
+  const servers = [...before.servers, { machine: '9', api: '127.0.0.9:1', mongo: '127.0.0.9:2' }];
   const version = before.version + 1;
   await state.addresses.updateOne({ _id: 'current' }, { $set: { version, servers } });
   await until('it to be in the bucket', async () => (await published()).version === version);
