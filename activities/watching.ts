@@ -4,12 +4,14 @@ import { timeOf } from '../src/temporal/hand-overs.js';
 import { HANDED_OVER } from '../src/temporal/names.js';
 import { type HandedOver, type Why, workerIdentity } from '../src/temporal/watches.js';
 
-/** The time to a hand-over counts from the last of them. */
-const BEAT_MS = 500;
+/** More often than the SDK passes on (every 500 ms), so that each of those is used: a hand-over counts from the last one. */
+const BEAT_MS = 250;
 
 /** What is said with each heartbeat: who has the watch, so that whoever takes over knows from whom. */
 interface Beat {
   readonly by: string;
+  /** ISO 8601, by that worker's own clock: for when Temporal has forgotten when it was heard. */
+  readonly at: string;
 }
 
 /**
@@ -19,15 +21,16 @@ interface Beat {
  */
 export async function watching<T>(machine: string, watch: () => Promise<T>): Promise<T> {
   const context = Context.current();
-  const beat: Beat = { by: workerIdentity(process.pid, `machine ${machine}`) };
+  const by = workerIdentity(process.pid, `machine ${machine}`);
   const before = context.info.heartbeatDetails as Beat | undefined;
-  if (context.info.attempt > 1 && before !== undefined && before.by !== beat.by) {
+  if (context.info.attempt > 1 && before !== undefined && before.by !== by) {
     // Nobody waits for it, and the watch goes on without it.
-    tellHandOver(context, before.by, beat.by).catch((error) =>
+    tellHandOver(context, before, by).catch((error) =>
       log.warn('a hand-over could not be told', { from: before.by, reason: reasonOf(error) }),
     );
   }
-  const beating = setInterval(() => context.heartbeat(beat), BEAT_MS);
+  const beat = (): Beat => ({ by, at: new Date().toISOString() });
+  const beating = setInterval(() => context.heartbeat(beat()), BEAT_MS);
   try {
     return await Promise.race([watch(), context.cancelled]);
   } finally {
@@ -35,21 +38,22 @@ export async function watching<T>(machine: string, watch: () => Promise<T>): Pro
   }
 }
 
-async function tellHandOver({ client, info }: Context, from: string, to: string): Promise<void> {
+/** On a busy machine this attempt may have been heard by the time that Temporal is asked, or have ended. */
+async function tellHandOver({ client, info }: Context, before: Beat, to: string): Promise<void> {
   const { workflowId } = info.workflowExecution ?? {};
   if (workflowId === undefined) return;
   const handle = client.workflow.getHandle(workflowId);
   const { raw } = await handle.describe();
   const pending = raw.pendingActivities?.find(({ activityId }) => activityId === info.activityId);
-  const { lastHeartbeatTime: heard, lastStartedTime: took, lastFailure } = pending ?? {};
-  // Where a heartbeat of this attempt came first, the last one of the other is not known any more.
-  if (!heard || !took || timeOf(heard) > timeOf(took)) return;
+  const { lastHeartbeatTime, lastStartedTime } = pending ?? {};
+  const tookAt = lastStartedTime ? timeOf(lastStartedTime) : info.currentAttemptScheduledTimestampMs;
+  const heardAt = lastHeartbeatTime ? timeOf(lastHeartbeatTime) : tookAt;
   const told: HandedOver = {
-    from,
+    from: before.by,
     to,
-    heardAt: new Date(timeOf(heard)).toISOString(),
-    tookAt: new Date(timeOf(took)).toISOString(),
-    why: whyOf(lastFailure),
+    heardAt: heardAt < tookAt ? new Date(heardAt).toISOString() : before.at,
+    tookAt: new Date(tookAt).toISOString(),
+    why: pending ? whyOf(pending.lastFailure) : 'it was tried again',
   };
   await handle.signal(HANDED_OVER, told);
 }

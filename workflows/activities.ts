@@ -57,8 +57,14 @@ const classes = {
   /** The same for a singleton's own watch, which heartbeats twice a second: another worker has it within 3 s of a death. */
   follow: {
     startToCloseTimeout: '15m',
-    heartbeatTimeout: '2s',
-    retry: soonAndAgain('2s'),
+    heartbeatTimeout: '1500ms',
+    // Each worker that is lost in the same round counts as an attempt, and the next is not to wait the longer for it.
+    retry: {
+      initialInterval: '100ms',
+      backoffCoefficient: 1.2,
+      maximumInterval: '1s',
+      nonRetryableErrorTypes: NON_RETRYABLE,
+    },
     cancellationType: ActivityCancellationType.TRY_CANCEL,
   },
   /** Idempotent by nature (a nonce, a fence, a fixed target) and needed before anything else can go on. */

@@ -6,6 +6,8 @@ export interface Watched {
   readonly kind: 'watch';
   /** Identity of the worker that ended it. */
   readonly worker: string;
+  /** 1 for the first: nobody else had it in this round. */
+  readonly attempt: number;
   /** Of the last attempt; milliseconds. */
   readonly startedAt: number;
   readonly endedAt: number;
@@ -29,17 +31,17 @@ export interface HandOver {
 
 /**
  * The hand-overs of a singleton, the oldest first, from what its history holds in that order and the watch under way. In the
- * middle of a round they are told by who took over; between two rounds they show in who had them. Pure.
+ * middle of a round they are told by who took over, which may be a moment late; between two rounds they show in who had them. Pure.
  */
 export function handOvers(
   history: readonly (Watched | Told)[],
-  now: { readonly worker: string; readonly startedAt: number } | null,
+  now: Pick<Watched, 'worker' | 'attempt' | 'startedAt'> | null,
 ): readonly HandOver[] {
   const found: HandOver[] = [];
   let last: { readonly worker: string; readonly at: number } | null = null;
-  const meet = (worker: string, startedAt: number) => {
-    if (last !== null && last.worker !== worker)
-      found.push(handOver(last.worker, worker, last.at, startedAt, 'a new round'));
+  const meet = ({ worker, attempt, startedAt }: Pick<Watched, 'worker' | 'attempt' | 'startedAt'>) => {
+    if (last === null || last.worker === worker || attempt > 1) return;
+    found.push(handOver(last.worker, worker, last.at, startedAt, 'a new round'));
   };
   for (const entry of inOrder(history)) {
     if (entry.kind === 'handed-over') {
@@ -47,11 +49,11 @@ export function handOvers(
       found.push(handOver(from, to, Date.parse(heardAt), Date.parse(tookAt), why));
       last = { worker: to, at: Date.parse(tookAt) };
     } else {
-      meet(entry.worker, entry.startedAt);
+      meet(entry);
       last = { worker: entry.worker, at: entry.endedAt };
     }
   }
-  if (now !== null) meet(now.worker, now.startedAt);
+  if (now !== null) meet(now);
   return found;
 }
 
@@ -80,6 +82,7 @@ export interface HistoryEvent {
   readonly activityTaskStartedEventAttributes?: {
     readonly scheduledEventId?: unknown;
     readonly identity?: string | null;
+    readonly attempt?: number | null;
   } | null;
   readonly activityTaskCompletedEventAttributes?: Ended | null;
   readonly activityTaskFailedEventAttributes?: Ended | null;
@@ -103,7 +106,7 @@ export function watchesIn(
   events: readonly HistoryEvent[],
   activity: string,
 ): { readonly entries: readonly (Watched | Told)[]; readonly rounds: number } {
-  const begun = new Map<string, { worker: string; startedAt: number } | null>();
+  const begun = new Map<string, Pick<Watched, 'worker' | 'attempt' | 'startedAt'> | null>();
   const entries: (Watched | Told)[] = [];
   for (const event of events) {
     const scheduled = event.activityTaskScheduledEventAttributes;
@@ -112,6 +115,7 @@ export function watchesIn(
     if (started && begun.has(String(started.scheduledEventId))) {
       begun.set(String(started.scheduledEventId), {
         worker: started.identity ?? '',
+        attempt: started.attempt ?? 1,
         startedAt: timeOf(event.eventTime),
       });
     }

@@ -64,14 +64,17 @@ async function seeSingleton(
     const pending = (raw.pendingActivities ?? []).map(doing);
     const present = pending.find(({ activity }) => activity === WATCHES[singleton]);
     const startedAt = present?.since ?? null;
-    const now = present && startedAt !== null ? { worker: present.worker, startedAt: Date.parse(startedAt) } : null;
+    const now = present && startedAt !== null ? { ...present, startedAt: Date.parse(startedAt) } : null;
     const found = handOvers(history.entries, now);
     return {
       ...what,
       state: status.name.toLowerCase(),
       runStartedAt: startTime.toISOString(),
       rounds: history.rounds,
-      watch: present && startedAt !== null ? { ...present, since: sinceOf(found, history, startedAt) } : null,
+      watch:
+        present && startedAt !== null
+          ? { ...present, since: sinceOf(found, history, present.worker, startedAt) }
+          : null,
       doing: pending.filter((activity) => activity !== present),
       handOvers: found,
     };
@@ -119,11 +122,12 @@ function forgotten(error: unknown): readonly Event[] {
 }
 
 /** When the present worker took over, or began the first watch that is known. */
-function sinceOf(found: readonly HandOver[], { entries }: Histories, startedAt: string): string {
-  const taken = found.at(-1)?.at;
-  if (taken !== undefined) return taken;
+function sinceOf(found: readonly HandOver[], { entries }: Histories, worker: string, startedAt: string): string {
+  const taken = found.at(-1);
+  if (taken?.to === worker) return taken.at;
   const [first] = entries;
-  return first?.kind === 'watch' ? new Date(first.startedAt).toISOString() : startedAt;
+  const always = taken === undefined && first?.kind === 'watch' && first.worker === worker;
+  return always ? new Date(first.startedAt).toISOString() : startedAt;
 }
 
 /** temporal.api.enums.v1.PendingActivityState; as a number, since loading the protocol takes every command 0.1 s. */

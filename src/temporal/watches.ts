@@ -12,9 +12,9 @@ export const WATCHES: Readonly<Record<Singleton, string>> = {
 export const workerIdentity = (pid: number, where: string): string => `${pid}@${where}`;
 
 /** Why a watch went from one worker to another. */
-export type Why = 'a new round' | 'its worker was lost' | 'its worker left' | 'it failed';
+export type Why = 'a new round' | 'its worker was lost' | 'its worker left' | 'it failed' | 'it was tried again';
 
-/** What the signal of that name tells; both times by Temporal's clock, ISO 8601. */
+/** What the signal of that name tells; both times ISO 8601, by Temporal's clock as long as that still knows them. */
 export interface HandedOver {
   readonly from: string;
   readonly to: string;
