@@ -6,6 +6,7 @@ import type { Call, Controller } from '../../src/controller/call.js';
 import { getSetting } from '../../src/controller/handlers/settings.js';
 import { Reader } from '../../src/controller/reading.js';
 import { publish, readAddresses } from '../../src/state/addresses.js';
+import { readBucket, recordBucket } from '../../src/state/bucket.js';
 import { beginChange, endChange, recordSteps } from '../../src/state/changes.js';
 import type { AgentReport } from '../../src/state/documents.js';
 import { currentToken, follow, type StateEvent } from '../../src/state/follow.js';
@@ -24,6 +25,7 @@ import { readPresence, writePresence } from '../../src/state/presence.js';
 import { persist } from '../../src/state/retry.js';
 import { seed } from '../../src/state/seed.js';
 import type { State } from '../../src/state/state.js';
+import { readKept, sweep } from '../../src/state/sweep.js';
 import { attempt } from '../support/attempt.js';
 import { until } from '../support/home.js';
 import type { TestMembers } from '../support/members.js';
@@ -214,6 +216,51 @@ describe('transactions', () => {
     await endChange(state, await fence(), 'run-1', { state: 'failed', result: 'late', steps: [] });
     await recordSteps(state, await fence(), 'run-1', { sequence: 9, steps: [] });
     expect(await state.changes.findOne({ _id: 'run-1' })).toMatchObject({ state: 'done', steps: [step, step] });
+  });
+
+  test('what outlived its machine or its time is swept; what belongs to one that is there, or runs, stays', async () => {
+    const [machine] = await state.machines.find({}).toArray();
+    const token = { machine: '1', publicKey: '', certificate: '', boundAt: new Date(0), refusedFrom: [] };
+    const nonces = ['gone', machine?.nonce ?? ''];
+    await state.tokens.insertMany(nonces.map((_id) => ({ _id, ...token })));
+    const beat = { session: 's', report };
+    await writePresence(state, [{ machine: 'gone', ...beat }]);
+    const said = { kind: 'configure', summary: '', url: '', by: 'ana', startedAt: new Date(0).toISOString() };
+    for (const [run, workflowId] of [
+      ['swept', 'x'],
+      ['runs', 'y'],
+    ] as const) {
+      await beginChange(state, await fence(), { ...said, id: run, workflowId });
+    }
+    await endChange(state, await fence(), 'swept', { state: 'done', result: '', steps: [] });
+
+    const kept = await readKept(state);
+    expect(kept.tokens).toContainEqual({ nonce: 'gone', ageMs: expect.any(Number) });
+    expect(kept.presence).toContainEqual({ machine: 'gone', ageMs: expect.any(Number) });
+    expect(kept.changes.find(({ id }) => id === 'swept')?.endedAgeMs).toBeGreaterThanOrEqual(0);
+    expect(kept.changes.find(({ id }) => id === 'runs')?.endedAgeMs).toBeNull();
+    expect(kept.machines).toContainEqual({ id: machine?._id, nonce: machine?.nonce });
+
+    const { epoch } = await fence();
+    await expect(sweep(state, { epoch: epoch + 1 }, 'tokens', nonces)).rejects.toMatchObject({ code: 'wrong-epoch' });
+    expect(await sweep(state, { epoch }, 'tokens', nonces)).toBe(1);
+    expect(await sweep(state, { epoch }, 'presence', ['gone', machine?._id ?? ''])).toBe(1);
+    expect(await sweep(state, { epoch }, 'changes', ['swept', 'runs'])).toBe(1);
+    expect(await sweep(state, { epoch }, 'changes', ['swept', 'runs'])).toBe(0);
+    expect((await state.tokens.find({}).toArray()).map(({ _id }) => _id)).toContain(machine?.nonce);
+    await endChange(state, await fence(), 'runs', { state: 'done', result: '', steps: [] });
+  });
+
+  test('what the bucket is known to have never gets older', async () => {
+    const { epoch } = await fence();
+    expect(await readBucket(state)).toBeNull();
+    await recordBucket(state, { epoch }, { tidied: true });
+    expect(await readBucket(state)).toBeNull();
+    await recordBucket(state, { epoch }, { version: 4 });
+    await recordBucket(state, { epoch }, { version: 3 });
+    expect(await readBucket(state)).toEqual({ version: 4, ageMs: expect.any(Number), tidiedAgeMs: null });
+    await recordBucket(state, { epoch }, { tidied: true });
+    expect(await readBucket(state)).toMatchObject({ version: 4, tidiedAgeMs: expect.any(Number) });
   });
 
   test('a late attempt to write off what a recovery lost means nobody else, and none of another epoch means anybody', async () => {
