@@ -2,6 +2,7 @@ import { Value } from '@sinclair/typebox/value';
 import type { WebSocket } from 'ws';
 import { AgentMessage, CLOSE, type ToAgent } from '../api/sockets.js';
 import { reasonOf } from '../errors.js';
+import { log } from '../log/log.js';
 import type { AddressesDocument, AgentSettings, MachineDocument, SettingDocument } from '../state/documents.js';
 import { setAgentVersion } from '../state/machines.js';
 import { persist } from '../state/retry.js';
@@ -102,7 +103,7 @@ class AgentSession {
     try {
       await finishWorkloadMachine(this.context.state, this.id);
     } catch (error) {
-      console.warn(`machine ${this.id} has finished, which could not be written yet: ${reasonOf(error)}`);
+      log().warn({ err: error }, `machine ${this.id} has finished, which could not be written yet`);
     } finally {
       this.#finishing = false;
     }
