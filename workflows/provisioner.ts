@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, setWorkflowOptions } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, setWorkflowOptions, TimeoutFailure } from '@temporalio/workflow';
 import type { Work } from '../activities/work.js';
 import { cloud, network } from './activities.js';
 import { endLeftovers } from './leftovers.js';
@@ -48,9 +48,15 @@ async function start({ key, environment }: SingletonInput, work: WorkOf<'start'>
       const { leaveZone } = network(key, { as: 'steady', summary: `try another zone for machine ${machine}` });
       return { failed: !(await leaveZone({ machine, nonce, zone })) };
     }
-    await recordInstance({ machine, nonce, instance: null, error: cause?.message ?? error.message });
+    await recordInstance({ machine, nonce, instance: null, error: reasonOf(error) });
     return { failed: true };
   }
+}
+
+/** Why a start failed, for people: Temporal's own words for a task that nobody took say nothing to them. */
+function reasonOf({ cause, message }: ActivityFailure): string {
+  if (!(cause instanceof TimeoutFailure)) return cause?.message ?? message;
+  return 'Nobody who can ask the cloud did so in time: see whether its worker runs with quorate engine status.';
 }
 
 async function terminate(
