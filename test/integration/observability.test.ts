@@ -106,7 +106,7 @@ describe('metrics', () => {
     await environment.writesGoOn();
   });
 
-  test('are for who may read, and no agent', async () => {
+  test('need a login', async () => {
     const nobody = target({ tls: { ca: operator.ca } });
     expect((await exchange(nobody, 'GET', '/metrics')).status).toBe(401);
     expect((await exchange(target({ tls: { ca: operator.ca }, token: canary() }), 'GET', '/metrics')).status).toBe(401);
