@@ -5,6 +5,7 @@ import type { LocalCloud } from '../cloud/local/local-cloud.js';
 import type { Engine } from '../engine/engine.js';
 import { QuorateError } from '../errors.js';
 import type { Store } from '../store/store.js';
+import { addWorkload, Counting } from './counting.js';
 import type { Parts } from './parts.js';
 import { Patience } from './patience.js';
 
@@ -20,20 +21,54 @@ export interface Scene {
 
 const statusOf = async ({ client }: Scene): Promise<Status> => (await client.request<Status>('GET', '/v1/status')).body;
 
-/** Grow, lose the primary's mongod, lose a controller's power, and go back to one. */
+/** Grow, lose the primary's mongod, lose a controller's power while a command runs on workload machines, and go back to one. */
 export async function ordinaryStory(scene: Scene): Promise<void> {
+  const machines = await workload(scene);
   await enableHa(scene);
-  await killPrimary(scene);
-  await powerOff(scene);
+  await whileCounting(scene, machines, async () => {
+    await killPrimary(scene);
+    await powerOff(scene);
+  });
   await disableHa(scene);
 }
 
 /** Grow, lose an instance for good, lose the primary, lose the link of the next one. */
 export async function chaosStory(scene: Scene): Promise<void> {
+  const machines = await workload(scene);
   await enableHa(scene);
   await terminate(scene);
-  await powerOff(scene);
+  await whileCounting(scene, machines, () => powerOff(scene));
   await cutOff(scene);
+}
+
+const WORKLOAD = 2;
+
+async function workload({ client, parts }: Scene): Promise<readonly string[]> {
+  return await parts.part(
+    'adding two workload machines',
+    () => addWorkload(client, WORKLOAD),
+    (machines) => `Workload machines ${machines.join(' and ')}: their agents are there`,
+  );
+}
+
+/** Has a command run on the workload machines while controllers are lost, and says whether every line of it was heard. */
+async function whileCounting(
+  { client, parts }: Scene,
+  machines: readonly string[],
+  losses: () => Promise<void>,
+): Promise<void> {
+  const counting = await Counting.begin(client, machines);
+  try {
+    await losses();
+    await parts.part(
+      'waiting for the command on the workload machines',
+      () => counting.end(),
+      (lines) => `exec on machines ${machines.join(' and ')} went on meanwhile: ${lines} lines each, none missing`,
+      false,
+    );
+  } finally {
+    counting.close();
+  }
 }
 
 async function enableHa({ store, engine, environment, parts }: Scene): Promise<void> {

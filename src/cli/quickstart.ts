@@ -25,7 +25,7 @@ export function configure(command: Command): void {
     .option('--ascii', 'plain ASCII instead of symbols')
     .addHelpText(
       'after',
-      '\nMakes an environment on this machine out of real processes, grows it to three controllers while a client writes,\nkills the primary, powers a controller off, goes back to one, and counts what was lost. It leaves the environment running.\n\nExamples:\n  quorate quickstart\n  quorate quickstart --chaos\n  quorate quickstart --cleanup',
+      '\nMakes an environment on this machine out of real processes, adds two workload machines and grows to three\ncontrollers while a client writes, kills the primary and powers a controller off while a command runs on the machines,\ngoes back to one, and counts what was lost. It leaves the environment running.\n\nExamples:\n  quorate quickstart\n  quorate quickstart --chaos\n  quorate quickstart --cleanup',
     )
     .action((options: Options) => (options.cleanup ? cleanup(options) : demonstrate(options)));
 }

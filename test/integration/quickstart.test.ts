@@ -13,6 +13,8 @@ test('quickstart grows, breaks and shrinks an environment, loses nothing, and cl
   expect(stderr).toBe('');
   expect(code).toBe(0);
   expect(stdout).toMatch(/Environment "demo" with one controller/);
+  expect(stdout).toMatch(/Workload machines 1 and 2: their agents are there/);
+  expect(stdout).toMatch(/exec on machines 1 and 2 went on meanwhile: 80 lines each, none missing/);
   expect(stdout).toMatch(/enable-ha: three controllers vote/);
   expect(stdout).toMatch(/Killed the primary \(mongod of machine \d, SIGKILL\); machine \d took over/);
   expect(stdout).toMatch(/Powered off machine \d from the cloud's control panel; machine \d took over/);

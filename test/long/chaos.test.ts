@@ -17,6 +17,7 @@ test.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
     expect(code).toBe(0);
     expect(stdout.match(/was replaced by itself: three of three vote/g)).toHaveLength(2);
     expect(stdout).toMatch(/Cut the link of machine \d, the primary; machine \d took over/);
+    expect(stdout).toMatch(/exec on machines 1 and 2 went on meanwhile: 80 lines each, none missing/);
     expect(stdout).toMatch(/Healed the link: three of three vote/);
     expect(stdout).toMatch(/Acknowledged [\d,]+ writes, lost 0\./);
     await home.ok('quickstart', '--cleanup');
