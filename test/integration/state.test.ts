@@ -258,7 +258,8 @@ describe('transactions', () => {
     expect(await readBucket(state)).toBeNull();
     await recordBucket(state, { epoch }, { version: 4 });
     await recordBucket(state, { epoch }, { version: 3 });
-    expect(await readBucket(state)).toEqual({ version: 4, ageMs: expect.any(Number), tidiedAgeMs: null });
+    const at = { sureAt: expect.any(Number), ageMs: expect.any(Number) };
+    expect(await readBucket(state)).toEqual({ version: 4, ...at, tidiedAgeMs: null });
     await recordBucket(state, { epoch }, { tidied: true });
     expect(await readBucket(state)).toMatchObject({ version: 4, tidiedAgeMs: expect.any(Number) });
   });
