@@ -4,8 +4,11 @@ import type { UserData } from '../src/boot/user-data.js';
 import type { ApiClient } from '../src/client/client.js';
 import type { Cloud, Instance, InstanceState } from '../src/cloud/cloud.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
+import { type Constraints, parseConstraints } from '../src/machines/constraints.js';
+import { place } from '../src/machines/offer.js';
 import type { InstanceSeen, Life, MachineId } from '../src/membership/types.js';
 import { packageVersion } from '../src/package.js';
+import { placed } from '../src/state/controller-constraints.js';
 import type { InstanceRecord } from '../src/state/machines.js';
 import type { AddressSet, Store } from '../src/store/store.js';
 import { askControllers, cloudOfEnvironment } from './asking.js';
@@ -48,12 +51,13 @@ export function cloudActivities(side: CloudSide) {
 
   return {
     /** Machine 0, whose one-time token comes from the operator's store. The store learns where it is. */
-    async startMachineZero({ environment, cloud: kind, region }: Target & { cloud: string; region: string }) {
+    async startMachineZero(request: Target & { cloud: string; region: string; constraints?: string }) {
+      const { environment, cloud: kind, region, constraints = '' } = request;
       return await beating(async () => {
         const cloud = await side.cloudOf(kind, region);
         const nonce = firstNonce(environment.uuid);
         const there = await cloud.findByNonce(environment.uuid, nonce);
-        const instance = there ?? (await startFirst(store, cloud, environment, nonce));
+        const instance = there ?? (await startFirst(store, cloud, environment, nonce, parseConstraints([constraints])));
         const { api, mongo } = instance.ports;
         const server = { machine: '0', api: `${instance.address}:${api}`, mongo: `${instance.address}:${mongo}` };
         await store.updateEnvironment(environment.name, (record) =>
@@ -203,6 +207,7 @@ async function startFirst(
   cloud: Cloud,
   environment: Target['environment'],
   nonce: string,
+  constraints: Constraints,
 ): Promise<Instance> {
   const token = await store.bootToken(environment.name);
   if (token === null) {
@@ -221,9 +226,12 @@ async function startFirst(
     token,
     install: { source: 'local', version: packageVersion() },
   };
-  const [zone = ''] = await cloud.zones();
+  const [zones, types] = await Promise.all([cloud.zones(), cloud.instanceTypes()]);
+  const [zone = ''] = place(constraints, { zones, types }).zones;
+  const { instanceType } = placed(constraints, { zones, types });
   const tags = { environment: environment.uuid, machine: '0', nonce };
-  return await cloud.start({ tags, userData: JSON.stringify(userData), zone });
+  const type = instanceType === undefined ? {} : { instanceType };
+  return await cloud.start({ tags, userData: JSON.stringify(userData), zone, ...type });
 }
 
 function started({ id, address, ports, state, zone }: Instance): StartedInstance {

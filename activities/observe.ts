@@ -5,6 +5,7 @@ import { isSilent, silentMachines, unheardMachines } from '../src/membership/fac
 import { plan } from '../src/membership/plan.js';
 import type { Expired, Goal, InstanceSeen, MachineId, Observed, Step, WaitFor } from '../src/membership/types.js';
 import { stillExpired } from '../src/membership/waits.js';
+import { CONTROLLER_CONSTRAINTS, controllerZones, whyNotOffered } from '../src/state/controller-constraints.js';
 import type { MachineDocument } from '../src/state/documents.js';
 import { TIMINGS } from '../src/state/settings.js';
 import type { Network } from './network.js';
@@ -50,6 +51,8 @@ export interface Lookout {
   readonly observed: Observed;
   /** Controllers that were asked for last. */
   readonly desired: number;
+  /** Why the constraints that were asked for cannot be had. */
+  readonly refusal?: { readonly message: string; readonly todo: string };
 }
 
 export type ObserveActivities = ReturnType<typeof observeActivities>;
@@ -71,14 +74,21 @@ export function observeActivities(network: Network) {
       }
     },
 
-    /** For a plan that is only told: an election that is under way is waited for, as it says nothing of what will be. */
-    async lookAround(): Promise<Lookout> {
+    /**
+     * For a plan that is only told: an election that is under way is waited for, as it says nothing of what will be.
+     * `constraints` are what new controllers would have to be, where that is asked for with the plan.
+     */
+    async lookAround({ constraints }: { readonly constraints?: string } = {}): Promise<Lookout> {
       const from = { readPreference: 'primaryPreferred' } as const;
       const [observed, environment] = await Promise.all([
         lookForPrimary(network),
         network.state.environment.findOne({}, from),
       ]);
-      return { observed, desired: environment?.desired ?? 1 };
+      const desired = environment?.desired ?? 1;
+      if (constraints === undefined || environment === null) return { observed, desired };
+      const refusal = whyNotOffered(environment, constraints);
+      if (refusal !== null) return { observed, desired, refusal };
+      return { observed: { ...observed, zones: controllerZones(environment, constraints) }, desired };
     },
   };
 }
@@ -168,7 +178,9 @@ export async function look(
     state.machines.find({}, from).sort({ _id: 1 }).toArray(),
     state.presence.find({}, from).toArray(),
     state.addresses.findOne({ _id: 'current' }, from),
-    state.settings.find({ _id: { $in: ['grace', 'stopped-grace', 'resync-after', ...TIMINGS] } }, from).toArray(),
+    state.settings
+      .find({ _id: { $in: ['grace', 'stopped-grace', 'resync-after', CONTROLLER_CONSTRAINTS, ...TIMINGS] } }, from)
+      .toArray(),
   ]);
   if (environment === null) throw new QuorateError('no-environment', 'The state holds no environment.');
   const set = await observer.observe(hostsOf(network, machines));

@@ -1,4 +1,5 @@
 import type { Grace, InstanceSeen, Machine, MachineId, Observed, ReplicaSet } from '../src/membership/types.js';
+import { CONTROLLER_CONSTRAINTS, controllerZones } from '../src/state/controller-constraints.js';
 import type {
   AddressesDocument,
   EnvironmentDocument,
@@ -45,7 +46,7 @@ export function observedFrom(facts: Facts): Observed {
     },
     environmentVersion: environment.version,
     life: environment.life,
-    zones: environment.zones,
+    zones: controllerZones(environment, storedOf(facts.settings, CONTROLLER_CONSTRAINTS)),
     next: { machine: environment.nextMachine, member: environment.nextMember },
     grace,
     timings: timingsFrom(Object.fromEntries(facts.settings.map(({ _id, value }) => [_id, value]))),
@@ -116,7 +117,7 @@ const DEFAULT_GRACE: Readonly<Record<string, Omit<Grace, 'memberMs'>>> = {
 /** How long a silent controller is waited for, by the cloud and the settings `grace`, `stopped-grace` and `resync-after`. */
 function graceFrom(cloud: string, settings: readonly SettingDocument[]): Grace {
   const defaults = DEFAULT_GRACE[cloud] ?? { stoppedMs: 60 * SECOND, runningMs: 300 * SECOND, silentMs: 60 * SECOND };
-  const value = (key: string) => settings.find(({ _id }) => _id === key)?.value;
+  const value = (key: string) => storedOf(settings, key);
   const set = (key: string) => durationMs(value(key) ?? '');
   const grace = set('grace');
   return {
@@ -126,3 +127,6 @@ function graceFrom(cloud: string, settings: readonly SettingDocument[]): Grace {
     memberMs: resyncAfterMs(cloud, value('resync-after')),
   };
 }
+
+const storedOf = (settings: readonly SettingDocument[], key: string): string | undefined =>
+  settings.find(({ _id }) => _id === key)?.value;

@@ -43,7 +43,13 @@ export async function bootstrap(input: BootstrapInput): Promise<{ text: string }
     [
       'start machine 0',
       'everything else grows from it',
-      (call) => cloud(key, call).startMachineZero({ ...target, cloud: input.cloud, region: input.region }),
+      (call) =>
+        cloud(key, call).startMachineZero({
+          ...target,
+          cloud: input.cloud,
+          region: input.region,
+          constraints: input.settings['controller-constraints'] ?? '',
+        }),
     ],
     [
       'enrol the operator at machine 0',

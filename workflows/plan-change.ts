@@ -15,7 +15,7 @@ import { network } from './activities.js';
 /** What was typed. */
 export type AskedChange =
   /** Absent `n`: what was asked for before, at least 3. */
-  | { readonly kind: 'enable-ha'; readonly n?: string; readonly to?: readonly string[] }
+  | { readonly kind: 'enable-ha'; readonly n?: string; readonly to?: readonly string[]; readonly constraints?: string }
   /** Absent `keep`: the present primary stays. */
   | { readonly kind: 'disable-ha'; readonly keep?: readonly string[] }
   | { readonly kind: 'replace'; readonly machine: string }
@@ -39,7 +39,11 @@ export type PlannedChange =
  * own facts: this is only what a person is told before.
  */
 export async function planChange(input: { key: string; asked: AskedChange }): Promise<PlannedChange> {
-  const { observed, desired } = await network(input.key, { as: 'bounded', summary: 'look around' }).lookAround();
+  const constraints = input.asked.kind === 'enable-ha' ? input.asked.constraints : undefined;
+  const { observed, desired, refusal } = await network(input.key, { as: 'bounded', summary: 'look around' }).lookAround(
+    constraints === undefined ? {} : { constraints },
+  );
+  if (refusal !== undefined) return { ok: false, ...refusal };
   const result = goalOf(input.asked, observed, desired);
   if (!result.ok) return result;
   const explanation = explainPlan(observed, result.goal);

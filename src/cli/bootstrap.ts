@@ -1,10 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { duration } from '../api/duration.js';
-import { checkRegion, LOCAL_REGIONS } from '../cloud/local/open.js';
+import type { Cloud } from '../cloud/cloud.js';
+import { checkRegion, LOCAL_REGIONS, openLocalCloud } from '../cloud/local/open.js';
 import type { Engine } from '../engine/engine.js';
 import { QuorateError, usageError } from '../errors.js';
+import { constraintsText, parseConstraints } from '../machines/constraints.js';
+import { place } from '../machines/offer.js';
 import { controllersOf } from '../membership/goal.js';
+import { CONTROLLER_CONSTRAINTS } from '../state/controller-constraints.js';
 import { checkSetting } from '../state/settings.js';
 import { validateEnvironmentName } from '../store/names.js';
 import { openStore, type Store } from '../store/store.js';
@@ -27,6 +31,7 @@ export interface Wanted {
 interface Options extends OutputOptions {
   readonly n: string;
   readonly config?: string[];
+  readonly constraints?: string[];
   readonly detach?: boolean;
 }
 
@@ -35,18 +40,23 @@ export function configure(command: Command): void {
     .argument('<cloud>', 'local, or CLOUD/REGION')
     .argument('[environment]', 'its name (default: the name of the cloud)')
     .option('-n <controllers>', 'how many controllers it starts with: 1, 3, 5 or 7', '1')
+    .option(
+      '--constraints <key=value...>',
+      'what its controllers must at least be: cores, mem, disk, zone, instance-type',
+    )
     .option('--config <key=value...>', 'settings it starts with')
     .option('--detach', 'start it and return at once')
     .option('--ascii', 'plain ASCII instead of symbols')
     .addHelpText(
       'after',
-      '\nExamples:\n  quorate bootstrap local demo\n  quorate bootstrap local prod -n 3 --config heartbeat-interval=200ms\n  quorate bootstrap local/ports demo\n  quorate bootstrap local/namespace lab -n 3',
+      '\nExamples:\n  quorate bootstrap local demo\n  quorate bootstrap local prod -n 3 --config heartbeat-interval=200ms\n  quorate bootstrap local/ports demo\n  quorate bootstrap local prod --constraints "mem=2G zone=a,b"\n  quorate bootstrap local/namespace lab -n 3',
     )
     .action(async (place: string, name: string | undefined, options: Options) => {
       const wanted = wantedFrom(place, name, options);
       const store = await openStore();
       await refuseExisting(store, wanted.name);
       await checkRegion(store.dirs.localCloud, wanted.region);
+      await checkOffer(openLocalCloud(store.dirs.localCloud, wanted.region), wanted.settings);
       const [{ ensureEngine }, { requireServer, telling }] = await Promise.all([
         import('../engine/engine.js'),
         import('./servers.js'),
@@ -147,8 +157,19 @@ function wantedFrom(place: string, name: string | undefined, options: Options): 
     cloud,
     region,
     controllers: asked.controllers,
-    settings: settingsFrom(options.config ?? []),
+    settings: { ...settingsFrom(options.config ?? []), ...constraintsFrom(options.constraints ?? []) },
   };
+}
+
+function constraintsFrom(words: readonly string[]): Record<string, string> {
+  const text = constraintsText(parseConstraints(words));
+  return text === '' ? {} : { [CONTROLLER_CONSTRAINTS]: text };
+}
+
+/** Refuses constraints that the cloud cannot meet, before anything is written or started. */
+async function checkOffer(cloud: Cloud, settings: Wanted['settings']): Promise<void> {
+  const [zones, types] = await Promise.all([cloud.zones(), cloud.instanceTypes()]);
+  place(parseConstraints([settings[CONTROLLER_CONSTRAINTS] ?? '']), { zones, types });
 }
 
 function settingsFrom(words: readonly string[]): Record<string, string> {

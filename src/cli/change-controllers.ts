@@ -2,6 +2,7 @@ import { duration } from '../api/duration.js';
 import type { Engine } from '../engine/engine.js';
 import { QuorateError } from '../errors.js';
 import type { Explanation } from '../membership/explain.js';
+import { CONTROLLER_CONSTRAINTS } from '../state/controller-constraints.js';
 import type { EnvironmentRecord, Store } from '../store/store.js';
 import { followChange, type StartedChange, startChange } from '../temporal/changes.js';
 import { type ChangeType, environmentKey } from '../temporal/names.js';
@@ -36,6 +37,8 @@ export async function changeCommand(
     }
     refuseNothing(record, planned);
     const began = performance.now();
+    if (asked.kind === 'enable-ha' && asked.constraints !== undefined)
+      await keepConstraints(record.name, asked.constraints);
     const change = await start(record, engine, asked, planned, temporal);
     const tell = async (end: Progress | null) => {
       if (format !== 'tabular') await print(toldChange(change, planned, end), options, () => '', out);
@@ -54,6 +57,17 @@ export async function changeCommand(
     await tell(end);
   } finally {
     await temporal.connection.close();
+  }
+}
+
+/** For all controllers that are started from now on; by compare-and-set, like any setting. */
+async function keepConstraints(environment: string, constraints: string): Promise<void> {
+  const [{ openEnvironment }, { changeSettings }] = await Promise.all([import('./client.js'), import('./config.js')]);
+  const { client } = await openEnvironment(environment);
+  try {
+    await changeSettings(client, [`${CONTROLLER_CONSTRAINTS}=${constraints}`]);
+  } finally {
+    client.close();
   }
 }
 

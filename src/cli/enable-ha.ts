@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { usageError } from '../errors.js';
+import { constraintsText, parseConstraints } from '../machines/constraints.js';
 import { controllersOf } from '../membership/goal.js';
 import { type OutputOptions, withEnvironment, withFormat } from './output.js';
 
@@ -7,6 +8,7 @@ interface Options extends OutputOptions {
   readonly environment?: string;
   readonly n?: string;
   readonly to?: string;
+  readonly constraints?: string[];
   readonly plan?: boolean;
   readonly detach?: boolean;
 }
@@ -15,11 +17,15 @@ export function configure(command: Command): void {
   withEnvironment(withFormat(command))
     .option('-n <controllers>', '3, 5 or 7, up or down (default: what was asked for before, at least 3)')
     .option('--to <machines>', 'machines that become controllers before new ones are started: 3,4')
+    .option(
+      '--constraints <key=value...>',
+      'what new controllers must at least be, now and later: cores, mem, disk, zone, instance-type',
+    )
     .option('--plan', 'say what would be done; do nothing')
     .option('--detach', 'start it and return at once')
     .addHelpText(
       'after',
-      '\nA controller that cannot come back is given up and another one takes its place.\n\nExamples:\n  quorate enable-ha\n  quorate enable-ha -n 5 --plan\n  quorate enable-ha --to 3,4 --detach',
+      '\nA controller that cannot come back is given up and another one takes its place. What --constraints says is kept as the setting\ncontroller-constraints, also for those that replace a lost one; --constraints "" takes it back.\n\nExamples:\n  quorate enable-ha\n  quorate enable-ha -n 5 --plan\n  quorate enable-ha --to 3,4 --detach',
     )
     .action(async (options: Options) => {
       if (options.n !== undefined) {
@@ -30,12 +36,14 @@ export function configure(command: Command): void {
           throw usageError('bad-controllers', 'one controller is no HA.', 'Go back to one with: quorate disable-ha');
         }
       }
+      const constraints = options.constraints && constraintsText(parseConstraints(options.constraints));
       const { changeCommand } = await import('./change-controllers.js');
       await changeCommand(
         {
           kind: 'enable-ha',
           ...(options.n === undefined ? {} : { n: options.n }),
           ...(options.to === undefined ? {} : { to: machineList(options.to) }),
+          ...(constraints === undefined ? {} : { constraints }),
         },
         options,
       );

@@ -3,6 +3,7 @@ import type { ClientSession } from 'mongodb';
 import { QuorateError } from '../errors.js';
 import type { Job, MachineId } from '../membership/types.js';
 import { packageVersion } from '../package.js';
+import { controllerFields } from './controller-constraints.js';
 import type { EnvironmentDocument, MachineDocument } from './documents.js';
 import { advanceEnvironment, checkFence, type Epoch, type Fence, stale } from './fence.js';
 import { countedResyncs } from './resyncs.js';
@@ -35,6 +36,7 @@ export async function addControllers(
     const environment = await checkFence(state, session, fence);
     refuseUnlessAlive(environment);
     const boot = await bootNow(state, session, environment);
+    const fields = await controllerFields(state, session, environment);
     const machines = Array.from(
       { length: request.count },
       (_, index): MachineDocument =>
@@ -45,6 +47,7 @@ export async function addControllers(
           nonce: randomUUID(),
           memberId: environment.nextMember + index,
           boot,
+          ...fields,
           createdAt,
         }),
     );

@@ -1,4 +1,6 @@
+import { parseConstraints } from '../machines/constraints.js';
 import type { InstanceType } from '../machines/instance-type.js';
+import { CONTROLLER_CONSTRAINTS, offerOf, placed } from './controller-constraints.js';
 import type { EnvironmentDocument } from './documents.js';
 import type { InstanceRecord } from './machines.js';
 import { newMachine } from './machines.js';
@@ -71,6 +73,7 @@ export async function seed(state: State, given: Seed): Promise<EnvironmentDocume
         instance: { ...instance, ports: { ...instance.ports }, recordedAt: now },
         agentVersion,
         createdAt: now,
+        ...placed(parseConstraints([given.settings[CONTROLLER_CONSTRAINTS] ?? '']), offerOf(environment)),
       }),
       { session },
     );

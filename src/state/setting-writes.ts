@@ -1,4 +1,5 @@
 import { QuorateError } from '../errors.js';
+import { checkOffered } from './controller-constraints.js';
 import type { SettingDocument } from './documents.js';
 import { keyReused, once, type Request } from './requests.js';
 import { persist } from './retry.js';
@@ -28,6 +29,7 @@ export type WrittenSetting = Pick<SettingDocument, '_id' | 'value' | 'version' |
  */
 export async function writeSetting(state: State, write: SettingWrite, limitMs?: number): Promise<WrittenSetting> {
   checkSetting(write.key, write.value);
+  await checkOffered(state, write.key, write.value);
   return await persist(state, () => tryToWrite(state, write), limitMs);
 }
 

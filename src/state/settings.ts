@@ -1,10 +1,11 @@
 import { QuorateError } from '../errors.js';
+import { parseConstraints } from '../machines/constraints.js';
 import type { Timings } from '../membership/types.js';
 
 /** A setting that the environment knows: what it may be, what it is when nobody says, and what it does. */
 export interface KnownSetting {
   readonly name: string;
-  readonly kind: 'duration' | 'boolean';
+  readonly kind: 'duration' | 'boolean' | 'constraints';
   /** By cloud where they differ; `else` for the others. */
   readonly default: string | { readonly local: string; readonly else: string };
   /** Bounds of a duration, in milliseconds. */
@@ -31,6 +32,12 @@ export const SETTINGS: readonly KnownSetting[] = [
     min: 10 * SECOND,
     max: 24 * HOUR,
     description: 'How long after its start an instance may fetch its certificate.',
+  },
+  {
+    name: 'controller-constraints',
+    kind: 'constraints',
+    default: '',
+    description: 'What new controllers must at least be, as in cores=2 mem=4G zone=a,b.',
   },
   {
     name: 'election-timeout',
@@ -157,6 +164,10 @@ export function checkSetting(key: string, value: string): void {
   if (known === undefined) return;
   if (known.kind === 'boolean') {
     if (value !== 'true' && value !== 'false') refuse('true or false');
+    return;
+  }
+  if (known.kind === 'constraints') {
+    parseConstraints([value]);
     return;
   }
   const ms = durationMs(value);

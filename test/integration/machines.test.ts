@@ -10,7 +10,7 @@ import { until } from '../support/home.js';
 /** Machines that people ask for and take back, in an environment with one controller. The tests build on each other. */
 let env: TestEnvironment;
 beforeAll(async () => {
-  env = await TestEnvironment.bootstrap(1, ['leftover-grace=1s']);
+  env = await TestEnvironment.bootstrap(1, ['leftover-grace=1s', 'controller-constraints=mem=2G zone=a,b']);
 }, 120_000);
 afterAll(() => env?.close());
 
@@ -78,6 +78,27 @@ test.each([
   expect(run.stderr).toMatch(message);
   expect(run.code).toBe(code);
   expect(await machines()).toHaveLength(before);
+});
+
+test('controllers are what their constraints say, and what nobody can meet changes nothing', async () => {
+  expect(await machine('0')).toMatchObject({ zone: 'a', constraints: 'mem=2G zone=a,b', instanceType: 'local.medium' });
+  const planned = await env.home.ok('enable-ha', '--plan');
+  expect(planned).toMatch(/start machines \d+ and \d+ +zones b and a\b/);
+  expect(await env.home.ok('enable-ha', '--plan', '--constraints', 'zone=c')).toMatch(
+    /start machines \d+ and \d+ +zone c\b/,
+  );
+  const refused = await env.home.run('enable-ha', '--constraints', 'cores=64');
+  expect([refused.code, refused.stderr]).toEqual([
+    2,
+    expect.stringMatching(/meets cores=64\.\nNearest comes local\.xlarge/),
+  ]);
+  const setting = await env.home.run('config', 'controller-constraints=zone=z');
+  expect([setting.code, setting.stderr]).toEqual([1, expect.stringMatching(/The cloud has no zone z/)]);
+  expect(await env.home.ok('config', 'controller-constraints')).toBe('mem=2G zone=a,b\n');
+  const bootstrap = await env.home.run('bootstrap', 'local', 'other', '--constraints', 'mem=1T');
+  expect([bootstrap.code, bootstrap.stderr]).toEqual([2, expect.stringMatching(/meets mem=1024G\.\nNearest comes/)]);
+  expect((await env.home.run('status', '-e', 'other')).stderr).toMatch(/no environment 'other'/);
+  expect((await env.status()).controllers).toHaveLength(1);
 });
 
 test('what is no workload machine is not removed, and it is said what does that', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Machine } from '../../src/api/machines.js';
 import { TestEnvironment } from '../support/environment.js';
 
 /** Workload machines become controllers, and are workload machines again, under writes. */
@@ -59,6 +60,17 @@ test('disable-ha turns one back into a workload machine, alive and on its instan
   await env.writesGoOn();
   await env.home.ok('remove-machine', '2');
   await env.statusWhen('machine 2 to be gone', (seen) => seen.machines.length === 0);
+});
+
+test('new controllers are what enable-ha --constraints says, and so would be those that replace them', async () => {
+  await env.home.ok('enable-ha', '--constraints', 'mem=2G zone=c');
+  await env.whole(3);
+  const machines = await env.home.json<Machine[]>('machines');
+  expect(machines.filter(({ id }) => id !== '1' && id !== '2')).toMatchObject([
+    { zone: 'c', constraints: 'mem=2G zone=c', instanceType: 'local.medium' },
+    { zone: 'c', constraints: 'mem=2G zone=c', instanceType: 'local.medium' },
+  ]);
+  expect(await env.home.ok('config', 'controller-constraints')).toBe('mem=2G zone=c\n');
 });
 
 test('nothing that was acknowledged is lost', async () => {

@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { AddedMachines, Machine, Machines } from '../../src/api/machines.js';
+import { QuorateError } from '../../src/errors.js';
+import { packageRoot } from '../../src/package.js';
+import { type Random, seededRandom } from '../campaign/random.js';
+import { TestEnvironment } from '../support/environment.js';
+import { until } from '../support/home.js';
+import { kill } from '../support/kill.js';
+
+/**
+ * Ten workers, one on each of five controllers, the engine's and four beside it, are killed at random while machines are
+ * added and removed: each machine's instance is started once, none is forgotten, none is left over.
+ */
+const MACHINES = Number(process.env.QUORATE_MACHINES ?? 200);
+const SEED = Number(process.env.QUORATE_KILLS_SEED ?? Math.floor(Math.random() * 2 ** 31));
+/** At once; each is an agent of its own. */
+const MOST = 16;
+const BESIDE = 4;
+
+let env: TestEnvironment;
+const beside = new Set<ChildProcess>();
+
+beforeAll(async () => {
+  env = await TestEnvironment.bootstrap(5, ['leftover-grace=5s']);
+}, 240_000);
+afterAll(() => env?.close());
+
+const workload = async (): Promise<Machine[]> => {
+  const { body } = await env.client.request<Machines>('GET', '/v1/machines');
+  return body.machines.filter(({ jobs }) => !jobs.includes('manage-state'));
+};
+
+/** Instances that were ever seen, by the machine that they were started for: the cloud forgets those that have ended. */
+const seen = new Map<string, Set<string>>();
+async function lookAtInstances(): Promise<void> {
+  for (const { id, tags } of await env.cloud.list((await env.status()).environment.uuid)) {
+    seen.set(tags.machine, (seen.get(tags.machine) ?? new Set()).add(id));
+  }
+}
+
+/** One more worker of the engine's, as `quorate worker` is; another one follows it when it dies, until the test is over. */
+function startWorker(over: AbortSignal): void {
+  if (over.aborted) return;
+  const child = spawn(process.execPath, [`${packageRoot()}/bin/quorate.js`, 'worker'], {
+    env: env.home.env,
+    stdio: 'ignore',
+  });
+  beside.add(child);
+  child.once('exit', () => {
+    beside.delete(child);
+    startWorker(over);
+  });
+}
+
+/** Kills a worker every one to three seconds. @returns how many of which kind */
+async function killWorkers(random: Random, over: AbortSignal): Promise<Record<string, number>> {
+  const killed: Record<string, number> = { controllers: 0, engine: 0, beside: 0 };
+  while (!over.aborted) {
+    await sleep(random.between(1000, 3000));
+    const kind = random.pick([
+      [5, 'controllers'],
+      [1, 'engine'],
+      [4, 'beside'],
+    ] as const);
+    if (kind === 'engine') {
+      await env.killEngineWorker();
+      await env.home.ok('engine', 'start');
+    } else if (kind === 'beside') {
+      kill([...beside][Math.floor(random.between(0, beside.size))]?.pid);
+    } else {
+      const pids = (await env.status()).controllers.flatMap(({ services }) => services.worker?.pid ?? []);
+      const pid = pids[Math.floor(random.between(0, pids.length))];
+      if (pid === undefined) continue;
+      kill(pid);
+    }
+    killed[kind] = (killed[kind] ?? 0) + 1;
+  }
+  return killed;
+}
+
+/** Adds machines in handfuls and removes some of those that are there, whatever they are doing. @returns all IDs */
+async function comeAndGo(random: Random): Promise<string[]> {
+  const added: string[] = [];
+  while (added.length < MACHINES) {
+    const alive = (await workload()).filter(({ life }) => life === 'alive');
+    const room = Math.min(MOST - alive.length, MACHINES - added.length);
+    if (room > 0) {
+      const body = { count: Math.ceil(random.between(0, Math.min(room, 8))), constraints: {} };
+      const answer = await env.client.request<AddedMachines>('POST', '/v1/machines', {
+        body,
+        idempotencyKey: randomUUID(),
+      });
+      added.push(...answer.body.machines);
+    }
+    for (const { id } of alive.filter(() => random.chance(0.3))) await remove(id, random.chance(0.5));
+    await lookAtInstances();
+    await sleep(random.between(200, 1000));
+  }
+  return added;
+}
+
+async function remove(id: string, force: boolean): Promise<void> {
+  try {
+    await env.client.request('DELETE', `/v1/machines/${id}?force=${force}`, { idempotencyKey: randomUUID() });
+  } catch (error) {
+    // It is on its way already.
+    if (!(error instanceof QuorateError) || !['machine-not-alive', 'not-found'].includes(error.code)) throw error;
+  }
+}
+
+test(`${MACHINES} machines come and go while workers are killed: none is started twice, forgotten or left over`, async () => {
+  console.log(`QUORATE_KILLS_SEED=${SEED}`);
+  const over = new AbortController();
+  for (let each = 0; each < BESIDE; each += 1) startWorker(over.signal);
+  const killing = killWorkers(seededRandom(SEED, 'kills'), over.signal);
+  const added = await comeAndGo(seededRandom(SEED, 'machines'));
+  expect(new Set(added).size).toBe(MACHINES);
+
+  // Workers go on being killed until all of those that stay are up.
+  const up = await until(
+    'every machine that stays to be up, every other one to be gone',
+    async () => {
+      const machines = await workload();
+      return machines.every(({ life, agent }) => life === 'alive' && agent === 'started') && machines;
+    },
+    180,
+    500,
+  );
+  over.abort();
+  console.log(`killed: ${JSON.stringify(await killing)}; ${up.length} machines stay`);
+
+  for (const { id } of up) await remove(id, false);
+  await until('all machines to be forgotten', async () => (await workload()).length === 0, 120, 500);
+  const { environment, controllers } = await env.status();
+  const instances = await env.cloud.list(environment.uuid);
+  await lookAtInstances();
+  expect([...seen].filter(([, ids]) => ids.size > 1)).toEqual([]);
+  expect(
+    instances
+      .filter(({ state }) => state !== 'terminated')
+      .map(({ tags }) => tags.machine)
+      .sort(),
+  ).toEqual(controllers.map(({ machine }) => machine).sort());
+  expect(await env.lost()).toEqual([]);
+  for (const worker of beside) kill(worker.pid);
+}, 900_000);
