@@ -178,6 +178,19 @@ describe('transactions', () => {
     expect(await markDying(state, await fence(), ['3'], { '3': seq + 1 })).toMatchObject([{ life: 'dying' }]);
   });
 
+  test('who is killed in the middle of a transaction holds others up for some seconds, not for a minute', async () => {
+    const killed = await stateOf(set);
+    const session = killed.client.startSession();
+    session.startTransaction();
+    await killed.environment.updateOne({}, { $inc: { version: 1 } }, { session });
+    const before = (await fence()).environmentVersion;
+    await markDying(state, await fence(), []);
+    expect((await fence()).environmentVersion).toBe(before + 1);
+    await expect(session.commitTransaction()).rejects.toThrow(/transaction/i);
+    await session.endSession();
+    await killed.close();
+  });
+
   test('presence rises in the database and keeps when a run began', async () => {
     await writePresence(state, [{ machine: 'p', session: 'a', report }]);
     const [first] = await state.presence.find({ _id: 'p' }).toArray();
