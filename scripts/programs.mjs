@@ -9,6 +9,7 @@ const PROGRAMS = {
   'api-server': 'dist/src/controller/main.js',
   'controller-worker': 'dist/workers/controller.js',
   'engine-worker': 'dist/workers/engine.js',
+  gateway: 'dist/src/cloud/local/ingress/main.js',
 };
 
 /** What Temporal's worker loads to bundle workflows. The build has done that, so no program does. */

@@ -1,4 +1,5 @@
 import type { InstanceType } from '../machines/instance-type.js';
+import type { PortRule } from '../machines/ports.js';
 
 /**
  * What every cloud can do. All calls are idempotent and safe to make late or twice; none keeps state in memory.
@@ -67,10 +68,39 @@ export interface Bucket {
   remove(environment: string, name: string): Promise<void>;
 }
 
+/** What is let in from outside to an instance, as a security group says it: everything else is refused. */
+export interface Ingress {
+  /** Instance ID. */
+  readonly instance: string;
+  /** Whoever sets one is later than whoever set a lower one. */
+  readonly version: number;
+  readonly rules: readonly PortRule[];
+}
+
+/** What came of setting it. */
+export interface Opened {
+  /** The address that the ports are reachable at from outside; empty where there is none. */
+  readonly address: string;
+  /** One sentence for each range that is not open as a whole, and why. */
+  readonly failures: readonly string[];
+}
+
+/** What comes in from outside of the cloud. */
+export interface Firewall {
+  /** What is open now, whoever opened it; instances with nothing open may be left out. */
+  open(environment: string): Promise<readonly Ingress[]>;
+  /**
+   * Opens these ports of an instance and closes all others, connections through them too. Idempotent; where a higher version
+   * was set already nothing is changed. A terminated instance has nothing open.
+   */
+  set(ingress: Ingress): Promise<Opened>;
+}
+
 export interface Cloud {
   /** `local`, `ec2`. */
   readonly kind: string;
   readonly bucket: Bucket;
+  readonly firewall: Firewall;
   /** Where instances can be spread, at least one. */
   zones(): Promise<readonly string[]>;
   /** What sizes of instances it has, at least one. */

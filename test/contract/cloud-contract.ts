@@ -127,6 +127,26 @@ export function cloudContract(name: string, makeCloud: () => Promise<CloudUnderT
       await shown(id, 'terminated');
     });
 
+    test('exactly what was set last is open, a late older version changes nothing, and a terminated one has nothing open', async () => {
+      const { id } = await started();
+      const rule = (port: number) => ({ protocol: 'tcp' as const, from: port, to: port + 1, cidrs: ['127.0.0.0/8'] });
+      const open = async () => (await cloud.firewall.open(environment)).filter(({ rules }) => rules.length > 0);
+      expect(await open()).toEqual([]);
+      const { address } = await cloud.firewall.set({ instance: id, version: 1, rules: [rule(18080)] });
+      expect(address).toMatch(/^[0-9a-f.:]+$/);
+      expect(await cloud.firewall.set({ instance: id, version: 2, rules: [rule(18090)] })).toEqual({
+        address,
+        failures: [],
+      });
+      await cloud.firewall.set({ instance: id, version: 1, rules: [rule(18080)] });
+      expect(await open()).toMatchObject([{ instance: id, rules: [rule(18090)] }]);
+      await cloud.firewall.set({ instance: id, version: 3, rules: [] });
+      expect(await open()).toEqual([]);
+      await cloud.firewall.set({ instance: id, version: 4, rules: [rule(18080)] });
+      await cloud.terminate(id);
+      expect(await open()).toEqual([]);
+    });
+
     test('what it printed is on its console', async () => {
       const { id } = await started();
       await expect.poll(() => cloud.consoleLog(id), { timeout: SHOWN_MS }).toMatch(made.console);

@@ -6,6 +6,7 @@ import { DirectoryBucket } from './bucket.js';
 import { type Direction, NO_CONDITIONS } from './conditions.js';
 import { Faults } from './faults.js';
 import { type LocalInstance, stateOf } from './group.js';
+import { LocalFirewall } from './ingress/firewall.js';
 import { INSTANCE_TYPES, instanceTypeNamed } from './instance-types.js';
 import { Instances } from './instances.js';
 import { known, observeAll, observeOne, problemsOf, show, sound } from './inventory.js';
@@ -35,6 +36,7 @@ export interface LocalCloudOptions extends RunOptions {
 export class LocalCloud implements Cloud {
   readonly kind = 'local';
   readonly bucket: Bucket;
+  readonly firewall: LocalFirewall;
   readonly #faults: Faults;
   readonly #instances: Instances;
   readonly #records: Records;
@@ -45,6 +47,7 @@ export class LocalCloud implements Cloud {
     this.#instances = new Instances(options.root);
     this.#records = this.#instances.records;
     this.#faults = new Faults(this.#instances);
+    this.firewall = new LocalFirewall(this.#instances);
     this.bucket = new DirectoryBucket((environment) => this.#records.environmentDirectory(environment));
   }
 
@@ -231,6 +234,7 @@ export class LocalCloud implements Cloud {
       const ids = await this.#records.instances(environment);
       const isolation = await isolationIn(await readSubnet(directory));
       await Promise.all(ids.map((id) => this.#terminate(environment, id)));
+      await this.firewall.end(environment);
       await isolation.remove(environment);
       await rm(directory, { recursive: true, force: true, maxRetries: 3 });
     });
@@ -299,6 +303,7 @@ export class LocalCloud implements Cloud {
       const ending: InstanceRecord = { ...loaded.record, power: 'terminated' };
       await this.#records.write(ending);
       assertHeld();
+      await this.firewall.drop(environment, id);
       await cutOff(ending);
       await this.#records.removeDisk(ending);
       const ended = { ...ending, process: null, conditions: NO_CONDITIONS };
@@ -310,6 +315,7 @@ export class LocalCloud implements Cloud {
   /** Its tags are lost, its processes are not: they carry its ID. Nothing is kept of it. */
   async #terminateDamaged(environment: string, id: string): Promise<LocalInstance> {
     await killAll(id, null);
+    await this.firewall.drop(environment, id);
     const isolation = await isolationIn(await readSubnet(this.#records.environmentDirectory(environment)));
     await isolation.clear(id);
     await this.#records.remove(environment, id);

@@ -32,6 +32,8 @@ const InstanceRecord = Type.Object({
   process: Type.Union([Type.Null(), Type.Object({ group: Type.Integer({ minimum: 2 }), startedAt: Type.Number() })]),
   /** None when nothing was ever done to it. */
   conditions: Type.Optional(Conditions),
+  /** Where it can be reached from outside; none when none of its ports was ever exposed. */
+  publicAddress: Type.Optional(Type.String()),
 });
 export type InstanceRecord = Static<typeof InstanceRecord>;
 
