@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Constraints } from '../machines/constraints.js';
 import { Job, Life, ServerAddress } from '../state/documents.js';
+import { Ingress } from './exposures.js';
 import { AgentState } from './status.js';
 
 /** A machine as the API tells it. */
@@ -15,7 +16,8 @@ export const Machine = Type.Object({
   zone: Type.String(),
   address: Type.String(),
   agent: AgentState,
-  ports: Type.Array(Type.String()),
+  ports: Type.Array(Type.String(), { description: 'those that are exposed, as they are typed' }),
+  ingress: Type.Union([Type.Null(), Ingress], { description: 'null: nothing was ever exposed' }),
   memberId: Type.Union([Type.Integer(), Type.Null()]),
   /** Why its instance could not be started; empty when it could. */
   provisioningError: Type.String(),

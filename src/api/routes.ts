@@ -2,6 +2,7 @@ import { type TSchema, Type } from '@sinclair/typebox';
 import { UserData } from '../boot/user-data.js';
 import * as access from './access.js';
 import { Change, Changes, ChangesQuery, CloseChange } from './changes.js';
+import { Expose, Exposed, Unexpose } from './exposures.js';
 import { Log, LogQuery } from './log.js';
 import {
   AddedMachines,
@@ -162,6 +163,24 @@ export const ROUTES = {
     summary: 'End the maintenance of a machine now',
     may: ADMIN,
     answer: Nothing,
+    change: true,
+  },
+  expose: {
+    method: 'POST',
+    path: '/v1/machines/:id/expose',
+    summary: 'Let in from outside to ports of a machine; asked again with other networks, to those',
+    may: WRITERS,
+    body: Expose,
+    answer: Exposed,
+    change: true,
+  },
+  unexpose: {
+    method: 'POST',
+    path: '/v1/machines/:id/unexpose',
+    summary: 'Let nobody in from outside to these ports any more',
+    may: WRITERS,
+    body: Unexpose,
+    answer: Exposed,
     change: true,
   },
   settings: {

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Job, Life, ServiceStatus } from '../state/documents.js';
+import { Ingress } from './exposures.js';
 
 /**
  * What `GET /v1/status` answers and `quorate status --format json` prints: stable, fields may be added.
@@ -24,6 +25,11 @@ export const MaintenanceStatus = Type.Union([
   Type.Null(),
   Type.Object({ until: Type.String({ description: 'by the database’s clock' }), secondsLeft: Type.Integer() }),
 ]);
+/** What is exposed on a machine. */
+const Exposures = {
+  ports: Type.Array(Type.String(), { description: 'those that are exposed, as they are typed' }),
+  ingress: Type.Union([Type.Null(), Ingress], { description: 'null: nothing was ever exposed' }),
+};
 /** What every machine says of itself. */
 const OwnReport = {
   agentVersion: Type.String(),
@@ -67,6 +73,7 @@ export const ControllerStatus = Type.Object({
   ]),
   succession: Type.Object({ stoodUp: Type.Integer(), freed: Type.Integer(), off: Type.String() }),
   maintenance: MaintenanceStatus,
+  ...Exposures,
   ...OwnReport,
   evidence: Type.Union(
     [
@@ -92,7 +99,7 @@ export const MachineStatus = Type.Object({
   zone: Type.String(),
   address: Type.String(),
   agent: AgentState,
-  ports: Type.Array(Type.String()),
+  ...Exposures,
   /** What the cloud said of the instance last; empty while there is none. */
   instanceState: Type.String(),
   constraints: Type.String({ description: 'as they are typed; empty for none' }),

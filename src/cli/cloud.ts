@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { configureConsole } from './cloud-console.js';
 import { conditionsOf, configureFaults } from './cloud-faults.js';
+import { configurePorts } from './cloud-ports.js';
 import { columns, print, since, symbols, withEnvironment, withFormat } from './output.js';
 import { chooseInstance, openPanel, type PanelOptions } from './panel.js';
 
@@ -49,6 +50,7 @@ export function configure(command: Command): void {
         process.stdout.write(`zones without room: ${zones.length > 0 ? zones.join(', ') : 'none'}\n`);
       });
   }
+  configurePorts(command);
   configureFaults(command);
 }
 

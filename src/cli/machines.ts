@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { duration } from '../api/duration.js';
 import type { Machine, Machines } from '../api/machines.js';
+import { exposureNotes } from './exposed.js';
 import { columns, type OutputOptions, print, type Symbols, symbols, withEnvironment, withFormat } from './output.js';
 
 export function configure(command: Command): void {
@@ -13,8 +14,9 @@ export function configure(command: Command): void {
         const { body } = await client.request<Machines>('GET', '/v1/machines');
         const sign = symbols(options);
         await print(body.machines, options, async () => {
-          // Few are asked for with constraints: the column is there when one is.
+          // Few are asked for with constraints, or have exposed ports: the columns are there when one is.
           const constrained = body.machines.some(({ constraints }) => constraints !== '');
+          const exposed = body.machines.some(({ ports }) => ports.length > 0);
           const table = await columns(
             [
               'MACHINE',
@@ -24,6 +26,7 @@ export function configure(command: Command): void {
               'AGENT',
               'LIFE',
               'JOBS',
+              ...(exposed ? ['PORTS'] : []),
               ...(constrained ? ['TYPE', 'CONSTRAINTS'] : []),
             ],
             body.machines.map((machine) => [
@@ -34,10 +37,16 @@ export function configure(command: Command): void {
               agentText(machine),
               machine.life,
               machine.jobs.join(' ') || sign.none,
+              ...(exposed ? [machine.ports.join(' ')] : []),
               ...(constrained ? [machine.instanceType || sign.none, machine.constraints] : []),
             ]),
           );
-          return [table, ...failures(body.machines, sign), ...maintained(body.machines, sign)].join('\n');
+          return [
+            table,
+            ...failures(body.machines, sign),
+            ...exposureNotes(body.machines, sign),
+            ...maintained(body.machines, sign),
+          ].join('\n');
         });
       } finally {
         client.close();

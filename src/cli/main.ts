@@ -30,6 +30,8 @@ const entries: Record<string, Entry> = {
     summary: 'try at once again to start an instance',
     load: () => import('./retry-provisioning.js'),
   },
+  expose: { summary: 'let in from outside to ports of a machine', load: () => import('./expose.js') },
+  unexpose: { summary: 'let nobody in to them any more', load: () => import('./unexpose.js') },
   status: { summary: 'what is there and how it is', load: () => import('./status.js') },
   machines: { summary: 'list machines', load: () => import('./machines.js') },
   exec: { summary: 'run a command on machines', load: () => import('./exec.js') },

@@ -3,6 +3,7 @@ import { duration } from '../api/duration.js';
 import { evidenceText } from '../api/evidence.js';
 import type { Status } from '../api/status.js';
 import { type QuorateError, usageError } from '../errors.js';
+import { exposureText } from './exposed.js';
 import { type OutputOptions, print, symbols, withEnvironment, withFormat } from './output.js';
 
 export function configure(command: Command): void {
@@ -52,6 +53,7 @@ function text(controller: Controller & { haStatus: string }, options: OutputOpti
         ? `${controller.mongod.version}, settings it took: ${settings(controller.mongod.parameters) || none}`
         : none,
     ],
+    ...exposed(controller),
     ['services', services(controller) || none],
     ['sees', controller.sees.join(' ') || none],
     ['since', controller.since || none],
@@ -63,6 +65,11 @@ function text(controller: Controller & { haStatus: string }, options: OutputOpti
 
 function maintenance({ maintenance: left }: Controller): [string, string][] {
   return left === null ? [] : [['rests', `under maintenance for ${duration(left.secondsLeft)}; nothing is done to it`]];
+}
+
+function exposed({ ingress }: Controller): [string, string][] {
+  const text = exposureText(ingress);
+  return text === '' ? [] : [['exposed', text.replace(/^:? /, '')]];
 }
 
 /** What the sentinel sees, and what it will do. */

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { duration } from '../api/duration.js';
 import type { Status } from '../api/status.js';
 import { colours } from './colour.js';
+import { exposureNotes } from './exposed.js';
 import { agentText, failures } from './machines.js';
 import {
   columns,
@@ -84,7 +85,7 @@ export async function statusText(status: Status, options: OutputOptions, tempora
         machine.ports.join(' '),
       ]),
     );
-    blocks.push([table, ...failures(status.machines, sign)].join('\n'));
+    blocks.push([table, ...failures(status.machines, sign), ...exposureNotes(status.machines, sign)].join('\n'));
   }
   if (status.change) {
     const { id, kind, step, startedAt } = status.change;

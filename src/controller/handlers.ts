@@ -1,6 +1,7 @@
 import type { RouteName } from '../api/routes.js';
 import type { Handler } from './call.js';
 import { enrol } from './handlers/enrol.js';
+import { expose, unexpose } from './handlers/exposures.js';
 import { log } from './handlers/log.js';
 import { addMachines, removeMachine, retryProvisioning } from './handlers/machines.js';
 import { deleteMaintenance, putMaintenance } from './handlers/maintenance.js';
@@ -32,6 +33,8 @@ export const HANDLERS: { readonly [N in Answered]: Handler<N> } = {
   addMachines,
   removeMachine,
   retryProvisioning,
+  expose,
+  unexpose,
   userData,
   putMaintenance,
   deleteMaintenance,

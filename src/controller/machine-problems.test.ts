@@ -13,6 +13,7 @@ const machine = (id: string, fields: Partial<MachineStatus>): MachineStatus => (
   address: '127.0.0.1',
   agent: 'started',
   ports: [],
+  ingress: null,
   constraints: '',
   instanceType: '',
   provisioningError: '',
@@ -26,6 +27,21 @@ const machine = (id: string, fields: Partial<MachineStatus>): MachineStatus => (
 test('all that is well is not spoken of', () => {
   const well = [machine('1', {}), machine('2', { life: 'dead', instanceState: 'terminated' })];
   expect(machineProblems([document('1', '')], [...well, machine('3', { life: 'dying' })])).toEqual([]);
+});
+
+test('exposed ports that are not open', () => {
+  const ingress = { rules: [], version: 2, applied: 1, address: '', error: '80/tcp cannot be opened: no right.' };
+  expect(
+    machineProblems(
+      [
+        { ...document('3', ''), ingress },
+        { ...document('4', ''), ingress: { ...ingress, error: '' } },
+      ],
+      [],
+    ),
+  ).toEqual([
+    'Machine 3 does not have all its exposed ports open: 80/tcp cannot be opened: no right. It is tried again by itself.',
+  ]);
 });
 
 test('starts that fail for one reason are one sentence', () => {

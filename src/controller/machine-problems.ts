@@ -6,10 +6,10 @@ const NAMED = 5;
 
 /** What is wrong with machines: starts that fail, of controllers too, and workload machines that are gone or cannot finish. */
 export function machineProblems(
-  machines: readonly Pick<MachineDocument, '_id' | 'provisioningError'>[],
+  machines: readonly Pick<MachineDocument, '_id' | 'provisioningError' | 'ingress'>[],
   workload: readonly MachineStatus[],
 ): string[] {
-  return [...failedStarts(machines), ...gone(workload), ...unfinished(workload)];
+  return [...failedStarts(machines), ...gone(workload), ...unfinished(workload), ...closed(machines)];
 }
 
 /** One sentence for all that fail for the same reason. */
@@ -39,6 +39,15 @@ function gone(workload: readonly MachineStatus[]): string[] {
       ? []
       : [`The instance of ${named(stopped)} is stopped; it starts again from the cloud's own console.`]),
   ];
+}
+
+/** Exposed ports that are not open. */
+function closed(machines: readonly Pick<MachineDocument, '_id' | 'ingress'>[]): string[] {
+  return machines.flatMap(({ _id, ingress }) =>
+    ingress === undefined || ingress.error === ''
+      ? []
+      : [`Machine ${_id} does not have all its exposed ports open: ${ingress.error} It is tried again by itself.`],
+  );
 }
 
 function unfinished(workload: readonly MachineStatus[]): string[] {

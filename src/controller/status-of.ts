@@ -4,6 +4,7 @@ import type { MachineDocument, PresenceDocument } from '../state/documents.js';
 import { maintenanceLeft } from '../state/maintenance.js';
 import { environmentKey } from '../temporal/names.js';
 import type { Facts } from './facts.js';
+import { ingressView } from './ingress-view.js';
 import { problemsOf, restsFor } from './problems.js';
 
 /** An agent beats once a second; silent for longer than this it is down. */
@@ -98,6 +99,7 @@ function controllerStatus(facts: Facts, machine: MachineDocument): ControllerSta
     mongod: beat?.report.mongod ?? null,
     succession: beat?.report.succession ?? { stoodUp: 0, freed: 0, off: '' },
     maintenance: maintenanceOf(facts, machine),
+    ...ingressView(machine),
     ...ownReport(machine, beat),
     evidence: evidenceOf(facts, machine._id),
   };
@@ -128,7 +130,7 @@ function machineStatus(facts: Facts, machine: MachineDocument): MachineStatus {
     zone: machine.zone,
     address: machine.instance?.address ?? '',
     agent: agentState(beat, facts.silentMs[machine._id] ?? 0),
-    ports: [],
+    ...ingressView(machine),
     instanceState: machine.instance?.state ?? '',
     constraints: constraintsText(machine.constraints ?? {}),
     instanceType: machine.instanceType ?? '',

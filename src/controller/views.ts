@@ -14,6 +14,7 @@ import type {
 import type { StateEvent } from '../state/follow.js';
 import type { OperationDocument, ResultDocument } from '../state/operation-documents.js';
 import type { WrittenSetting } from '../state/setting-writes.js';
+import { ingressView } from './ingress-view.js';
 import { askedView, resultView } from './operation-views.js';
 
 /** Documents as the API tells them: without what only controllers need. */
@@ -45,7 +46,7 @@ export function machineView(machine: MachineDocument, agent: AgentState): Machin
     zone,
     address: instance?.address ?? '',
     agent,
-    ports: [],
+    ...ingressView(machine),
     memberId,
     provisioningError,
     constraints: constraintsText(constraints),

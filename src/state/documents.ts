@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Constraints } from '../machines/constraints.js';
 import { InstanceType } from '../machines/instance-type.js';
+import { PortRule } from '../machines/ports.js';
 
 /**
  * The environment's documents, database `quorate`. These schemas are the types, the check on the way in, and (translated)
@@ -58,6 +59,20 @@ export const EnvironmentDocument = Type.Object({
 });
 export type EnvironmentDocument = Static<typeof EnvironmentDocument>;
 
+/** What is let in from outside to a machine, as people asked for it, and how far it is so. */
+export const IngressWanted = Type.Object({
+  rules: Type.Array(PortRule),
+  /** Rises with every change of the rules, and when something else was seen open. */
+  version: Type.Integer(),
+  /** The version that is in effect as far as is known; 0 for none. */
+  applied: Type.Integer(),
+  /** Where the ports can be reached from outside; empty until the cloud has said so. */
+  address: Type.String(),
+  /** Why some of it is not open; empty when all is, or nobody has tried. */
+  error: Type.String(),
+});
+export type IngressWanted = Static<typeof IngressWanted>;
+
 /** Collection `machines`. */
 export const MachineDocument = Type.Object({
   _id: Type.String({ description: 'machine ID' }),
@@ -91,6 +106,8 @@ export const MachineDocument = Type.Object({
   fullZones: Type.Optional(Type.Array(Type.String())),
   /** How often a person has ended the pause after a failed start; absent for never. */
   retries: Type.Optional(Type.Integer()),
+  /** Absent as long as none of its ports was ever exposed. */
+  ingress: Type.Optional(IngressWanted),
   agentVersion: Type.String(),
   /** It knew the CA key and the boot key once and is no controller any more. */
   knewKeys: Type.Boolean(),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { closestMatch } from 'leven';
 import type { ClientSession } from 'mongodb';
 import { QuorateError } from '../errors.js';
 import type { Job, MachineId } from '../membership/types.js';
@@ -284,10 +285,11 @@ export async function aliveEnvironment(state: State, session: ClientSession): Pr
   return environment;
 }
 
-/** Refusal of a machine ID that no document has. */
-export function noMachine(id: MachineId): QuorateError {
+/** Refusal of a machine ID that no document has; the nearest of `others` is named, where they are known. */
+export function noMachine(id: MachineId, others: readonly MachineId[] = []): QuorateError {
+  const near = closestMatch(id, others, { maxDistance: 1 });
   return new QuorateError('not-found', `There is no machine ${id}.`, {
-    todo: 'See which there are: quorate machines.',
+    todo: `${near === undefined ? '' : `Is ${near} meant? `}See which there are: quorate machines.`,
   });
 }
 

@@ -20,6 +20,8 @@ export function controllerOf(machine: string, said: Partial<ControllerStatus> = 
     mongod: null,
     succession: { stoodUp: 0, freed: 0, off: '' },
     maintenance: null,
+    ports: [],
+    ingress: null,
     agentVersion: '',
     disk: null,
     certificateEnds: '',
