@@ -10,6 +10,25 @@ const machine = (fields: Partial<MachineDocument>) =>
 const given = (machines: readonly MachineDocument[], held: Held) => free(workOn('provisioner', machines, []), held);
 const start = { kind: 'start', machine: '1', nonce: 'n', zone: 'a', retries: 0 } as const;
 
+describe('the firewaller', () => {
+  const ingress = { rules: [], version: 3, applied: 2, address: '', error: '' };
+  const exposed = (fields: Partial<MachineDocument> = {}) =>
+    machine({ instance: instance as MachineDocument['instance'], ingress, ...fields });
+  const work = { kind: 'open-ports', machine: '1', retries: 3, version: 3 } as const;
+
+  test('opens what is wanted and not in effect', () => {
+    expect(workOn('firewaller', [exposed()], [])).toEqual([work]);
+    expect(workOn('firewaller', [exposed({ ingress: { ...ingress, applied: 3 } }), machine({})], [])).toEqual([]);
+  });
+
+  test('rests after a failure, but not from other rules', () => {
+    const rests = { resting: ['1'], retries: { '1': 3 } };
+    expect(free(workOn('firewaller', [exposed()], []), rests)).toEqual([]);
+    const changed = exposed({ ingress: { ...ingress, version: 4 } });
+    expect(free(workOn('firewaller', [changed], []), rests)).toEqual([{ ...work, retries: 4, version: 4 }]);
+  });
+});
+
 describe('the provisioner', () => {
   test('starts what is alive and has no instance', () => {
     expect(workOn('provisioner', [machine({})], [])).toEqual([start]);

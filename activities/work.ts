@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { Filter } from 'mongodb';
+import { toOpen } from '../src/machines/open-ports.js';
 import type { MemberId } from '../src/membership/types.js';
 import { readAddresses } from '../src/state/addresses.js';
 import { readBucket } from '../src/state/bucket.js';
@@ -23,6 +24,7 @@ export type MachineWork = {
   | { readonly kind: 'start'; readonly nonce: string; readonly zone: string }
   | { readonly kind: 'terminate'; readonly nonce: string; readonly instance: string }
   | { readonly kind: 'forget' }
+  | { readonly kind: 'open-ports'; readonly version: number }
 );
 
 /** Those that do what the documents say; the sentinel judges evidence and has a loop of its own. */
@@ -36,6 +38,11 @@ const JUDGES: Record<Follower, (machine: MachineDocument, members: readonly Memb
       return { kind: 'terminate', machine, retries, nonce, instance: instance.id };
     }
     return null;
+  },
+  // A pause after a failure is for the rules that failed.
+  firewaller: (machine) => {
+    const version = machine.ingress?.version ?? 0;
+    return toOpen(machine) ? { kind: 'open-ports', machine: machine._id, retries: version, version } : null;
   },
   cleaner: ({ _id: machine, life, instance, memberId, retries = 0 }, members) =>
     life === 'dead' &&
@@ -55,6 +62,7 @@ const CONCERNED: Record<Follower, Filter<MachineDocument>> = {
       { life: 'dead', instance: { $ne: null } },
     ],
   },
+  firewaller: { ingress: { $exists: true } },
   cleaner: { life: 'dead' },
   publisher: { _id: { $in: [] } },
 };
@@ -62,6 +70,7 @@ const CONCERNED: Record<Follower, Filter<MachineDocument>> = {
 /** What each of them has to hear of at once; all else is found by looking again. */
 const FOLLOWED: Record<Follower, readonly Followed[]> = {
   provisioner: ['machines', 'environment'],
+  firewaller: ['machines', 'environment'],
   cleaner: ['machines', 'environment'],
   publisher: ['addresses', 'environment'],
 };

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { environmentActivities } from '../activities/environment.js';
+import { exposureActivities } from '../activities/firewall.js';
 import { ownerActivities } from '../activities/leftovers.js';
 import type { Network } from '../activities/network.js';
 import { observeActivities } from '../activities/observe.js';
@@ -147,6 +148,7 @@ export function networkActivities(network: Network) {
     ...environmentActivities(network),
     ...workActivities(network),
     ...ownerActivities(network),
+    ...exposureActivities(network),
     ...sentinelActivities(network),
   };
 }

@@ -6,6 +6,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import { bootActivities } from '../activities/boot.js';
 import { cloudActivities } from '../activities/cloud.js';
 import type { RemovableCloud } from '../activities/cloud-side.js';
+import { firewallActivities } from '../activities/firewall.js';
 import { instanceActivities } from '../activities/instances.js';
 import { leftoverActivities } from '../activities/leftovers.js';
 import { singletonActivities } from '../activities/singletons.js';
@@ -109,6 +110,7 @@ async function serveEnvironment(given: {
         ...bootActivities(side),
         ...instanceActivities(side),
         ...leftoverActivities(side),
+        ...firewallActivities(side),
       },
     },
   ];

@@ -3,6 +3,7 @@ import { ActivityCancellationType, type ActivityOptions, proxyActivities } from 
 import type { BootActivities } from '../activities/boot.js';
 import type { CloudActivities } from '../activities/cloud.js';
 import type { EnvironmentActivities } from '../activities/environment.js';
+import type { ExposureActivities, FirewallActivities } from '../activities/firewall.js';
 import type { InstanceActivities } from '../activities/instances.js';
 import type { LeftoverActivities, OwnerActivities } from '../activities/leftovers.js';
 import type { ObserveActivities } from '../activities/observe.js';
@@ -121,13 +122,17 @@ export function network(key: string, call: Call) {
       EnvironmentActivities &
       WorkActivities &
       OwnerActivities &
+      ExposureActivities &
       SentinelActivities
   >(taskQueues.network(key), call);
 }
 
 /** Where instances can be started and ended; on the local cloud the engine's worker alone. */
 export function cloud(key: string, call: Call) {
-  return on<CloudActivities & BootActivities & InstanceActivities & LeftoverActivities>(taskQueues.cloud(key), call);
+  return on<CloudActivities & BootActivities & InstanceActivities & LeftoverActivities & FirewallActivities>(
+    taskQueues.cloud(key),
+    call,
+  );
 }
 
 /** Wherever workflows run: what needs Temporal only. */

@@ -2,6 +2,7 @@
 export { bootstrap } from './bootstrap.js';
 export { cleaner } from './cleaner.js';
 export { destroy } from './destroy.js';
+export { firewaller } from './firewaller.js';
 export { configure, disableHa, enableHa, replace, switchover } from './membership.js';
 export { planChange } from './plan-change.js';
 export { provisioner } from './provisioner.js';

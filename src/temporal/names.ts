@@ -8,7 +8,7 @@ export function environmentKey(name: string, uuid: string): string {
   return `${name}-${uuid.slice(0, 8)}`;
 }
 
-export const SINGLETONS = ['provisioner', 'cleaner', 'publisher', 'sentinel'] as const;
+export const SINGLETONS = ['provisioner', 'firewaller', 'cleaner', 'publisher', 'sentinel'] as const;
 export type Singleton = (typeof SINGLETONS)[number];
 
 /** Who asks for replacements: what they are counted by. */

@@ -9,6 +9,7 @@ interface Environment {
 /** What each of them does, in words that go after its name. */
 export const PURPOSE: Readonly<Record<Singleton, string>> = {
   provisioner: 'starts and ends instances',
+  firewaller: 'opens exposed ports, and closes all others',
   cleaner: 'forgets machines that are gone, and what is left of them',
   publisher: 'keeps the addresses of controllers in the bucket',
   sentinel: 'replaces controllers that are lost',

@@ -3,6 +3,7 @@ import type { Singleton } from './names.js';
 /** The activity that each singleton waits in, round after round. */
 export const WATCHES: Readonly<Record<Singleton, string>> = {
   provisioner: 'followWork',
+  firewaller: 'followWork',
   cleaner: 'followWork',
   publisher: 'followWork',
   sentinel: 'watchEvidence',

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { bootActivities } from '../../activities/boot.js';
 import { cloudActivities } from '../../activities/cloud.js';
+import { firewallActivities } from '../../activities/firewall.js';
 import { instanceActivities } from '../../activities/instances.js';
 import { leftoverActivities } from '../../activities/leftovers.js';
 import { singletonActivities } from '../../activities/singletons.js';
@@ -11,6 +12,7 @@ import { SCRIPTS } from './scripts.js';
 /** Activities that no recorded history has, so that no crash case is made at them. */
 const WITHOUT_CASES = {
   addJobs: 'needs a machine that is no controller; test/integration/convert.test.ts',
+  closePorts: 'needs open ports of an instance that exposes none; test/integration/firewaller.test.ts',
   forceSurvivor: 'needs the moment with two voters, and a loss in it; test/long/two-voters.test.ts, replicaset.test.ts',
   leaveZone: 'needs a zone without room; test/integration/machines.test.ts',
   lookAround: 'has no effect: what is asked for a plan before a change begins, and ends at once',
@@ -27,6 +29,7 @@ test('every activity that a worker has is held in some case, but for those named
     ...bootActivities(none),
     ...instanceActivities(none),
     ...leftoverActivities(none),
+    ...firewallActivities(none),
     ...singletonActivities(),
   });
   const held = new Set(boundaries().map(({ activity }) => activity));

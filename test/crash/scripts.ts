@@ -149,6 +149,7 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
   },
   switchover: { from: 3, play: typed(['switchover']), to: 3 },
   provisioner: upAndDown,
+  firewaller: { from: 1, play: typed(['expose', '0', '18080'], ['unexpose', '0', '18080']), to: 1, singleton: true },
   cleaner: upAndDown,
   publisher: upAndDown,
   sentinel: upAndDown,
