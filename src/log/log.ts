@@ -6,8 +6,8 @@ export type { Logger } from 'pino';
 
 /** Who writes: stands in every line. */
 export interface Writer {
-  readonly program: 'agent' | 'api' | 'worker' | 'engine-worker';
-  /** Empty for the engine's worker, which is on no machine of an environment. */
+  readonly program: 'agent' | 'api' | 'worker' | 'engine-worker' | 'gateway';
+  /** Empty for the engine's worker and the local cloud's gateway, which are on no machine of an environment. */
   readonly machine?: string;
   readonly environment?: string;
 }

@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { reasonOf } from '../../../errors.js';
+import { log, writeAs } from '../../../log/log.js';
+import { portsText } from '../../../machines/ports.js';
 import type { Opened } from '../../cloud.js';
 import { Table, type Wanted } from './table.js';
 
@@ -15,6 +17,7 @@ const LOOK_MS = 1000;
  * open of an instance, DELETE /INSTANCE that an instance is gone. Ends by itself when its socket is not its own any more.
  */
 export async function runGateway(): Promise<void> {
+  writeAs({ program: 'gateway' });
   const table = new Table();
   const server = createServer((request, response) => {
     answer(table, request).then(
@@ -37,7 +40,10 @@ async function answer(table: Table, request: IncomingMessage): Promise<unknown> 
       return table.list();
     case 'PUT': {
       const wanted = JSON.parse(await textOf(request)) as Wanted;
-      return { address: wanted.address, failures: await table.set(wanted) } satisfies Opened;
+      const { instance, version, address, rules } = wanted;
+      const failures = await table.set(wanted);
+      log().info({ instance, version, address, ports: rules.map(portsText), failures }, 'ports are set');
+      return { address, failures } satisfies Opened;
     }
     case 'DELETE':
       await table.drop((request.url ?? '').slice(1));

@@ -1,4 +1,6 @@
 import { type BlockList, connect, createServer, type Socket } from 'node:net';
+import { reasonOf } from '../../../errors.js';
+import { log } from '../../../log/log.js';
 import { admits, type Forwarder, type Route } from './forwarder.js';
 
 /** An instance that does not answer is not waited for longer. */
@@ -24,8 +26,7 @@ export async function openTcp({ address, port, target }: Route, sources: BlockLi
     server.once('error', reject);
     server.listen({ host: address, port, exclusive: true }, () => {
       server.off('error', reject);
-      // Of a connection that was taken and is gone: the next one comes.
-      server.on('error', () => undefined);
+      server.on('error', (error) => log().warn(`a connection to ${address}:${port} is lost: ${reasonOf(error)}`));
       resolve();
     });
   });

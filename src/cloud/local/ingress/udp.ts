@@ -1,5 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import type { BlockList } from 'node:net';
+import { reasonOf } from '../../../errors.js';
+import { log } from '../../../log/log.js';
 import { admits, type Forwarder, type Route } from './forwarder.js';
 
 /** A conversation in which nobody said anything for so long is over. */
@@ -45,7 +47,7 @@ export async function openUdp({ address, port, target }: Route, sources: BlockLi
     front.once('error', reject);
     front.bind({ address, port, exclusive: true }, () => {
       front.off('error', reject);
-      front.on('error', () => undefined);
+      front.on('error', (error) => log().warn(`a datagram at ${address}:${port} is lost: ${reasonOf(error)}`));
       resolve();
     });
   });
