@@ -1,5 +1,6 @@
 import type { MachineId } from '../src/membership/types.js';
 import type { Identity } from '../src/pki/identity.js';
+import type { KeyFiles } from '../src/pki/key-files.js';
 import type { Observer } from '../src/replicaset/observe.js';
 import type { Epoch } from '../src/state/fence.js';
 import type { PresenceObserver } from '../src/state/presence-observer.js';
@@ -21,6 +22,9 @@ export interface Network {
     readonly identity: Identity;
     /** Where the last forced config is recorded; its path is the name of the lock. */
     readonly recordFile: string;
+    /** Whom this controller trusts (PEM), and its keys. */
+    readonly caFile: string;
+    readonly keys: KeyFiles;
   };
   /** The epoch that this worker was started in: every transaction checks it. */
   readonly fence: Epoch;

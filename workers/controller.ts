@@ -8,13 +8,15 @@ import type { Network } from '../activities/network.js';
 import { observeActivities } from '../activities/observe.js';
 import { recoveryActivities } from '../activities/recovery.js';
 import { replicaSetActivities } from '../activities/replica-set.js';
+import { rotationActivities } from '../activities/rotation.js';
 import { sentinelActivities } from '../activities/sentinel.js';
 import { singletonActivities } from '../activities/singletons.js';
 import { workActivities } from '../activities/work.js';
-import { openSealed } from '../src/boot/sealed.js';
+import { openSealedByOneOf } from '../src/boot/sealed.js';
 import type { TemporalConnection } from '../src/boot/wire.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
 import { log, writeAs } from '../src/log/log.js';
+import { keyFilesIn, readBootKeys } from '../src/pki/key-files.js';
 import { Observer } from '../src/replicaset/observe.js';
 import { untilAdopted } from '../src/state/adopt.js';
 import type { EnvironmentDocument } from '../src/state/documents.js';
@@ -24,18 +26,16 @@ import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
 import { environmentKey, taskQueues } from '../src/temporal/names.js';
 import { endSingletons, ensureSingletons } from '../src/temporal/singletons.js';
 import { startTracing, tracing } from '../src/tracing/tracing.js';
+import { type CertificateFiles, WorkerCertificates } from './certificates.js';
 import { keepVersionCurrent } from './versions.js';
 import { connectWorkers, prepareRuntime, startWorkers } from './worker.js';
 
 /** The configuration file of a controller's worker, written by its machine's agent; everything else lies in the files it names. */
-export interface ControllerWorkerConfig {
+export interface ControllerWorkerConfig extends CertificateFiles {
   readonly environment: { readonly name: string; readonly uuid: string };
   readonly machine: string;
   /** host:port of members. */
   readonly mongo: readonly string[];
-  readonly ca: string;
-  readonly stateTls: { readonly certificate: string; readonly key: string };
-  readonly membershipTls: { readonly certificate: string; readonly key: string };
   /** A `TemporalConnection`: that of bootstrap. One that was adopted since stands in the documents, sealed with the boot key. */
   readonly temporalFile: string;
   readonly bootKeyFile: string;
@@ -69,10 +69,12 @@ export async function runControllerWorker(configFile: string): Promise<void> {
     process.stdin.resume();
   }
 
+  const certificates = await WorkerCertificates.read(config);
+  process.on('SIGHUP', () => certificates.reload());
   for (let pause: number = RETRY.leastMs; !stop.signal.aborted; pause = Math.min(pause * 2, RETRY.mostMs)) {
     const began = performance.now();
     try {
-      await serve(config, stop.signal);
+      await serve(config, certificates, stop.signal);
     } catch (error) {
       if (stop.signal.aborted) break;
       log().warn(`${reasonOf(error)}; trying again`);
@@ -83,13 +85,17 @@ export async function runControllerWorker(configFile: string): Promise<void> {
 }
 
 /** One connection's life: until Temporal or a worker fails, or `stop`. */
-async function serve(config: ControllerWorkerConfig, stop: AbortSignal): Promise<void> {
+async function serve(
+  config: ControllerWorkerConfig,
+  certificates: WorkerCertificates,
+  stop: AbortSignal,
+): Promise<void> {
   /** Closed in the opposite order, however far it came. */
   const opened: (() => Promise<void>)[] = [];
   try {
     const { environment } = config;
     const key = environmentKey(environment.name, environment.uuid);
-    const state = await openState({ hosts: config.mongo, tls: await login(config, config.stateTls) });
+    const state = await openState({ hosts: config.mongo, tls: certificates.state });
     opened.push(() => state.close());
     const presence = new PresenceObserver(state);
     opened.push(async () => presence.close());
@@ -97,11 +103,17 @@ async function serve(config: ControllerWorkerConfig, stop: AbortSignal): Promise
     const target = await connectionOf(config, document);
     const temporal = await connectTemporal({ target });
     opened.push(() => temporal.connection.close());
-    const identity = await login(config, config.membershipTls);
+    const identity = certificates.membership;
     const observer = new Observer(identity);
     opened.push(() => observer.close());
     // Beside the machine's own identity, which it keeps when it stops being a controller.
-    const self = { machine: config.machine, identity, recordFile: path.join(path.dirname(config.ca), 'forced.json') };
+    const self = {
+      machine: config.machine,
+      identity,
+      recordFile: path.join(path.dirname(config.ca), 'forced.json'),
+      caFile: config.ca,
+      keys: keyFilesIn(path.dirname(config.bootKeyFile)),
+    };
     const fence = { epoch: epochHere(document, temporal) };
     const network: Network = { environment, key, hosts: config.mongo, state, observer, presence, self, fence };
     const connection = await connectWorkers(target);
@@ -131,15 +143,6 @@ async function serve(config: ControllerWorkerConfig, stop: AbortSignal): Promise
   }
 }
 
-async function login({ ca }: ControllerWorkerConfig, { certificate, key }: ControllerWorkerConfig['stateTls']) {
-  const [caPem, certificatePem, keyPem] = await Promise.all([
-    readFile(ca, 'utf8'),
-    readFile(certificate, 'utf8'),
-    readFile(key, 'utf8'),
-  ]);
-  return { ca: caPem, certificate: certificatePem, key: keyPem };
-}
-
 export function networkActivities(network: Network) {
   return {
     ...observeActivities(network),
@@ -150,6 +153,7 @@ export function networkActivities(network: Network) {
     ...ownerActivities(network),
     ...exposureActivities(network),
     ...sentinelActivities(network),
+    ...rotationActivities(network),
   };
 }
 
@@ -171,7 +175,8 @@ async function connectionOf(
   { temporal }: EnvironmentDocument,
 ): Promise<TemporalConnection> {
   if (temporal.sealed === undefined) return JSON.parse(await readFile(temporalFile, 'utf8')) as TemporalConnection;
-  return openSealed(temporal.sealed, await readFile(bootKeyFile, 'utf8'), environment.uuid);
+  const keys = await readBootKeys(keyFilesIn(path.dirname(bootKeyFile)));
+  return openSealedByOneOf(temporal.sealed, keys, environment.uuid);
 }
 
 /** While an environment is bootstrapped its worker is there before its documents are. */

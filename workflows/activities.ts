@@ -9,6 +9,7 @@ import type { LeftoverActivities, OwnerActivities } from '../activities/leftover
 import type { ObserveActivities } from '../activities/observe.js';
 import type { RecoveryActivities } from '../activities/recovery.js';
 import type { ReplicaSetActivities } from '../activities/replica-set.js';
+import type { RotationActivities } from '../activities/rotation.js';
 import type { SentinelActivities } from '../activities/sentinel.js';
 import type { SingletonActivities } from '../activities/singletons.js';
 import type { WorkActivities } from '../activities/work.js';
@@ -123,7 +124,8 @@ export function network(key: string, call: Call) {
       WorkActivities &
       OwnerActivities &
       ExposureActivities &
-      SentinelActivities
+      SentinelActivities &
+      RotationActivities
   >(taskQueues.network(key), call);
 }
 

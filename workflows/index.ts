@@ -8,4 +8,5 @@ export { planChange } from './plan-change.js';
 export { provisioner } from './provisioner.js';
 export { publisher } from './publisher.js';
 export { recover, surveyMembers } from './recover.js';
+export { rotateCa } from './rotate-ca.js';
 export { sentinel } from './sentinel.js';

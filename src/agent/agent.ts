@@ -7,6 +7,7 @@ import { ApiClient } from '../client/client.js';
 import { reasonOf } from '../errors.js';
 import type { Job } from '../membership/types.js';
 import type { AgentReport } from '../state/documents.js';
+import { AuthorityKeeper } from './authority.js';
 import { Bootstrap } from './bootstrap.js';
 import { Connection } from './connection.js';
 import { Health } from './health.js';
@@ -26,6 +27,8 @@ import type { ToldMachine } from './told.js';
  */
 const HEARTBEAT_MS = 400;
 
+const FOLLOW_AGAIN_MS = 2000;
+
 /** It hosts a workload and is no controller, whose end is a change's to see to. */
 const isWorkload = (jobs: readonly Job[]): boolean => jobs.length > 0 && jobs.every((job) => job === 'host-units');
 
@@ -35,6 +38,7 @@ export class MachineAgent {
   readonly #client: ApiClient;
   readonly #connection: Connection;
   readonly #renewal: Renewal;
+  readonly #authority: AuthorityKeeper;
   readonly #health: Health;
   readonly #operations: Operations;
   #sees: Sees | null = null;
@@ -43,6 +47,8 @@ export class MachineAgent {
   /** The machine is dying, and nothing of its workload runs any more. */
   #finished = false;
   #onGone: () => void = () => {};
+  /** What was said last. */
+  #told: ToldMachine | null = null;
 
   private constructor(
     private readonly machine: Machine,
@@ -68,7 +74,8 @@ export class MachineAgent {
       operations: this.#operations,
       client: this.#client,
       report: () => this.#report(),
-      onTold: (told) => void this.#follow(told),
+      onTold: (told) => void this.#hear(told),
+      onAuthority: (told) => this.#authority.hear(told),
       onGone: () => void this.#gone(),
     });
     this.#services = new Services({
@@ -77,6 +84,15 @@ export class MachineAgent {
       onChange: () => this.#connection.beat(),
     });
     this.#renewal = new Renewal(machine, this.#services, this.#client);
+    this.#authority = new AuthorityKeeper({
+      machine,
+      services: this.#services,
+      client: this.#client,
+      onEffect: (trusted) => {
+        this.#sees?.trust(trusted);
+        this.#connection.beat();
+      },
+    });
     this.#health = new Health(machine.files, () => this.#connection.beat());
   }
 
@@ -115,6 +131,7 @@ export class MachineAgent {
     this.#stopping = true;
     this.#connection.beat();
     this.#renewal.end();
+    this.#authority.end();
     await this.#bootstrap?.close();
     await Promise.all([this.#operations.stop(), this.#services.stop()]);
     this.#connection.close();
@@ -142,10 +159,27 @@ export class MachineAgent {
       status: this.#stopping ? 'stopping' : 'started',
       ...this.#services.report(),
       addressVersion: this.machine.conf.addresses.version,
+      ...(this.machine.conf.authorityVersion === undefined
+        ? {}
+        : { authorityVersion: this.machine.conf.authorityVersion }),
       sees: [...(this.#sees?.machines ?? [])],
       ...this.#health.report(),
       ...(this.#finished ? { finished: true } : {}),
     };
+  }
+
+  /** What cannot be followed (the disk may be full) is tried again until there is something newer. */
+  async #hear(told: ToldMachine): Promise<void> {
+    this.#told = told;
+    while (this.#told === told && !this.#stopping) {
+      try {
+        await this.#follow(told);
+        return;
+      } catch (error) {
+        say(`What a controller said could not be followed yet: ${reasonOf(error)}`, 'warn');
+        await sleep(FOLLOW_AGAIN_MS);
+      }
+    }
   }
 
   /** Only an answer that is as new as what is known, or newer, changes what the machine does. */

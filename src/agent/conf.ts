@@ -23,6 +23,8 @@ export const AgentConf = Type.Object(
     life: Life,
     memberId: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
     version: Type.Integer({ minimum: 0 }),
+    /** Version of what the environment trusts that this machine goes by; absent before it was told any. */
+    authorityVersion: Type.Optional(Type.Integer({ minimum: 1 })),
     /** What it was told of the environment's settings; absent until then. */
     settings: Type.Optional(AgentSettings),
     /** Machine 0 until its API server has taken over: the agent itself answers on the API's port. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OperationReport, ToldOperation, ToldOperations } from '../api/agent-operations.js';
+import type { ToldAuthority } from '../api/sockets.js';
 import type { ApiClient, ControllerSocket } from '../client/client.js';
 import { reasonOf } from '../errors.js';
 import { packageVersion } from '../package.js';
@@ -12,6 +13,8 @@ export interface ConnectionOptions {
   report(): AgentReport;
   /** What a controller says of this machine: at every connection, and whenever it changes. */
   onTold(told: ToldMachine): void;
+  /** Whom the environment trusts, at every connection and with every step of a rotation. */
+  onAuthority(told: ToldAuthority): void;
   /** The environment knows no such machine any more. */
   onGone(): void;
   /** Who hears of operations and reports on them. */
@@ -103,6 +106,7 @@ export class Connection {
       this.options.onGone();
     }
     if (told.type === 'machine') this.options.onTold(told);
+    if (told.type === 'authority') this.options.onAuthority(told);
     if (told.type === 'operations' || told.type === 'operation') this.options.operations.hear(told);
   }
 

@@ -18,6 +18,7 @@ const LATER = new Set([
   'leaving',
   'unknown-outcome',
   'timed-out',
+  'rotating',
 ]);
 const LONGEST_PAUSE_MS = 2000;
 
@@ -31,7 +32,8 @@ export async function enrolMachine(
   userData: UserData,
   metadata: InstanceMetadata,
 ): Promise<AgentConf> {
-  await writePrivate(files.ca, userData.ca);
+  // A machine that lost its conf has the identity that it had: its CA may be another one by now.
+  if ((await readIfThere(files.ca)) === null) await writePrivate(files.ca, userData.ca);
   if ((await readIfThere(files.own)) === null) {
     const { key, request } = await keyAndRequest(files.enrolment);
     await writePrivate(files.own, (await askForCertificate(userData, metadata, request)) + key);

@@ -1,24 +1,25 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { type KeyFiles, keyFilesIn } from '../pki/key-files.js';
 import { privateDirectory, shred } from '../store/files.js';
 
 /** Where an instance's agent keeps what is its own. Everything in `disk` survives a restart of the machine. */
-export interface AgentFiles {
+export interface AgentFiles extends KeyFiles {
   readonly userData: string;
   readonly metadata: string;
   readonly disk: string;
   readonly conf: string;
-  /** The machine's identity: the environment's CA certificate, and its own. */
+  /** The machine's identity: whom the environment trusts (the CA that issues first), and its own certificate. */
   readonly identity: string;
   readonly ca: string;
+  /** What the CA before the present one says of it; none before the first rotation. */
+  readonly voucher: string;
   /** The machine's own certificate and key in one file, as all that follow: both change at once. */
   readonly own: string;
   /** What the first certificate is asked for with: a key, and the request for it. */
   readonly enrolment: { readonly key: string; readonly request: string };
   /** What only controllers know; shredded as a whole when the machine stops being one. */
   readonly controller: string;
-  readonly caKey: string;
-  readonly bootKey: string;
   readonly temporal: string;
   /** mongod's. */
   readonly member: string;
@@ -28,6 +29,9 @@ export interface AgentFiles {
   readonly membership: string;
   readonly apiConfig: string;
   readonly workerConfig: string;
+  /** Where API server and worker say which certificates they go by. */
+  readonly apiLoaded: string;
+  readonly workerLoaded: string;
   readonly logs: string;
   /** mongod's own. */
   readonly mongodLog: string;
@@ -49,17 +53,19 @@ export function agentFiles(instanceDirectory: string): AgentFiles {
     conf: path.join(disk, 'agent.conf'),
     identity,
     ca: path.join(identity, 'ca.crt'),
+    voucher: path.join(identity, 'voucher.crt'),
     own: path.join(identity, 'agent.pem'),
     enrolment: { key: path.join(identity, 'enrol.key'), request: path.join(identity, 'enrol.csr') },
     controller,
-    caKey: path.join(controller, 'ca.key'),
-    bootKey: path.join(controller, 'boot.key'),
+    ...keyFilesIn(controller),
     temporal: path.join(controller, 'temporal.json'),
     member: path.join(controller, 'member.pem'),
     state: path.join(controller, 'state.pem'),
     membership: path.join(controller, 'membership.pem'),
     apiConfig: path.join(controller, 'api.json'),
     workerConfig: path.join(controller, 'worker.json'),
+    apiLoaded: path.join(disk, 'run', 'api.loaded'),
+    workerLoaded: path.join(disk, 'run', 'worker.loaded'),
     logs: path.join(disk, 'log'),
     mongodLog: path.join(disk, 'log', 'mongod-server.log'),
     console: path.join(instanceDirectory, 'console.log'),

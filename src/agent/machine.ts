@@ -49,10 +49,14 @@ export class Machine {
     return published.includes(this.mongo) || this.#conf.memberId === null ? published : [...published, this.mongo];
   }
 
-  /** Changes agent.conf; resolves when that is on disk. */
+  /** Changes agent.conf; what it says counts, and it resolves, when that is on disk. What fails leaves the conf as it was. */
   async update(changes: Partial<AgentConf>): Promise<void> {
-    this.#conf = { ...this.#conf, ...changes };
-    this.#writing = this.#writing.then(() => writeConf(this.files.conf, this.#conf));
-    await this.#writing;
+    const written = this.#writing.then(async () => {
+      const next = { ...this.#conf, ...changes };
+      await writeConf(this.files.conf, next);
+      this.#conf = next;
+    });
+    this.#writing = written.catch(() => {});
+    await written;
   }
 }

@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { AccessFile } from '../boot/access-file.js';
 import { QuorateError, usageError } from '../errors.js';
@@ -34,7 +34,8 @@ export async function recoverAccess([directory, file, name]: readonly string[]):
     quorateAccess: 1,
     environment: conf.environment,
     addresses: conf.addresses.servers.map(({ api }) => api),
-    ca: authority.certificate,
+    // All that are trusted: the CA may be rotated at this moment.
+    ca: await readFile(files.ca, 'utf8'),
     ...made,
   };
   await writePrivate(file, `${JSON.stringify(contents, null, 2)}\n`);

@@ -24,6 +24,10 @@ export class Sees {
     return this.#machines;
   }
 
+  trust(ca: string): void {
+    this.#pinger.trust(ca);
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#pinger.close();

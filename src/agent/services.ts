@@ -71,10 +71,17 @@ export class Services {
    * again at the next call.
    */
   renewCertificates(): Promise<void> {
-    this.#following = this.#following
-      .then(() => this.#renewCertificates())
-      .catch((error) => say(`The machine's certificates could not be renewed: ${reasonOf(error)}`, 'warn'));
-    return this.#following;
+    return this.#inTurn(() => this.#renewCertificates()).catch((error) =>
+      say(`The machine's certificates could not be renewed: ${reasonOf(error)}`, 'warn'),
+    );
+  }
+
+  /** Whom the environment trusts, or who certifies, is another: what runs goes by what lies in the files now, or it rejects. */
+  takeOverCertificates(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#outdated = true;
+      await this.#renewCertificates();
+    });
   }
 
   /** Stops all of them in order: another member becomes primary first; mongod is last, as the others need it. */
@@ -92,6 +99,13 @@ export class Services {
     if (!this.#used) return { services: {}, mongod: null, succession };
     const services = { mongod: this.mongod.status(), api: this.api.status(), worker: this.worker.status() };
     return { services, mongod: this.#mongod.facts, succession };
+  }
+
+  /** After what is under way, whose failures are its own. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#following.then(work);
+    this.#following = done.catch(() => {});
+    return done;
   }
 
   async #follow(conf: AgentConf, told: boolean, superseded: AbortSignal): Promise<void> {
@@ -141,22 +155,21 @@ export class Services {
   async #renewCertificates(): Promise<void> {
     const { files, identity } = this.options.machine;
     if (!(await holdsControllerKeys(files))) return;
-    if (await issueControllerCertificates(files, identity, { renew: true })) this.#outdated = true;
-    if (!this.#outdated) return;
-    if (this.mongod.pid !== null) {
-      await this.#mongod.rotateCertificates();
-      await this.#standing.end();
-      this.#standing.begin();
-    }
-    // In order, one after the other: a database driver shows for ever what it was made with.
+    const issued = await issueControllerCertificates(files, identity, { renew: true });
+    if (!issued && !this.#outdated) return;
+    this.#outdated = true;
+    await this.mongod.reload();
+    await this.#standing.renew();
     for (const service of [this.api, this.worker]) {
-      if (service.pid === null) continue;
-      await halt(service);
-      service.want(true);
-      await service.tried(PATIENCE_MS, this.#superseded.signal);
+      await service.reload().catch(async (error) => {
+        say(`${service.name} did not take its certificates over: ${reasonOf(error)}; it is started again.`, 'warn');
+        await halt(service);
+        service.want(true);
+        await service.tried(PATIENCE_MS, this.#superseded.signal);
+      });
     }
     this.#outdated = false;
-    say('The certificates of this machine were near their end and have been renewed.');
+    if (issued) say('The certificates of this machine have been renewed.');
   }
 
   async #haltMongod(how: 'terminate' | 'kill'): Promise<void> {

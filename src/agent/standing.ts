@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../errors.js';
+import { exchange, type Identity } from '../pki/identity.js';
 import type { AgentReport } from '../state/documents.js';
 import { readPem } from './keys.js';
 import type { Machine } from './machine.js';
@@ -16,6 +17,7 @@ const SUSPECT_AFTER_MS = 500;
 export class Standing {
   #succession: Promise<Succession> | null = null;
   #current: Succession | null = null;
+  #identity: Identity | null = null;
 
   constructor(
     private readonly machine: Machine,
@@ -31,6 +33,11 @@ export class Standing {
   /** Takes over what agent.conf says now. */
   follow(): void {
     this.#current?.suspectAfter(this.#suspectAfterMs);
+  }
+
+  /** Goes by the certificates that lie in the files now. */
+  async renew(): Promise<void> {
+    if (this.#identity !== null) exchange(this.#identity, await this.#read());
   }
 
   async end(): Promise<void> {
@@ -65,16 +72,22 @@ export class Standing {
 
   async #start(): Promise<Succession> {
     const { startSuccession } = await import('./succession/succession.js');
-    const { files, mongo } = this.machine;
-    // The member's own certificate: the set's users are not there before its data is.
-    const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readPem(files.member)]);
+    const { mongo } = this.machine;
+    this.#identity = await this.#read();
     this.#current = startSuccession({
       self: { host: mongo },
-      tls: { ca, ...member },
+      tls: this.#identity,
       suspectAfterMs: this.#suspectAfterMs,
       restartMongod: this.restartMongod,
       onEvent: (text) => say(`succession: ${text}`),
     });
     return this.#current;
+  }
+
+  /** The member's own certificate: the set's users are not there before its data is. */
+  async #read(): Promise<Identity> {
+    const { files } = this.machine;
+    const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readPem(files.member)]);
+    return { ca, ...member };
   }
 }

@@ -25,6 +25,8 @@ export interface Service {
   prepare(): Promise<Launch>;
   /** Resolves when the process does its work; gives up when the signal aborts (the process has left). */
   ready(signal: AbortSignal): Promise<void>;
+  /** Has the running process read its certificates anew; rejects when it does not say that it did. */
+  reload(pid: number): Promise<void>;
 }
 
 /** For our own processes, which mostly wait: a small nursery saves each a quarter of its memory. */
@@ -69,6 +71,10 @@ export class Supervisor {
     this.#changed();
   }
 
+  get name(): Service['name'] {
+    return this.service.name;
+  }
+
   get running(): boolean {
     return this.#process === 'up' && this.#ready;
   }
@@ -92,6 +98,17 @@ export class Supervisor {
     const patience = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
     const out = new Promise((resolve) => patience.addEventListener('abort', resolve, { once: true }));
     while (this.#state() === 'starting' && !patience.aborted) await Promise.race([this.#nextChange(), out]);
+  }
+
+  /** Has what runs read its certificates anew; one that ends meanwhile has read them when it begins again. */
+  async reload(): Promise<void> {
+    const { pid } = this;
+    if (pid === null || this.#process !== 'up') return;
+    try {
+      await this.service.reload(pid);
+    } catch (error) {
+      if (this.pid === pid) throw error;
+    }
   }
 
   /** Kills the process, which is started again at once when it is wanted. Resolves when it is gone. */

@@ -54,10 +54,20 @@ export const Token = Type.Object({
 });
 export type Token = Static<typeof Token>;
 
+/** Whom the environment trusts; version 0 as long as it has its first CA. */
+export const Authority = Type.Object({
+  version: Type.Integer(),
+  trusted: Type.String({ description: 'CAs, PEM, the one that issues first' }),
+});
+export type Authority = Static<typeof Authority>;
+
 /** What every controller knows and nobody else. */
 export const ControllerKeys = Type.Object({
   caKey: Type.String(),
   bootKey: Type.String(),
+  /** While the CA is rotated. */
+  next: Type.Optional(Type.Object({ caKey: Type.String(), bootKey: Type.String() })),
+  previousBootKey: Type.Optional(Type.String()),
   temporal: Type.Union([TemporalConnection, Type.Null()]),
 });
 export type ControllerKeys = Static<typeof ControllerKeys>;

@@ -62,4 +62,5 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'no-quorum': 503,
   'unknown-outcome': 503,
   leaving: 503,
+  rotating: 503,
 };

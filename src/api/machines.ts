@@ -68,5 +68,7 @@ export const Addresses = Type.Object({
   servers: Type.Array(ServerAddress),
   /** Where the set is published besides. */
   url: Type.String(),
+  /** Of what the environment trusts (`/v1/authority`); absent while it has its first CA. */
+  authorityVersion: Type.Optional(Type.Integer()),
 });
 export type Addresses = Static<typeof Addresses>;

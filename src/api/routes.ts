@@ -224,6 +224,13 @@ export const ROUTES = {
     may: READERS_AND_AGENTS,
     answer: Addresses,
   },
+  authority: {
+    method: 'GET',
+    path: '/v1/authority',
+    summary: 'Whom the environment trusts: its CA, and another one beside it while that is rotated',
+    may: READERS_AND_AGENTS,
+    answer: access.Authority,
+  },
   changes: {
     method: 'GET',
     path: '/v1/changes',

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { AuthorityState } from '../state/authority-documents.js';
 import { AgentReport, AgentSettings, Job, Life, ServerAddress } from '../state/documents.js';
 import { OperationReport, ToldOperation, ToldOperations } from './agent-operations.js';
 
@@ -15,6 +16,16 @@ export const AgentMessage = Type.Union([
 ]);
 export type AgentMessage = Static<typeof AgentMessage>;
 
+/** Whom everything on a machine is to trust and to be certified by. */
+export const ToldAuthority = Type.Object({
+  type: Type.Literal('authority'),
+  version: Type.Integer(),
+  phase: AuthorityState.properties.phase,
+  trusted: Type.String({ description: 'CAs, PEM, the one that issues first' }),
+  voucher: Type.String(),
+});
+export type ToldAuthority = Static<typeof ToldAuthority>;
+
 /** What a controller says to an agent. */
 export const ToAgent = Type.Union([
   /** Its machine, the address set and what agents need of the settings, after hello and whenever one of them changes. */
@@ -27,6 +38,8 @@ export const ToAgent = Type.Union([
     addresses: Type.Object({ version: Type.Integer(), servers: Type.Array(ServerAddress), url: Type.String() }),
     settings: AgentSettings,
   }),
+  /** Whom the environment trusts, once its CA was rotated: after hello, before the machine, and with every step. */
+  ToldAuthority,
   /** This beat and all before it are written. */
   Type.Object({ type: Type.Literal('ack'), seq: Type.Integer() }),
   /** The environment has no such machine any more: stop what it runs. */

@@ -36,6 +36,22 @@ export function openSealed(sealed: string, bootKey: string, environment: string)
   }
 }
 
+/** The same with whichever of these keys it was sealed with: while keys are rotated a controller holds two. */
+export function openSealedByOneOf(
+  sealed: string,
+  bootKeys: readonly string[],
+  environment: string,
+): TemporalConnection {
+  for (const bootKey of bootKeys.slice(0, -1)) {
+    try {
+      return openSealed(sealed, bootKey, environment);
+    } catch (error) {
+      if (!(error instanceof QuorateError)) throw error;
+    }
+  }
+  return openSealed(sealed, bootKeys.at(-1) ?? '', environment);
+}
+
 function keyOf(bootKey: string, environment: string): Buffer {
   return Buffer.from(hkdfSync('sha256', Buffer.from(bootKey.trim(), 'hex'), environment, LABEL, 32));
 }

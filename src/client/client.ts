@@ -1,3 +1,4 @@
+import type { Authority } from '../api/access.js';
 import { QuorateError } from '../errors.js';
 import { serverName } from '../pki/certificate.js';
 import type { AddressSet } from '../store/record.js';
@@ -31,11 +32,21 @@ export interface ApiClientOptions {
   readonly token?: string;
   /** The address that connections come from. */
   readonly localAddress?: string;
+  /** For who keeps what the environment trusts beside `tls.ca`: of which version that is, and where a newer one goes. */
+  readonly authority?: AuthorityKept;
   /** Called with every newer address set; `close` waits for what it returns. */
   readonly onAddresses?: (set: AddressSet) => void | Promise<void>;
   /** How often a controller that has not answered yet is pinged; after 8/3 of that in silence it is given up,
    * a WebSocket after 4 times that. */
   readonly heartbeatMs?: number;
+}
+
+/** What the environment trusts, kept from one client to the next. */
+export interface AuthorityKept {
+  /** 0 while it has its first CA. */
+  readonly version: number;
+  /** The client goes by it already; `close` waits for what this returns: whether it was kept, else it is told again. */
+  keep(told: Authority, client: ApiClient): Promise<boolean>;
 }
 
 export interface RequestOptions {
@@ -118,6 +129,7 @@ export class ApiClient {
       host: serverName(options.environment.uuid),
       heartbeatMs: this.#heartbeatMs,
       headers: this.#authorization(),
+      ...(options.authority === undefined ? {} : { authority: this.#keeps(options.authority) }),
     });
   }
 
@@ -139,6 +151,13 @@ export class ApiClient {
   /** Shows this certificate from the next connection on: the one before is about to end. */
   useCertificate({ certificate, key }: { readonly certificate: string; readonly key: string }): void {
     this.#dialer.useCertificate(certificate, key);
+    this.#links.renew();
+  }
+
+  /** Trusts these CAs (PEM) from the next connection on. */
+  trust(ca: string): void {
+    this.#dialer.trust(ca);
+    this.#links.renew();
   }
 
   /**
@@ -296,6 +315,20 @@ export class ApiClient {
       if (final || deadline.signal.aborted) throw error;
       return null;
     }
+  }
+
+  #keeps(kept: AuthorityKept) {
+    return {
+      version: kept.version,
+      onNews: (told: Authority) => {
+        this.trust(told.trusted);
+        const keep = async () => {
+          if (!(await kept.keep(told, this))) this.#links.learnAgain(kept.version);
+        };
+        this.#handingOn = this.#handingOn.catch(() => {}).then(keep);
+        this.#handingOn.catch(() => {});
+      },
+    };
   }
 
   #authorization(): Record<string, string> {

@@ -8,6 +8,7 @@ import {
 } from 'node:tls';
 import { QuorateError } from '../errors.js';
 import { fingerprint, serverName, subjectFrom } from '../pki/certificate.js';
+import { UNTRUSTED } from '../pki/trust.js';
 
 export interface TlsFiles {
   /** The environment's CA, PEM. */
@@ -27,7 +28,8 @@ export interface Connected {
 /** Dials single addresses of one environment; nothing is sent before the CA and the name have been checked. */
 export class Dialer {
   readonly #environment: { readonly uuid: string; readonly name: string };
-  readonly #ca: string;
+  #ca: string;
+  #own: { readonly certificate: string | undefined; readonly key: string | undefined };
   readonly #localAddress: string | undefined;
   #context: SecureContext;
   readonly #timeoutMs: number;
@@ -43,12 +45,20 @@ export class Dialer {
     this.#ca = ca;
     this.#localAddress = options.localAddress;
     this.#timeoutMs = options.timeoutMs;
-    this.#context = createSecureContext({ ca, cert: certificate, key, minVersion: 'TLSv1.3' });
+    this.#own = { certificate, key };
+    this.#context = this.#newContext();
   }
 
   /** Shows this certificate from the next connection on. */
   useCertificate(certificate: string, key: string): void {
-    this.#context = createSecureContext({ ca: this.#ca, cert: certificate, key, minVersion: 'TLSv1.3' });
+    this.#own = { certificate, key };
+    this.#context = this.#newContext();
+  }
+
+  /** Trusts these CAs (PEM) from the next connection on. */
+  trust(ca: string): void {
+    this.#ca = ca;
+    this.#context = this.#newContext();
   }
 
   /** Resolves once TLS is complete and the server was found to be a controller of the environment. */
@@ -99,33 +109,34 @@ export class Dialer {
     });
   }
 
+  #newContext(): SecureContext {
+    const { certificate: cert, key } = this.#own;
+    return createSecureContext({ ca: this.#ca, cert, key, minVersion: 'TLSv1.3' });
+  }
+
   #refusal(address: string, socket: TLSSocket): Error | null {
     if (socket.authorized) return null;
     const code = String(socket.authorizationError);
-    if (!FOREIGN.has(code)) return Object.assign(new Error(code), { code });
-    const top = topOf(socket.getPeerCertificate(true));
+    if (!UNTRUSTED.has(code)) return Object.assign(new Error(code), { code });
+    const peer = socket.getPeerCertificate(true);
+    const top = topOf(peer);
+    // It says that it is this environment: either that has another CA now, or somebody pretends.
+    const claims = (peer.subject as { O?: unknown } | undefined)?.O === this.#environment.uuid;
     return new QuorateError(
       'foreign-ca',
       `${address} is refused: the CA of ${this.#environment.name} has the fingerprint ${fingerprint(this.#ca)}, ` +
         `the ${top.isCa ? 'CA' : 'certificate'} there ${top.fingerprint}.`,
       {
-        todo:
-          'Another environment answers at this address, or somebody else does; nothing was sent to it. ' +
-          'If the environment was made anew, this machine’s record of it is out of date.',
+        todo: claims
+          ? 'Nothing was sent to it. Either somebody pretends to be this environment, or its CA was rotated more than once ' +
+            'since this machine used it: take the CA over by a fingerprint that an admin tells you (quorate login NAME ADDRESS ' +
+            '--ca-fingerprint …), or a certificate made on a controller (quorate cloud recover-access, quorate login --certificate FILE).'
+          : 'Another environment answers at this address, or somebody else does; nothing was sent to it. ' +
+            'If the environment was made anew, this machine’s record of it is out of date.',
       },
     );
   }
 }
-
-/** What OpenSSL says of a certificate that does not lead to the given CA. */
-const FOREIGN = new Set([
-  'CERT_SIGNATURE_FAILURE',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-]);
 
 /** The last certificate of the chain that the server showed. */
 function topOf(peer: DetailedPeerCertificate): { isCa: boolean; fingerprint: string } {

@@ -1,3 +1,4 @@
+import type { Authority } from '../api/access.js';
 import { QuorateError } from '../errors.js';
 import { isAddressSet } from '../store/record.js';
 import { decode } from './answer.js';
@@ -18,6 +19,8 @@ export interface LinksOptions {
   readonly heartbeatMs: number;
   /** What the address set is asked for with. */
   readonly headers: Record<string, string>;
+  /** For who keeps what the environment trusts: of which version that is, and who hears of a newer one. */
+  readonly authority?: { readonly version: number; onNews(told: Authority): void };
 }
 
 /** The link that requests go to: made when it is needed, made anew when it was lost, shared by all. */
@@ -29,9 +32,11 @@ export class Links {
   /** When the address set was last asked for; null while the answer is awaited. */
   #refreshedAt: number | null = Number.NEGATIVE_INFINITY;
   #closed = false;
+  #authorityVersion: number;
 
   constructor(options: LinksOptions) {
     this.#options = options;
+    this.#authorityVersion = options.authority?.version ?? Number.POSITIVE_INFINITY;
   }
 
   /** The link in use, if it is fit to be used. */
@@ -61,6 +66,16 @@ export class Links {
   leave(link: Link): void {
     link.retire();
     this.#options.controllers.failed(link.address);
+  }
+
+  /** The next request makes a connection of its own; what is under way is finished on the present ones. */
+  renew(): void {
+    this.#link?.retire();
+  }
+
+  /** What the environment trusts is told again, as if no version after this one had been. */
+  learnAgain(version: number): void {
+    this.#authorityVersion = version;
   }
 
   /** Leaves a controller that is no longer published: it is about to go. What it answers already it may finish. */
@@ -98,8 +113,9 @@ export class Links {
     this.#refreshing = link
       .send({ method: 'GET', path: '/v1/addresses', headers, body: undefined, signal: deadline.signal })
       .then((answer) => {
-        const set = decode(answer);
+        const set = decode<{ readonly authorityVersion?: number }>(answer);
         if (isAddressSet(set)) controllers.use(set);
+        return this.#learnAuthority(link, set?.authorityVersion ?? 0, deadline);
       })
       // Nobody asked for it: who makes a request hears of a lost controller or a refused login by that.
       .catch(() => {})
@@ -107,5 +123,16 @@ export class Links {
         deadline.end();
         this.#refreshedAt = performance.now();
       });
+  }
+
+  async #learnAuthority(link: Link, version: number, { signal }: Deadline): Promise<void> {
+    const { authority, headers } = this.#options;
+    if (authority === undefined || version <= this.#authorityVersion) return;
+    const told = decode<Authority>(
+      await link.send({ method: 'GET', path: '/v1/authority', headers, body: undefined, signal }),
+    );
+    if (told.version <= this.#authorityVersion) return;
+    this.#authorityVersion = told.version;
+    authority.onNews(told);
   }
 }

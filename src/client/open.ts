@@ -1,13 +1,15 @@
 import { QuorateError, reasonOf } from '../errors.js';
 import { expiresAt, isDue } from '../pki/certificate.js';
+import { isIssuedBy, issuerIn } from '../pki/trust.js';
 import type { EnvironmentRecord, Store } from '../store/store.js';
 import { ApiClient, type ApiClientOptions } from './client.js';
 
+/** While the CA is rotated a controller may take a moment to come to the one that issues. */
 const RENEW_WITHIN_MS = 3000;
 
 /**
- * A client for an environment of the operator's store; refreshed address sets are written back, and so is the operator's
- * next certificate when the present one is near its end. `besides`: host:port of API servers that the store may not know.
+ * A client for an environment of the operator's store; refreshed address sets are written back, and so are CAs that are
+ * trusted since and the operator's next certificate, when the present one is near its end or of the CA before. `besides`: host:port of API servers that the store may not know.
  */
 export async function openClient(store: Store, name: string, besides: readonly string[] = []): Promise<ApiClient> {
   const record = await store.readEnvironment(name);
@@ -29,7 +31,13 @@ export async function openClient(store: Store, name: string, besides: readonly s
     );
   }
   const client = clientOf(store, record, { tls }, besides);
-  if (isDue(tls.certificate)) await renew(store, name, client, tls.certificate);
+  if (isOutdated(tls)) {
+    const failure = await renew(store, name, client);
+    const end = expiresAt(tls.certificate).toISOString();
+    // What was asked for goes on with the present certificate.
+    if (failure !== null)
+      process.emitWarning(`your certificate for ${name} ends at ${end} and could not be renewed: ${failure}`);
+  }
   return client;
 }
 
@@ -47,6 +55,20 @@ export function clientOf(
     addressesVersion: addresses.version,
     url,
     ...login,
+    authority: {
+      version: record.authorityVersion ?? 0,
+      keep: async ({ version, trusted }, client) => {
+        await store.writeAuthority(name, uuid, version, trusted);
+        const { certificate, key } = login.tls;
+        if (login.token !== undefined || certificate === undefined || key === undefined) return true;
+        const own = await store.credentials(name);
+        if (own === null) return true;
+        // Another command may have been first.
+        if (isOutdated(own)) return (await renew(store, name, client)) === null;
+        client.useCertificate(own);
+        return true;
+      },
+    },
     onAddresses: (set) =>
       store.updateEnvironment(name, (seen) =>
         set.version > seen.addresses.version && seen.uuid === uuid ? { ...seen, addresses: set } : null,
@@ -54,15 +76,20 @@ export function clientOf(
   });
 }
 
-/** What was asked for goes on with the present certificate where no next one can be had yet. */
-async function renew(store: Store, name: string, client: ApiClient, present: string): Promise<void> {
+/** The next certificate, in the store and for this client; why not, where none can be had yet. */
+async function renew(store: Store, name: string, client: ApiClient): Promise<string | null> {
   try {
     const { renewCertificate } = await import('./renew.js');
     const next = await renewCertificate(client, RENEW_WITHIN_MS);
     await store.renewCredentials(name, next);
     client.useCertificate(next);
+    return null;
   } catch (error) {
-    const end = expiresAt(present).toISOString();
-    process.emitWarning(`your certificate for ${name} ends at ${end} and could not be renewed: ${reasonOf(error)}`);
+    return reasonOf(error);
   }
+}
+
+/** Near its end, or issued by another CA than the one that issues now. */
+function isOutdated({ ca, certificate }: { readonly ca: string; readonly certificate: string }): boolean {
+  return isDue(certificate) || !isIssuedBy(certificate, issuerIn(ca));
 }

@@ -40,6 +40,11 @@ export class Pinger {
     });
   }
 
+  /** From the next connection on. */
+  trust(ca: string): void {
+    this.#agent.options.ca = ca;
+  }
+
   close(): void {
     this.#agent.destroy();
   }

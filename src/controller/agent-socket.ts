@@ -3,7 +3,13 @@ import type { WebSocket } from 'ws';
 import { AgentMessage, CLOSE, type ToAgent } from '../api/sockets.js';
 import { reasonOf } from '../errors.js';
 import { log } from '../log/log.js';
-import type { AddressesDocument, AgentSettings, MachineDocument, SettingDocument } from '../state/documents.js';
+import type {
+  AddressesDocument,
+  AgentSettings,
+  EnvironmentDocument,
+  MachineDocument,
+  SettingDocument,
+} from '../state/documents.js';
 import { setAgentVersion } from '../state/machines.js';
 import { persist } from '../state/retry.js';
 import { durationMs, effectiveValue } from '../state/settings.js';
@@ -62,6 +68,7 @@ class AgentSession {
   #addresses: AddressesDocument | null = null;
   #url = '';
   #settings: AgentSettings | null = null;
+  #authorityVersion = 0;
   /** The first beat, while the machine's document is still being read. */
   #early: Presence | null = null;
   #gone = false;
@@ -120,6 +127,8 @@ class AgentSession {
     // Followed before it is read: what changes in between comes as an event, and the versions say which is newer.
     this.#leave = feed.subscribe({
       onEvent: ({ kind, id, document }) => {
+        if (kind === 'environment' && document !== null)
+          this.#tellAuthority(document as unknown as EnvironmentDocument);
         if (kind === 'addresses' && document !== null) this.#learn(null, document as unknown as AddressesDocument);
         if (kind === 'settings' && id === SUSPECT_AFTER) this.#adopt(document as SettingDocument | null);
         if (kind !== 'machines' || id !== this.id) return;
@@ -146,6 +155,7 @@ class AgentSession {
       if (environment === null) return close(this.socket, CLOSE.again, 'the environment is not there yet');
       if (machine === null) return this.#sayGone();
       this.#url = environment.url;
+      this.#tellAuthority(environment);
       // Whatever the feed has said meanwhile is followed by all that is newer.
       if (this.#settings === null) this.#adopt(setting);
       this.#learn(machine, addresses);
@@ -173,6 +183,14 @@ class AgentSession {
     const news = this.#settings?.suspectAfterMs !== suspectAfterMs;
     this.#settings = { suspectAfterMs };
     if (news) this.#tellMachine();
+  }
+
+  /** Once for each version; before the machine, as what is done for jobs is done by it. */
+  #tellAuthority({ authority }: EnvironmentDocument): void {
+    if (authority === undefined || authority.version <= this.#authorityVersion) return;
+    const { version, phase, trusted, voucher } = authority;
+    this.#authorityVersion = version;
+    this.#tell({ type: 'authority', version, phase, trusted, voucher });
   }
 
   /** Takes over what is newer than what is known, and tells the agent. */

@@ -16,7 +16,7 @@ export interface Controller {
   readonly config: ControllerConfig;
   /** The environment's key, of which names of changes are made. */
   readonly key: string;
-  /** The environment's CA, PEM. */
+  /** The CAs that are trusted now, PEM, the one that issues first. */
   readonly ca: string;
   readonly state: State;
   readonly reader: Reader;

@@ -17,6 +17,8 @@ export const ControllerConfig = Type.Object({
   caKeyFile: Type.String(),
   bootKeyFile: Type.String(),
   temporalFile: Type.String(),
+  /** Where it says which certificates it goes by; absent where nobody waits for that. */
+  loadedFile: Type.Optional(Type.String()),
   /** The logs of this machine's programs, that the API may be asked for. */
   logs: Type.Optional(Type.Array(Type.Object({ program: Type.String(), file: Type.String() }))),
   /** host:port where this machine's worker tells its figures. */

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { Pinger } from '../client/ping.js';
 import { PresenceObserver } from '../state/presence-observer.js';
 import { openState } from '../state/state.js';
@@ -12,21 +11,21 @@ import { OperationDesk } from './operation-desk.js';
 import { PresenceBatch } from './presence-batch.js';
 import { Reader } from './reading.js';
 import { ApiServer } from './server.js';
+import { Trust } from './trust.js';
+
+export interface RunningController {
+  /** Goes by the certificates that lie in the files now, without a connection being lost. */
+  reload(): Promise<void>;
+  close(): Promise<void>;
+}
 
 /** Starts a controller's API server. It listens at once; what needs the database waits for it. */
-export async function startController(config: ControllerConfig): Promise<{ close(): Promise<void> }> {
-  const read = (file: string) => readFile(file, 'utf8');
-  const { tls, stateTls, environment, machine } = config;
-  const [ca, certificate, key, stateCertificate, stateKey] = await Promise.all([
-    read(tls.ca),
-    read(tls.certificate),
-    read(tls.key),
-    read(stateTls.certificate),
-    read(stateTls.key),
-  ]);
+export async function startController(config: ControllerConfig): Promise<RunningController> {
+  const { environment, machine } = config;
+  const trust = await Trust.read(config);
   const state = await openState({
     hosts: config.mongo,
-    tls: { ca, certificate: stateCertificate, key: stateKey },
+    tls: trust.state,
     serverSelectionTimeoutMS: 5000,
   });
   const reader = new Reader(state, machine);
@@ -36,12 +35,14 @@ export async function startController(config: ControllerConfig): Promise<{ close
   const audit = new AuditLog(state, machine);
   const metrics = new Metrics({ config, state, observer, feed });
   const operations = new OperationDesk(state, feed, observer);
-  const pinger = new Pinger(environment.uuid, ca);
+  const pinger = new Pinger(environment.uuid, trust.ca);
   const server = new ApiServer({
     config,
     key: environmentKey(environment.name, environment.uuid),
-    ca,
-    tls: { ca, certificate, key },
+    get ca() {
+      return trust.ca;
+    },
+    trust,
     state,
     reader,
     feed,
@@ -51,10 +52,15 @@ export async function startController(config: ControllerConfig): Promise<{ close
     pinger,
     audit,
     metrics,
-    login: new Login(environment.uuid, state, reader),
+    login: new Login(environment.uuid, state, reader, trust),
   });
   await server.listen();
   return {
+    reload: () =>
+      trust.reload((tls) => {
+        pinger.trust(tls.ca);
+        server.useCertificates(tls);
+      }),
     close: async () => {
       metrics.close();
       operations.close();

@@ -8,7 +8,7 @@ import { deleteMaintenance, putMaintenance } from './handlers/maintenance.js';
 import { cancelOperation, exec, operation, operationOutput, operations } from './handlers/operations.js';
 import { reach } from './handlers/reach.js';
 import { renew } from './handlers/renew.js';
-import { controllerKeys, createToken, userData } from './handlers/secrets.js';
+import { authority, controllerKeys, createToken, userData } from './handlers/secrets.js';
 import { audit, login, logout, whoami } from './handlers/sessions.js';
 import { deleteSetting, getSetting, listSettings, putSetting } from './handlers/settings.js';
 import { adopt, temporal } from './handlers/temporal.js';
@@ -43,6 +43,7 @@ export const HANDLERS: { readonly [N in Answered]: Handler<N> } = {
   putSetting,
   deleteSetting,
   addresses,
+  authority,
   changes,
   change,
   closeChange,

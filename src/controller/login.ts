@@ -4,11 +4,13 @@ import type { Role } from '../api/access.js';
 import type { Route } from '../api/routes.js';
 import { QuorateError } from '../errors.js';
 import { subjectFrom } from '../pki/certificate.js';
+import { UNTRUSTED } from '../pki/trust.js';
 import type { State } from '../state/state.js';
 import { tooManyTries } from './login-tries.js';
 import { Rate } from './rate.js';
 import type { Reader } from './reading.js';
 import { tokenHash } from './token-hash.js';
+import type { Trust } from './trust.js';
 
 /** Who calls. */
 export interface Caller {
@@ -31,6 +33,7 @@ export class Login {
     private readonly environment: string,
     private readonly state: State,
     private readonly reader: Reader,
+    private readonly trust: Pick<Trust, 'admits'>,
   ) {}
 
   /**
@@ -57,7 +60,7 @@ export class Login {
     const socket = request.socket as TLSSocket;
     const { authorization } = request.headers;
     if (authorization !== undefined) return await this.#byToken(authorization, socket.remoteAddress ?? '');
-    return byCertificate(socket, this.environment);
+    return byCertificate(socket, this.environment, this.trust);
   }
 
   /** Looked up each time, so that one that was voided is void at every controller at once. */
@@ -80,14 +83,18 @@ export class Login {
   }
 }
 
-function byCertificate(socket: TLSSocket, environment: string): Caller | null {
+function byCertificate(socket: TLSSocket, environment: string, trust: Pick<Trust, 'admits'>): Caller | null {
   const { subject, valid_to } = socket.getPeerCertificate();
   if (subject === undefined) return null;
   if (!socket.authorized) {
+    if ((subject as { O?: unknown }).O === environment && UNTRUSTED.has(String(socket.authorizationError)))
+      throw otherAuthority();
     throw new QuorateError('bad-login', `The certificate shown is refused: ${socket.authorizationError}.`, {
       todo: 'It must be of this environment and in its time.',
     });
   }
+  // Connections live on when the CA that their certificates are of is dropped.
+  if (!trust.admits(socket)) throw otherAuthority();
   const { cn, ou, o } = subjectFrom(subject);
   if (o !== environment || (ou !== 'operator' && ou !== 'agent')) {
     throw new QuorateError('bad-login', `The certificate of ${cn} (${ou}) is none to call the API with.`, {
@@ -97,4 +104,17 @@ function byCertificate(socket: TLSSocket, environment: string): Caller | null {
   const shown = { user: cn, by: 'certificate', credential: null, expiresAt: new Date(valid_to) } as const;
   if (ou === 'operator') return { ...shown, role: 'admin', machine: null };
   return { ...shown, role: 'agent', machine: cn.replace(/^machine-/, '') };
+}
+
+/** Whoever was away while the CA was rotated hears what to do; whoever pretends hears nothing new. */
+function otherAuthority(): QuorateError {
+  return new QuorateError(
+    'bad-login',
+    'The certificate shown is of a CA that this environment does not trust (any more): it was issued before the CA was rotated, or by somebody else.',
+    {
+      todo:
+        'An operator takes a new one: quorate cloud recover-access MACHINE, then quorate login --certificate FILE; ' +
+        'whoever has a password logs in: quorate login NAME. A machine is removed: quorate remove-machine MACHINE --force.',
+    },
+  );
 }

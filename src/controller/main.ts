@@ -39,6 +39,12 @@ async function main(file: string | undefined): Promise<void> {
   process.on('SIGTERM', () => leave('SIGTERM'));
   process.on('SIGINT', () => leave('SIGINT'));
   process.stdin.resume();
+  let reloading = Promise.resolve();
+  process.on('SIGHUP', () => {
+    reloading = reloading
+      .then(() => controller.reload())
+      .catch((error) => log().error({ err: error }, 'The certificates could not be read anew.'));
+  });
   process.stdin.on('end', () => leave('its agent is gone'));
   process.stdin.on('error', () => leave('its agent is gone'));
 }

@@ -1,6 +1,7 @@
 import { cutsOf, cutText } from '../api/cuts.js';
 import { evidenceText } from '../api/evidence.js';
 import type { ControllerStatus, MachineStatus, Status } from '../api/status.js';
+import { isRotating } from '../state/authority-documents.js';
 import type { EvidenceDocument } from '../state/documents.js';
 import { maintenanceLeft } from '../state/maintenance.js';
 import type { Facts } from './facts.js';
@@ -165,9 +166,27 @@ function zones({ facts, controllers, ha }: Seen): string[] {
 function keys({ facts }: Seen): string[] {
   const knew = facts.machines
     .filter(({ knewKeys, life }) => knewKeys && life === 'alive')
-    .map(({ _id }) => `Machine ${_id} is no controller any more and knew the environment's keys.`);
+    .map(
+      ({ _id }) =>
+        `Machine ${_id} is no controller any more and knew the environment's keys; for new ones: quorate rotate-ca.`,
+    );
   const tried = facts.refused.map(
     ({ machine, refusedFrom }) => `Somebody else tried to enrol as machine ${machine}, from ${refusedFrom.join(', ')}.`,
   );
-  return [...tried, ...knew];
+  return [...tried, ...knew, ...rotation(facts)];
+}
+
+/** A rotation of the CA that rests, and machines that one did not wait for. */
+function rotation({ environment: { authority }, machines, running }: Facts): string[] {
+  if (authority === undefined) return [];
+  const left = machines
+    .filter(({ _id, life }) => authority.left.includes(_id) && life !== 'dead')
+    .map(
+      ({ _id }) =>
+        `Machine ${_id} was left behind when the CA was rotated and is not let in any more; remove it: quorate remove-machine ${_id} --force.`,
+    );
+  const rests = isRotating(authority) && running.length === 0;
+  return rests
+    ? [...left, 'The rotation of the CA rests half-way; nothing is shut out. Go on with: quorate rotate-ca.']
+    : left;
 }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
+import type { Server } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -29,6 +31,7 @@ import { REQUEST_ID, requestIdOf } from './request-id.js';
 import { close } from './socket.js';
 import { TokenSockets } from './token-sockets.js';
 import { requestTracing } from './trace-requests.js';
+import type { ServerTls, Trust } from './trust.js';
 import { serveWatch } from './watch-socket.js';
 
 export interface ServerParts extends Controller {
@@ -36,8 +39,7 @@ export interface ServerParts extends Controller {
   readonly operations: OperationDesk;
   readonly login: Login;
   readonly audit: AuditLog;
-  /** PEM */
-  readonly tls: { readonly ca: string; readonly certificate: string; readonly key: string };
+  readonly trust: Trust;
 }
 
 const BODY = 64 * 1024;
@@ -46,7 +48,7 @@ const MESSAGE = 256 * 1024;
 const SOCKETS_ALIVE_MS = 10_000;
 const LEAVING_MS = 1000;
 
-function newApp({ ca, certificate, key }: ServerParts['tls']) {
+function newApp({ ca, certificate, key }: ServerTls) {
   return fastify({
     https: {
       ca,
@@ -91,6 +93,9 @@ export class ApiServer {
   });
   readonly #origins: Origins;
   readonly #alive = new WeakSet<WebSocket>();
+  /** Whose they are: null for people and programs. */
+  readonly #upgraded = new Map<WebSocket, { readonly machine: string | null; readonly stream: TLSSocket }>();
+  #ca: string;
   readonly #tokenSockets: TokenSockets;
   readonly #known = new WeakMap<IncomingMessage, Known>();
   readonly #beat: NodeJS.Timeout;
@@ -98,8 +103,9 @@ export class ApiServer {
   #leaving = false;
 
   constructor(private readonly parts: ServerParts) {
+    this.#ca = parts.trust.ca;
     parts.metrics.countConnected(() => this.#connections.count());
-    this.#app = newApp(parts.tls);
+    this.#app = newApp(parts.trust.tls);
     this.#tokenSockets = new TokenSockets(parts.feed);
     this.#origins = new Origins(parts.state, parts.reader, parts.feed);
     serveBrowsers(this.#app, this.#origins);
@@ -136,6 +142,21 @@ export class ApiServer {
     server.headersTimeout = 5000;
     server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
     this.#beat = setInterval(() => this.#dropDead(), SOCKETS_ALIVE_MS).unref();
+  }
+
+  /**
+   * New connections are served with these. Of those that are there an agent's ends whose certificate is not trusted any more,
+   * and a watch, as whoever watches learns whom to trust when it connects; both are made again at once.
+   */
+  useCertificates({ ca, certificate, key }: ServerTls): void {
+    (this.#app.server as Server).setSecureContext({ ca, cert: certificate, key, minVersion: 'TLSv1.2' });
+    const others = ca !== this.#ca;
+    this.#ca = ca;
+    if (!others) return;
+    for (const [socket, { machine, stream }] of this.#upgraded) {
+      if (machine !== null && this.parts.trust.admits(stream)) continue;
+      close(socket, CLOSE.again, 'whom the environment trusts has changed');
+    }
   }
 
   async listen(): Promise<void> {
@@ -212,6 +233,8 @@ export class ApiServer {
       const query = checked(WatchQuery, Object.fromEntries(url.searchParams), 'query');
       this.#sockets.handleUpgrade(request, stream, head, (socket) => {
         this.#accept(socket);
+        this.#upgraded.set(socket, { machine: caller.machine, stream: request.socket as TLSSocket });
+        socket.once('close', () => this.#upgraded.delete(socket));
         if (caller.credential !== null) this.#endWithToken(socket, request, ROUTES[name], caller.credential);
         this.#connections.add(socket, caller.machine);
         if (name === 'agent') serveAgent(socket, this.parts, caller.machine ?? '');

@@ -333,7 +333,7 @@ const scenarios: readonly {
     phase: 'default',
     problems: [
       'Somebody else tried to enrol as machine 3, from 127.0.0.66.',
-      "Machine 3 is no controller any more and knew the environment's keys.",
+      "Machine 3 is no controller any more and knew the environment's keys; for new ones: quorate rotate-ca.",
     ],
   },
 ];

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { createHash, webcrypto } from 'node:crypto';
+import { createHash, createPublicKey, randomBytes, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { QuorateError, reasonOf } from '../errors.js';
 import { type Subject, serverName } from './certificate.js';
@@ -39,12 +39,17 @@ const DAY = 24 * HOUR;
 /** Certificates start an hour back: the machines' clocks need not agree better than that. */
 const BACKDATE = HOUR;
 
-/** A new authority for the environment of this UUID. */
-export async function createAuthority(environment: string): Promise<Authority> {
-  const keys = await webcrypto.subtle.generateKey(KEY, true, ['sign', 'verify']);
+/**
+ * A new authority for the environment of this UUID.
+ * @param key PKCS#8 PEM, where it is there already; else a new one is made
+ */
+export async function createAuthority(environment: string, key?: string): Promise<Authority> {
+  const keys =
+    key === undefined ? await webcrypto.subtle.generateKey(KEY, true, ['sign', 'verify']) : await pairOf(key);
   const name = nameOf([
     ['O', environment],
-    ['CN', `Quorate CA of ${serverName(environment)}`],
+    // Each CA has a name of its own: two of one environment are trusted beside each other while one follows the other.
+    ['CN', `Quorate CA ${randomBytes(3).toString('hex')} ${serverName(environment)}`],
   ]);
   const now = Date.now();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -54,12 +59,37 @@ export async function createAuthority(environment: string): Promise<Authority> {
     notBefore: new Date(now - BACKDATE),
     notAfter: new Date(now + 3650 * DAY),
     extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
+      // One below it: the next CA, which it vouches for.
+      new x509.BasicConstraintsExtension(true, 1, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { certificate: pem(certificate), key: await exportKey(keys.privateKey) };
+  return { certificate: pem(certificate), key: key ?? (await exportKey(keys.privateKey)) };
+}
+
+/**
+ * A certificate by this CA that says that another one's key is a CA too. Whoever trusts this one alone and is shown it finds
+ * the other one's certificates good: so who was away while both were trusted still knows the environment again.
+ */
+export async function vouchFor(authority: Authority, other: string): Promise<string> {
+  const [ca, next] = [new x509.X509Certificate(authority.certificate), new x509.X509Certificate(other)];
+  const certificate = await x509.X509CertificateGenerator.create({
+    subject: next.subjectName,
+    issuer: ca.subjectName,
+    notBefore: next.notBefore,
+    notAfter: ca.notAfter,
+    publicKey: next.publicKey,
+    signingKey: await importKey(authority.key),
+    signingAlgorithm: SIGNATURE,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(next.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey),
+    ],
+  });
+  return pem(certificate);
 }
 
 /** Issues a certificate for the key of a request or for a public key. The subject is the caller's, never the request's. */
@@ -176,6 +206,14 @@ function nameOf(parts: readonly (readonly [string, string])[]): x509.Name {
 
 function importKey(key: string): Promise<webcrypto.CryptoKey> {
   return webcrypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(key), KEY, false, ['sign']);
+}
+
+async function pairOf(key: string): Promise<webcrypto.CryptoKeyPair> {
+  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  return {
+    privateKey: await importKey(key),
+    publicKey: await webcrypto.subtle.importKey('spki', publicKey, KEY, true, ['verify']),
+  };
 }
 
 async function exportKey(key: webcrypto.CryptoKey): Promise<string> {

@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { Constraints } from '../machines/constraints.js';
 import { InstanceType } from '../machines/instance-type.js';
 import { PortRule } from '../machines/ports.js';
+import { AuthorityState } from './authority-documents.js';
 
 /**
  * The environment's documents, database `quorate`. These schemas are the types, the check on the way in, and (translated)
@@ -52,6 +53,8 @@ export const EnvironmentDocument = Type.Object({
   nextChange: Type.Integer(),
   /** SHA-256 fingerprint of the CA, for people. */
   caFingerprint: Type.String(),
+  /** Whom it trusts since its CA was rotated; absent while it has its first one. */
+  authority: Type.Optional(AuthorityState),
   /** Fallback URL of the published address set. */
   url: Type.String(),
   createdAt: Type.Unsafe<Date>({ bsonType: 'date' }),
@@ -154,6 +157,8 @@ export const AgentReport = Type.Object({
   }),
   /** Version of the address set that its agent.conf holds. */
   addressVersion: Type.Integer(),
+  /** Version of what the environment trusts that everything on this machine goes by; absent before it was told any. */
+  authorityVersion: Type.Optional(Type.Integer()),
   /** Machine IDs of the controllers whose API this agent reaches. */
   sees: Type.Array(Type.String()),
   mongod: Type.Union([

@@ -18,6 +18,8 @@ export interface EnvironmentRecord {
   readonly url: string;
   /** `clusterId` says which Temporal it is, wherever it listens; records of the first versions lack it. */
   readonly temporal: { readonly address: string; readonly namespace: string; readonly clusterId?: string };
+  /** Of what the environment trusts, as ca.crt has it; absent while that is its first CA. */
+  readonly authorityVersion?: number;
   /** ISO 8601, for people. */
   readonly createdAt: string;
 }

@@ -76,12 +76,12 @@ export class Store {
    */
   async updateEnvironment(
     name: string,
-    change: (record: EnvironmentRecord) => EnvironmentRecord | null,
+    change: (record: EnvironmentRecord) => EnvironmentRecord | null | Promise<EnvironmentRecord | null>,
   ): Promise<void> {
     if ((await this.readEnvironment(name)) === null) return;
     await this.#alone(name, async () => {
       const record = await this.readEnvironment(name);
-      const changed = record && change(record);
+      const changed = record && (await change(record));
       if (changed) await this.writeEnvironment(changed);
     });
   }
@@ -181,6 +181,15 @@ export class Store {
   /** Certificate and key change at once: whoever reads finds two that belong together. */
   async renewCredentials(name: string, { certificate, key }: Omit<Credentials, 'ca'>): Promise<void> {
     await this.write(name, OWN, certificate + key);
+  }
+
+  /** Whom the environment trusts from now on; an older version than what is known changes nothing. */
+  async writeAuthority(name: string, uuid: string, version: number, trusted: string): Promise<void> {
+    await this.updateEnvironment(name, async (record) => {
+      if (record.uuid !== uuid || version <= (record.authorityVersion ?? 0)) return null;
+      await this.write(name, 'ca.crt', trusted);
+      return { ...record, authorityVersion: version };
+    });
   }
 
   /** Machine 0's boot token, hex, between the beginning of a bootstrap and the operator's enrolment. */

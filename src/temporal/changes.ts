@@ -13,6 +13,7 @@ import type { BootstrapInput } from '../../workflows/bootstrap.js';
 import type { DestroyInput } from '../../workflows/destroy.js';
 import type { MembershipInput } from '../../workflows/membership.js';
 import type { RecoverInput } from '../../workflows/recover.js';
+import type { RotateCaInput } from '../../workflows/rotate-ca.js';
 import { QuorateError, reasonOf } from '../errors.js';
 import type { Temporal } from './connect.js';
 import {
@@ -37,6 +38,7 @@ export interface ChangeInputs {
   readonly switchover: MembershipInput;
   readonly configure: MembershipInput;
   readonly recover: RecoverInput;
+  readonly rotateCa: RotateCaInput;
   readonly destroy: DestroyInput;
 }
 
@@ -343,6 +345,7 @@ function changeRunning(environment: string, workflowId: string, running: Running
 function summaryOf(type: ChangeType, input: ChangeInputs[ChangeType]): string {
   const { name } = input.environment;
   if (type === 'configure') return changeSummary.configure(name, input.by);
+  if (type === 'rotateCa') return changeSummary.rotateCa(name, input.by);
   if (type === 'replace' && 'goal' in input) return changeSummary.replace(name, input.goal.avoid, input.by, input.lost);
   if (type === 'switchover' && 'goal' in input) return changeSummary.switchover(name, input.goal.primary, input.by);
   if ('survivor' in input) return changeSummary.recover(name, input.survivor, input.by);

@@ -51,6 +51,7 @@ export const CHANGE_TYPES = [
   'switchover',
   'configure',
   'recover',
+  'rotateCa',
   'destroy',
 ] as const;
 export type ChangeType = (typeof CHANGE_TYPES)[number];
@@ -88,6 +89,7 @@ export const changeSummary = {
   recover: (name: string, survivor: string, by: string) =>
     `${name}: go on with machine ${survivor} after a majority was lost, asked for by ${by}`,
   configure: (name: string, by: string) => `${name}: put changed settings into effect, asked for by ${by}`,
+  rotateCa: (name: string, by: string) => `${name}: a new CA and boot key, asked for by ${by}`,
   destroy: (name: string, by: string) => `${name}: destroy it with everything in it, asked for by ${by}`,
 };
 

@@ -1,5 +1,6 @@
 import { readdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Machine } from '../../src/api/machines.js';
 import type { Status } from '../../src/api/status.js';
 import { setPriority } from '../support/by-hand.js';
@@ -102,6 +103,15 @@ async function nothingExposed(stage: Stage): Promise<void> {
   });
 }
 
+/** A controller that is lost is replaced before it goes on; whoever typed it types it again. */
+const rotate: Play = async (stage) => {
+  for (;;) {
+    const run = await stage.type([['rotate-ca', '--overlap', '5s']]);
+    if (!/, a controller, is silent|is being changed already/.test(run.stderr)) return ended(run);
+    await sleep(1000);
+  }
+};
+
 /** Damages a secondary's data, so that its mongod cannot start again. */
 async function damage(stage: Stage, before: Status): Promise<void> {
   // The member is to be made anew in its place, and not the machine replaced.
@@ -158,6 +168,7 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
     again: typed(['enable-ha']),
     to: 3,
   },
+  rotateCa: { from: 3, play: rotate, to: 3 },
   // The sentinel begins the next one; what is typed afterwards closes the record of one that was terminated at its end.
   'replace-lost': { ...lost, again: typed(['enable-ha']) },
   recover: {

@@ -4,13 +4,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
+import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { renewOwn } from '../../src/agent/renewal.js';
 import { openClient } from '../../src/client/open.js';
-import { createAuthority, createKeyAndRequest, issueWithKey } from '../../src/pki/authority.js';
+import { type Authority, createAuthority, createKeyAndRequest, issueWithKey } from '../../src/pki/authority.js';
 import { isDue, type Subject, servesApi, splitPem, subjectOf } from '../../src/pki/certificate.js';
+import { exchange, type Identity, login } from '../../src/pki/identity.js';
+import { adminCommand, directClient } from '../../src/replicaset/connect.js';
 import { rotateCertificates } from '../../src/replicaset/rotate.js';
 import { addControllers } from '../../src/state/machines.js';
+import { openState } from '../../src/state/state.js';
 import { openStore } from '../../src/store/store.js';
 import { call } from '../support/calls.js';
 import { TestControllers } from '../support/controllers.js';
@@ -130,6 +134,82 @@ test('a mongod takes the next certificate over while it runs, and lives on when 
   expect(written.upsertedCount).toBe(1);
   expect(second.process?.pid).toBe(pid);
   expect(second.process?.exitCode).toBeNull();
+});
+
+test('a mongod comes to trust another CA, is certified by it and drops the one before, while everything goes on', async () => {
+  const [first, second] = set.members as [TestMember, TestMember];
+  const next = await createAuthority(set.environment);
+  const both = set.authority.certificate + next.certificate;
+  const pids = set.members.map((member) => member.process?.pid);
+  const term = async () => {
+    const client = directClient(first.host, membership);
+    try {
+      return ((await adminCommand(client, { replSetGetStatus: 1 })) as { term: number }).term;
+    } finally {
+      await client.close();
+    }
+  };
+  const membership = { ...set.membership };
+  const identity = { ...set.state };
+  const state = await openState({ hosts: set.hosts, tls: identity });
+  const loaded = new Map(set.members.map((member) => [member.host, member.identity]));
+  const put = async (ca: string, by: Authority | null) => {
+    for (const { host, directory, joiner } of set.members) {
+      const before = loaded.get(host) as Identity;
+      const subject = { cn: `machine-${joiner.machine}`, ou: 'member', o: set.environment } as const;
+      const own = by === null ? before : await issueWithKey(by, { subject, addresses: [host.split(':')[0] as string] });
+      await writeFile(path.join(directory, 'ca.crt'), ca);
+      await writeFile(path.join(directory, 'member.pem'), own.certificate + own.key, { mode: 0o600 });
+      await rotateCertificates(host, { ...before, ca: both });
+      loaded.set(host, { ca: both, certificate: own.certificate, key: own.key });
+    }
+  };
+  // Both are in the set's majority, and a connection that is made anew shows what it is by now.
+  const goesOn = async (value: string) => {
+    for (const { host } of set.members) {
+      const client = directClient(host, loaded.get(host) as Identity);
+      await adminCommand(client, { dropConnections: 1, hostAndPort: set.hosts });
+      await client.close();
+    }
+    await state.settings.updateOne(
+      { _id: 'x-rotated' },
+      { $set: { value, version: 1, at: new Date(), by: 'ana', requests: [] } },
+      { upsert: true, writeConcern: { w: 2, wtimeoutMS: 10_000 } },
+    );
+  };
+  const certify = async (cn: string, target: Identity) => {
+    const subject = { cn, ou: 'service', o: set.environment } as const;
+    exchange(target, { ca: next.certificate, ...(await issueWithKey(next, { subject })) });
+  };
+  try {
+    const before = await term();
+    await put(both, null);
+    await goesOn('both are trusted');
+    exchange(identity, { ...identity, ca: both });
+    await put(next.certificate + set.authority.certificate, next);
+    await goesOn('the next one certifies');
+    await certify('state', identity);
+    await certify('membership', membership);
+    await put(next.certificate, next);
+    await goesOn('the one before is dropped');
+    expect(await term()).toBe(before);
+    expect(set.members.map((member) => member.process?.pid)).toEqual(pids);
+    expect(second.process?.exitCode).toBeNull();
+    // Whoever has only the CA before is refused, whatever its certificate says, and by its CA nobody is known.
+    const old = directClient(first.host, { ...set.membership, ca: both }, { serverSelectionTimeoutMS: 1000 });
+    await expect(adminCommand(old, { ping: 1 })).rejects.toThrow();
+    await old.close(true);
+    const connected = new MongoClient(`mongodb://${set.hosts.join(',')}/`, { ...login(identity), replicaSet: 'juju' });
+    expect(
+      await connected
+        .db('quorate')
+        .collection('settings')
+        .countDocuments({ _id: 'x-rotated' } as object),
+    ).toBe(1);
+    await connected.close();
+  } finally {
+    await state.close();
+  }
 });
 
 /** Fingerprint of the certificate that a new connection is shown. */

@@ -32,6 +32,7 @@ function supervise(code: string, options: Partial<Service> = {}): Supervisor {
     stopWithinMs: 300,
     prepare: async () => ({ file: process.execPath, args: ['-e', code] }),
     ready: async () => {},
+    reload: async () => {},
     ...options,
   };
   const supervisor = new Supervisor(service, agentFiles(directory), () => {});

@@ -7,6 +7,7 @@ import { logsOf } from '../files.js';
 import { issueControllerCertificates } from '../keys.js';
 import type { Machine } from '../machine.js';
 import { type Launch, type Service, SMALL_HEAP } from '../supervisor.js';
+import { reloaded } from './reloaded.js';
 import { workerMetricsAddress } from './worker-metrics.js';
 
 /** `manage-environ`: the API server. */
@@ -31,6 +32,7 @@ export class ApiServer implements Service {
       temporalFile: files.temporal,
       logs: logsOf(files),
       workerMetrics: workerMetricsAddress(metadata),
+      loadedFile: files.apiLoaded,
     };
     await writePrivate(files.apiConfig, JSON.stringify(config));
     return {
@@ -46,5 +48,10 @@ export class ApiServer implements Service {
     } finally {
       pinger.close();
     }
+  }
+
+  async reload(pid: number): Promise<void> {
+    const { ca, own, state, apiLoaded } = this.machine.files;
+    await reloaded(pid, apiLoaded, [ca, own, state]);
   }
 }

@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QuorateError } from '../../errors.js';
+import type { Identity } from '../../pki/identity.js';
 import { applyParameters, mongodArguments, refusedParameter } from '../../replicaset/parameters.js';
 import { dirsOf } from '../../store/dirs.js';
 import { readIfThere } from '../../store/files.js';
@@ -29,6 +30,8 @@ export class Mongod implements Service {
   facts: MongodFacts | null = null;
   #server: FoundServer | null = null;
   #member: number | null = null;
+  /** What it read last: it lets in whom that trusts. */
+  #loaded: Identity | null = null;
   readonly #without = new Set<string>();
 
   constructor(private readonly machine: Machine) {}
@@ -43,6 +46,7 @@ export class Mongod implements Service {
       mkdir(files.dataDirectory(memberId), { recursive: true, mode: 0o700 }),
     ]);
     this.#server = server;
+    this.#loaded = await this.#login();
     await this.#learnRefusals();
     this.facts = null;
     this.#member = memberId;
@@ -86,13 +90,15 @@ export class Mongod implements Service {
     }
   }
 
-  /** Has the running mongod take over the certificate that lies in its file now. */
-  async rotateCertificates(): Promise<void> {
+  async reload(): Promise<void> {
     const { rotateCertificates } = await import('../../replicaset/rotate.js');
-    await rotateCertificates(this.machine.mongo, await this.#login());
+    const next = await this.#login();
+    const { ca, ...shown } = this.#loaded ?? next;
+    await rotateCertificates(this.machine.mongo, { ca: ca + next.ca, ...shown });
+    this.#loaded = next;
   }
 
-  async #login() {
+  async #login(): Promise<Identity> {
     const { files } = this.machine;
     const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readPem(files.member)]);
     return { ca, ...member };

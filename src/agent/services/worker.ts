@@ -5,6 +5,7 @@ import { readIfThere, writePrivate } from '../../store/files.js';
 import { issueControllerCertificates } from '../keys.js';
 import type { Machine } from '../machine.js';
 import { type Launch, type Service, SMALL_HEAP } from '../supervisor.js';
+import { reloaded } from './reloaded.js';
 import { workerMetricsAddress } from './worker-metrics.js';
 
 /** `manage-environ`: the worker for the environment's workflows, and for what they do to members and agents. */
@@ -31,6 +32,7 @@ export class Worker implements Service {
       temporalFile: files.temporal,
       bootKeyFile: files.bootKey,
       metrics: workerMetricsAddress(metadata),
+      loadedFile: files.workerLoaded,
     };
     await writePrivate(files.workerConfig, JSON.stringify(config));
     return {
@@ -42,5 +44,10 @@ export class Worker implements Service {
   /** Temporal knows who polls; here, one that stays is taken to work. */
   async ready(signal: AbortSignal): Promise<void> {
     await sleep(1000, undefined, { signal });
+  }
+
+  async reload(pid: number): Promise<void> {
+    const { ca, state, membership, workerLoaded } = this.machine.files;
+    await reloaded(pid, workerLoaded, [ca, state, membership]);
   }
 }

@@ -1,26 +1,26 @@
 import { timingSafeEqual } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { bootToken } from '../../boot/token.js';
 import { QuorateError } from '../../errors.js';
 import { log } from '../../log/log.js';
 import { serverName } from '../../pki/certificate.js';
+import { readBootKeys } from '../../pki/key-files.js';
 import { durationMs, effectiveValue } from '../../state/settings.js';
 import { bindToken, enrolRefused } from '../../state/tokens.js';
-import { readBootKey } from '../boot-key.js';
 import type { Controller, Handler } from '../call.js';
+import { issuingAuthority, keyFilesOf } from '../issuing.js';
 import { Rate } from '../rate.js';
 
 const TRIES = new Rate({ perSecond: 5, burst: 30 });
 
 /** A new machine's certificate for its one-time token. */
 export const enrol: Handler<'enrol'> = async (controller, { body, address }) => {
-  const { config, ca, state } = controller;
+  const { config, state } = controller;
   const { machine: id, nonce, token, request } = body;
   if (!TRIES.take(address, performance.now())) {
     throw new QuorateError('too-many', 'Too many enrolments are tried from here.', { todo: 'Try again in a moment.' });
   }
-  const bootKey = await readBootKey(config);
-  if (!sameSecret(bootToken(bootKey, nonce), token)) {
+  const bootKeys = await readBootKeys(keyFilesOf(controller));
+  if (!bootKeys.some((bootKey) => sameSecret(bootToken(bootKey, nonce), token))) {
     log().warn(`enrol: a wrong token for machine ${id}, from ${address}`);
     throw enrolRefused();
   }
@@ -31,16 +31,13 @@ export const enrol: Handler<'enrol'> = async (controller, { body, address }) => 
   try {
     return {
       certificate: await bindToken(state, { machine: id, nonce, publicKey, address, bootTimeoutMs }, async (machine) =>
-        issue(
-          { certificate: ca, key: await readFile(config.caKeyFile, 'utf8') },
-          {
-            request,
-            subject: { cn: `machine-${id}`, ou: 'agent', o: config.environment.uuid },
-            addresses: [address],
-            // Who does not serve the API cannot pass for a controller.
-            names: machine.jobs.includes('manage-environ') ? [serverName(config.environment.uuid)] : [],
-          },
-        ),
+        issue(await issuingAuthority(controller), {
+          request,
+          subject: { cn: `machine-${id}`, ou: 'agent', o: config.environment.uuid },
+          addresses: [address],
+          // Who does not serve the API cannot pass for a controller.
+          names: machine.jobs.includes('manage-environ') ? [serverName(config.environment.uuid)] : [],
+        }),
       ),
     };
   } catch (error) {

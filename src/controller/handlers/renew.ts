@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { QuorateError } from '../../errors.js';
 import { log } from '../../log/log.js';
 import type { IssueOptions } from '../../pki/authority.js';
 import { serverName } from '../../pki/certificate.js';
 import { noMachine } from '../../state/machines.js';
 import type { Controller, Handler } from '../call.js';
+import { issuingAuthority } from '../issuing.js';
 import type { Caller } from '../login.js';
 
 /** The next certificate in the name of the present one. A token gives none: it would outlive its own end. */
@@ -12,12 +12,10 @@ export const renew: Handler<'renew'> = async (controller, { caller, body: { requ
   if (caller?.by !== 'certificate') {
     throw new QuorateError('not-allowed', 'A certificate is renewed only for who shows the present one.');
   }
-  const { config, ca } = controller;
   const named = await nameOf(controller, caller);
   // The library that issues is loaded only where something is issued.
   const { issue, publicKeyHash } = await import('../../pki/authority.js');
-  const authority = { certificate: ca, key: await readFile(config.caKeyFile, 'utf8') };
-  const certificate = await issue(authority, { ...named, request });
+  const certificate = await issue(await issuingAuthority(controller), { ...named, request });
   log().info(`renew: ${caller.user} (${named.subject.ou}) has a new certificate, public key ${publicKeyHash(request)}`);
   return { certificate };
 };

@@ -40,7 +40,13 @@ export const addresses: Handler<'addresses'> = async ({ state, reader }) =>
       state.addresses.findOne({ _id: 'current' }, options),
       state.environment.findOne({}, options),
     ]);
-    return { version: current?.version ?? 0, servers: current?.servers ?? [], url: environment?.url ?? '' };
+    const { authority, url = '' } = environment ?? {};
+    return {
+      version: current?.version ?? 0,
+      servers: current?.servers ?? [],
+      url,
+      ...(authority === undefined ? {} : { authorityVersion: authority.version }),
+    };
   });
 
 export const changes: Handler<'changes'> = async ({ state, reader, key }, { query: { limit = 50 } }) =>

@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import type { TLSSocket } from 'node:tls';
+import { exchange, type Identity } from '../pki/identity.js';
+import { certificatesIn, digestOf, isIssuedBy } from '../pki/trust.js';
+import { writePrivate } from '../store/files.js';
+import type { ControllerConfig } from './config.js';
+
+/** PEM: whom the API server trusts, and what it shows. */
+export interface ServerTls {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** The certificates that an API server goes by, read again whenever its agent says that the files hold others. */
+export class Trust {
+  #tls: ServerTls;
+  readonly #checked = new WeakMap<TLSSocket, string>();
+
+  private constructor(
+    private readonly config: ControllerConfig,
+    /** Of its clients of MongoDB, which take over what is read. */
+    readonly state: Identity,
+    tls: ServerTls,
+  ) {
+    this.#tls = tls;
+  }
+
+  static async read(config: ControllerConfig): Promise<Trust> {
+    const { tls, state } = await readFiles(config);
+    const trust = new Trust(config, state, tls);
+    await trust.#say(state);
+    return trust;
+  }
+
+  get tls(): ServerTls {
+    return this.#tls;
+  }
+
+  /** The CAs that are trusted, PEM, the one that issues first. */
+  get ca(): string {
+    return this.#tls.ca;
+  }
+
+  /** Whether a CA that is trusted now has issued what a peer showed; its time and more were judged when it connected. */
+  admits(socket: TLSSocket): boolean {
+    if (this.#checked.get(socket) === this.ca) return true;
+    const shown = socket.getPeerX509Certificate();
+    if (shown === undefined || !certificatesIn(this.ca).some((ca) => isIssuedBy(shown.toString(), ca))) return false;
+    this.#checked.set(socket, this.ca);
+    return true;
+  }
+
+  /** Reads the files again; `use` puts into effect what they hold before that is said. */
+  async reload(use: (tls: ServerTls) => void): Promise<void> {
+    const { tls, state } = await readFiles(this.config);
+    exchange(this.state, state);
+    this.#tls = tls;
+    use(tls);
+    await this.#say(state);
+  }
+
+  async #say({ certificate }: Identity): Promise<void> {
+    const { loadedFile } = this.config;
+    if (loadedFile !== undefined)
+      await writePrivate(loadedFile, digestOf(this.#tls.ca, this.#tls.certificate, certificate));
+  }
+}
+
+async function readFiles({ tls, stateTls }: ControllerConfig): Promise<{ tls: ServerTls; state: Identity }> {
+  const read = (file: string) => readFile(file, 'utf8');
+  const [ca, certificate, key, stateCertificate, stateKey] = await Promise.all([
+    read(tls.ca),
+    read(tls.certificate),
+    read(tls.key),
+    read(stateTls.certificate),
+    read(stateTls.key),
+  ]);
+  return { tls: { ca, certificate, key }, state: { ca, certificate: stateCertificate, key: stateKey } };
+}
