@@ -218,7 +218,12 @@ export class MachineAgent {
   }
 
   async #gone(): Promise<void> {
-    if (this.machine.conf.life !== 'dead') await this.machine.update({ life: 'dead', jobs: [] });
+    if (this.machine.conf.life !== 'dead') {
+      // It ends all the same: whoever starts it again hears it again.
+      await this.machine
+        .update({ life: 'dead', jobs: [] })
+        .catch((error) => say(`That this machine is gone could not be written down: ${reasonOf(error)}`, 'warn'));
+    }
     await this.#services.follow('told');
     this.#connection.beat();
     this.#onGone();

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AddedMachines, Machine } from '../../src/api/machines.js';
 import { ensureEngine } from '../../src/engine/engine.js';
@@ -50,6 +52,49 @@ test('two machines are started once each, in zones of their own, and their agent
   ]);
   expect(status.ha.problems).toEqual([]);
   expect(await env.home.ok('status')).toMatch(/^1 +127\.\S+ +b +started +alive +host-units/m);
+});
+
+test('one whose agent dies, that is started again and whose agent.conf is damaged says what is wrong and heals', async () => {
+  const { instance = '' } = (await machine('1')) ?? {};
+  const disk = join(env.store.dirs.localCloud, (await instances()).uuid, instance, 'disk');
+  const [conf, own] = [join(disk, 'agent.conf'), join(disk, 'identity', 'agent.pem')];
+  const answers = (what: string) =>
+    until(`machine 1 to answer, ${what}`, async () => {
+      const { code, stdout } = await env.home.run('exec', '--machine', '1', '--', 'echo', 'well');
+      return code === 0 && stdout.includes('well');
+    });
+  const restarted = async (damage: () => Promise<void>) => {
+    await env.home.ok('cloud', 'stop', '1');
+    await damage();
+    await env.home.ok('cloud', 'start', '1');
+  };
+  const says = async (words: string) => expect(await env.cloud.consoleLog(instance)).toContain(words);
+  const told = async () => JSON.parse(await readFile(conf, 'utf8')) as { jobs: string[]; version: number };
+
+  await restarted(() => writeFile(conf, '{"quorate": 1, "envi'));
+  await answers('its conf healed');
+  await says(`${conf} is damaged`);
+  await says('It was restored from');
+
+  // Both are lost: it has its certificate, and is told the rest.
+  await restarted(async () => {
+    await writeFile(conf, 'nothing');
+    await writeFile(`${conf}.previous`, '');
+  });
+  await answers('its conf made anew');
+  await says('It cannot be restored from');
+  expect(await told()).toMatchObject({ jobs: ['host-units'], machine: '1' });
+
+  // Its certificate too: nobody can know any more who it is, and its token has served.
+  const kept = await readFile(own, 'utf8');
+  await restarted(async () => {
+    for (const file of [conf, `${conf}.previous`, own]) await rm(file);
+  });
+  await until('it to say what to do', async () =>
+    (await env.cloud.consoleLog(instance)).includes('Terminate the instance'),
+  );
+  await restarted(() => writeFile(own, kept, { mode: 0o600 }));
+  await answers('its certificate put back');
 });
 
 test('the same request is done once, at whichever controller it is sent again', async () => {
