@@ -88,9 +88,11 @@ export class MachineAgent {
       machine,
       services: this.#services,
       client: this.#client,
-      onEffect: (trusted) => {
+      onEffect: ({ phase, trusted }) => {
         this.#sees?.trust(trusted);
         this.#connection.beat();
+        // Each at its own time, so that not all have to at once when the CA before is dropped.
+        if (phase === 'issuing') this.#connection.renew();
       },
     });
     this.#health = new Health(machine.files, () => this.#connection.beat());

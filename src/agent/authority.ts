@@ -22,7 +22,7 @@ export interface AuthorityOptions {
   readonly services: Services;
   readonly client: ApiClient;
   /** Everything here goes by a newer version. */
-  readonly onEffect: (trusted: string) => void;
+  readonly onEffect: (told: ToldAuthority) => void;
 }
 
 /**
@@ -61,7 +61,7 @@ export class AuthorityKeeper {
         say(`The environment's CAs are known here as of version ${told.version} (${told.phase}).`);
         this.#lastFailure = '';
         if (this.#newest === told) this.#newest = null;
-        this.options.onEffect(told.trusted);
+        this.options.onEffect(told);
       } catch (error) {
         if (signal.aborted) break;
         this.#say(`What the environment trusts could not be put into effect yet: ${reasonOf(error)}`);

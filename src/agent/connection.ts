@@ -68,6 +68,11 @@ export class Connection {
     });
   }
 
+  /** Another connection takes the place of this one: what it was let in with is about to count no more. */
+  renew(): void {
+    this.#socket?.close();
+  }
+
   /** Says a last time how things are, and leaves. */
   close(): void {
     this.#present();
