@@ -67,6 +67,8 @@ test('nothing is lost or refused and no primary changes, though workers and an a
   for (const machine of [primary ?? '', secondaryOf(status)])
     process.kill(await env.pidOf(machine, 'worker'), 'SIGKILL');
   await env.killEngineWorker();
+  // Nobody else starts instances on this cloud.
+  await env.home.ok('engine', 'start');
   await versionIs(2);
   // A machine that boots in the middle, and a controller that has to find out anew where it was.
   await env.home.ok('add-machine');
