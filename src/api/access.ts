@@ -11,13 +11,19 @@ export const Ping = Type.Object({
 });
 export type Ping = Static<typeof Ping>;
 
+const CertificateRequest = Type.String({
+  maxLength: 8192,
+  pattern: '^\\s*-----BEGIN CERTIFICATE REQUEST-----',
+  description: 'certificate request, PEM',
+});
+
 /** A machine's first call: its one-time token, and the key that its certificate shall be for. */
 export const Enrol = Type.Object(
   {
     machine: Type.String({ maxLength: 20 }),
     nonce: Type.String({ maxLength: 100 }),
     token: Type.String({ maxLength: 100 }),
-    request: Type.String({ maxLength: 8192, description: 'certificate request, PEM' }),
+    request: CertificateRequest,
   },
   { additionalProperties: false },
 );
@@ -27,10 +33,7 @@ export const Enrolled = Type.Object({ certificate: Type.String() });
 export type Enrolled = Static<typeof Enrolled>;
 
 /** The next certificate of whoever calls, for a new key. */
-export const Renew = Type.Object(
-  { request: Type.String({ maxLength: 8192, description: 'certificate request, PEM' }) },
-  { additionalProperties: false },
-);
+export const Renew = Type.Object({ request: CertificateRequest }, { additionalProperties: false });
 export type Renew = Static<typeof Renew>;
 
 export const NewToken = Type.Object(

@@ -40,6 +40,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'wrong-password': 403,
   'not-found': 404,
   'unknown-setting': 404,
+  'too-slow': 408,
   conflict: 409,
   overwritten: 409,
   stale: 409,

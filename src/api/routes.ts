@@ -32,6 +32,8 @@ export interface Route {
   readonly may: 'anyone' | readonly access.Role[];
   readonly query?: TSchema;
   readonly body?: TSchema;
+  /** Bytes of a body, where more may be needed than 64 KiB. */
+  readonly largestBody?: number;
   readonly answer: TSchema;
   /** Content type of the answer, where it is text and not JSON. */
   readonly text?: string;
@@ -262,6 +264,8 @@ export const ROUTES = {
     summary: 'Run a command on machines, once on each',
     may: ADMIN,
     body: NewOperation,
+    // Ten thousand machines by name, and a command.
+    largestBody: 192 * 1024,
     answer: Operation,
     status: 201,
     change: true,

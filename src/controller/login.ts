@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { TLSSocket } from 'node:tls';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { Role } from '../api/access.js';
 import type { Route } from '../api/routes.js';
 import { QuorateError } from '../errors.js';
@@ -84,7 +84,8 @@ export class Login {
 }
 
 function byCertificate(socket: TLSSocket, environment: string, trust: Pick<Trust, 'admits'>): Caller | null {
-  const { subject, valid_to } = socket.getPeerCertificate();
+  // null: the connection is gone already.
+  const { subject, valid_to = '' } = (socket.getPeerCertificate() as Partial<PeerCertificate> | null) ?? {};
   if (subject === undefined) return null;
   if (!socket.authorized) {
     if ((subject as { O?: unknown }).O === environment && UNTRUSTED.has(String(socket.authorizationError)))

@@ -1,7 +1,7 @@
-import type { TSchema } from '@sinclair/typebox';
 import { ErrorBody } from '../api/errors.js';
 import { ROUTES, type Route } from '../api/routes.js';
 import { packageVersion } from '../package.js';
+import { IDEMPOTENCY_KEY } from './idempotency-key.js';
 
 let document: Promise<unknown> | null = null;
 
@@ -39,7 +39,11 @@ async function make(): Promise<unknown> {
 
 function schemaOf(name: string, route: Route) {
   const parameters = [...route.path.matchAll(/:(\w+)/g)].map(([, parameter]) => [parameter, { type: 'string' }]);
-  const answers: Record<string, TSchema> = { [route.status ?? 200]: route.answer, '4xx': ErrorBody, '5xx': ErrorBody };
+  const good =
+    route.text === undefined
+      ? route.answer
+      : { description: 'text', content: { [route.text]: { schema: route.answer } } };
+  const answers = { [route.status ?? 200]: good, '4xx': ErrorBody, '5xx': ErrorBody };
   return {
     operationId: name,
     summary: route.summary,
@@ -53,7 +57,11 @@ function schemaOf(name: string, route: Route) {
             type: 'object',
             required: ['idempotency-key'],
             properties: {
-              'idempotency-key': { type: 'string', description: 'done again with the same key, it is done once' },
+              'idempotency-key': {
+                type: 'string',
+                pattern: IDEMPOTENCY_KEY.source,
+                description: 'done again with the same key, it is done once',
+              },
             },
           },
         }

@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { STATUS_CODES } from 'node:http';
 import type { Server } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import type { TSchema } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { ROUTES, type Route, type RouteName } from '../api/routes.js';
@@ -17,11 +14,14 @@ import { logAnswer } from './access-log.js';
 import { serveAgent } from './agent-socket.js';
 import type { AuditLog } from './audit-log.js';
 import type { Claimed } from './audited.js';
+import { endSoon, endWith, refuseBroken } from './broken.js';
 import { admitBrowser, serveBrowsers, spokenProtocol } from './browsers.js';
 import type { Call, Controller } from './call.js';
+import { checked } from './checked.js';
 import { Connections } from './connections.js';
 import { answerFor } from './errors.js';
 import { HANDLERS } from './handlers.js';
+import { IDEMPOTENCY_KEY } from './idempotency-key.js';
 import type { Caller, Login } from './login.js';
 import type { OperationDesk } from './operation-desk.js';
 import { Origins } from './origins.js';
@@ -54,7 +54,7 @@ function newApp({ ca, certificate, key }: ServerTls) {
       ca,
       cert: certificate,
       key,
-      minVersion: 'TLSv1.2',
+      minVersion: 'TLSv1.3',
       requestCert: true,
       // Whoever shows none may still ping and enrol; the login looks at the verdict.
       rejectUnauthorized: false,
@@ -69,6 +69,12 @@ function newApp({ ca, certificate, key }: ServerTls) {
     // Its own answer says nothing that a client could act on.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 300 },
+    clientErrorHandler: refuseBroken,
+    // Of paths that cannot be read: answered like everything else.
+    frameworkErrors: (error, request, reply) => {
+      const { status, body } = answerFor(error, 'a path', request.id);
+      (reply as FastifyReply).code(status).header(REQUEST_ID, request.id).send(body);
+    },
     genReqId: ({ headers }) => requestIdOf(headers),
   });
 }
@@ -76,6 +82,8 @@ function newApp({ ca, certificate, key }: ServerTls) {
 /** What is learnt of a request on its way, for the audit log. */
 interface Known {
   readonly name: RouteName;
+  /** Asked for while the connection is there: afterwards nobody knows it. */
+  readonly address: string;
   caller: Caller | null;
   claimed: Claimed | null;
   /** Of the refusal that it is answered with. */
@@ -119,6 +127,11 @@ export class ApiServer {
       const { status, body, headers = {} } = answerFor(error, what, request.id);
       const known = this.#known.get(request.raw);
       if (known !== undefined) known.code = body.code;
+      // Of a body that was not read to its end Fastify would close the connection at once.
+      if (reply.getHeader('connection') === 'close') {
+        reply.removeHeader('connection');
+        if (!request.raw.complete) request.raw.once('end', endSoon(request.raw.socket));
+      }
       return reply.code(status).headers(headers).send(body);
     });
     this.#app.setNotFoundHandler((request, reply) =>
@@ -182,8 +195,9 @@ export class ApiServer {
     this.#app.route({
       method: route.method,
       url: route.path,
+      bodyLimit: route.largestBody ?? BODY,
       handler: async (request, reply) => {
-        const known: Known = { name, caller: null, claimed: null, code: '' };
+        const known: Known = { name, address: request.ip ?? '', caller: null, claimed: null, code: '' };
         this.#known.set(request.raw, known);
         const caller =
           route.may === 'anyone'
@@ -196,8 +210,8 @@ export class ApiServer {
           query: checked(route.query, request.query, 'query'),
           body: checked(route.body, request.body, 'body'),
           caller,
-          request: route.change ? requestOf(request, caller) : null,
-          address: request.ip,
+          request: route.change ? requestOf(request, route.body !== undefined, caller) : null,
+          address: known.address,
           claim: (claimed: Claimed) => {
             known.claimed = claimed;
           },
@@ -210,13 +224,13 @@ export class ApiServer {
   }
 
   #answered(request: FastifyRequest, reply: FastifyReply): void {
-    const { id: requestId, method, url, ip: address, raw } = request;
+    const { id: requestId, method, url, raw } = request;
     const { statusCode: status, elapsedTime: ms } = reply;
     this.parts.metrics.answered({ method, route: request.routeOptions.url ?? 'none', status, seconds: ms / 1000 });
     logAnswer({ requestId, method, url, status, ms });
     const known = this.#known.get(raw);
     if (known === undefined) return;
-    this.parts.audit.answered({ ...known, route: ROUTES[known.name], url, address, requestId, status });
+    this.parts.audit.answered({ ...known, route: ROUTES[known.name], url, requestId, status });
   }
 
   async #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
@@ -242,10 +256,7 @@ export class ApiServer {
       });
     } catch (error) {
       const { status, body, headers: more = {} } = answerFor(error, 'upgrade', requestId);
-      const text = JSON.stringify(body);
-      const also = Object.entries({ ...more, [REQUEST_ID]: requestId }).map(([name, value]) => `${name}: ${value}\r\n`);
-      const headers = `${also.join('')}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close`;
-      stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers}\r\n\r\n${text}`);
+      endWith(stream, status, body, { ...more, [REQUEST_ID]: requestId });
     }
   }
 
@@ -272,37 +283,21 @@ export class ApiServer {
   }
 }
 
-/** The value as the schema has it; numbers in a query arrive as text. */
-function checked(
-  schema: TSchema | undefined,
-  value: unknown,
-  part: 'query' | 'body',
-): Record<string, unknown> | undefined {
-  if (schema === undefined) return undefined;
-  const converted = part === 'query' ? Value.Convert(schema, structuredClone(value)) : value;
-  if (Value.Check(schema, converted)) return converted as Record<string, unknown>;
-  const first = Value.Errors(schema, converted).First();
-  const where = first?.path ? `${part}${first.path}` : part;
-  throw new QuorateError('bad-request', `The ${where} is not as it must be: ${first?.message ?? 'not understood'}.`, {
-    todo: 'What it must be: /v1/openapi.json.',
-    exit: 2,
-  });
-}
-
 /** Whose change it is and what it says, so that the same request is known again at any controller. */
 function requestOf(
   request: Pick<FastifyRequest, 'method' | 'url' | 'headers' | 'body'>,
+  hasBody: boolean,
   caller: Caller | null,
 ): Request {
   const key = request.headers['idempotency-key'];
-  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(key)) {
+  if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key)) {
     throw new QuorateError('no-idempotency-key', 'A change needs the header Idempotency-Key.', {
       todo: 'Give every change a key of its own, and send the same key when the same change is sent again.',
       exit: 2,
     });
   }
   const fingerprint = createHash('sha256')
-    .update(JSON.stringify([request.method, request.url, request.body ?? null]))
+    .update(JSON.stringify([request.method, request.url, (hasBody ? request.body : null) ?? null]))
     .digest('hex');
   return { key: `${caller?.user ?? ''}/${key}`, fingerprint };
 }

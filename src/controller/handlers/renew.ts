@@ -16,7 +16,9 @@ export const renew: Handler<'renew'> = async (controller, { caller, body: { requ
   // The library that issues is loaded only where something is issued.
   const { issue, publicKeyHash } = await import('../../pki/authority.js');
   const certificate = await issue(await issuingAuthority(controller), { ...named, request });
-  log().info(`renew: ${caller.user} (${named.subject.ou}) has a new certificate, public key ${publicKeyHash(request)}`);
+  log().info(
+    `renew: ${caller.user} (${named.subject.ou}) has a new certificate, public key ${publicKeyHash(certificate)}`,
+  );
   return { certificate };
 };
 
