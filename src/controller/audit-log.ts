@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { reasonOf } from '../errors.js';
+import { log } from '../log/log.js';
 import { writeAudit } from '../state/audit.js';
 import { persist } from '../state/retry.js';
 import { prepareCollection } from '../state/schema.js';
@@ -85,6 +86,7 @@ export class AuditLog {
     const now = (await databaseTime(this.state)).getTime();
     const then = performance.now();
     const entries = batch.map(({ monotonic, ...entry }) => ({ ...entry, at: new Date(now - (then - monotonic)) }));
-    await writeAudit(this.state, entries);
+    const refused = await writeAudit(this.state, entries);
+    if (refused > 0) log().error(`audit: ${refused} entries are none, and were not kept; it is a defect`);
   }
 }

@@ -2,15 +2,21 @@ import type { State } from './state.js';
 import type { AuditDocument } from './user-documents.js';
 
 const DUPLICATE_KEY = 11000;
+const NOT_VALID = 121;
 
-/** Writes entries; those that an earlier try has written already stay as they are. */
-export async function writeAudit(state: State, entries: readonly AuditDocument[]): Promise<void> {
+/**
+ * Writes entries; those that an earlier try has written already stay as they are. One that MongoDB does not take for an
+ * entry is a defect, and must not keep the others from being written, now or ever. @returns how many of those there were
+ */
+export async function writeAudit(state: State, entries: readonly AuditDocument[]): Promise<number> {
   try {
     await state.audit.insertMany([...entries], { ordered: false });
+    return 0;
   } catch (error) {
-    const { code, writeErrors } = error as { code?: unknown; writeErrors?: { code?: unknown }[] | { code?: unknown } };
-    const each = [writeErrors ?? []].flat();
-    if (code !== DUPLICATE_KEY || each.some((one) => one.code !== DUPLICATE_KEY)) throw error;
+    const { writeErrors } = error as { writeErrors?: { code?: unknown }[] | { code?: unknown } };
+    const codes = [writeErrors ?? []].flat().map(({ code }) => code);
+    if (codes.length === 0 || codes.some((code) => code !== DUPLICATE_KEY && code !== NOT_VALID)) throw error;
+    return codes.filter((code) => code === NOT_VALID).length;
   }
 }
 
