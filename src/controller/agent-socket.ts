@@ -16,6 +16,7 @@ import { durationMs, effectiveValue } from '../state/settings.js';
 import type { State } from '../state/state.js';
 import { finishWorkloadMachine } from '../state/workload-machines.js';
 import type { Feed } from './feed.js';
+import { isKeepable } from './keepable.js';
 import type { OperationDesk, Seat } from './operation-desk.js';
 import type { PresenceBatch } from './presence-batch.js';
 import { close, send } from './socket.js';
@@ -29,6 +30,8 @@ export interface AgentContext {
 
 /** How long an agent that was let in may take to say who it is. */
 const HELLO_MS = 10_000;
+/** Characters: of what is written every second, and told to every controller. */
+const LARGEST_REPORT = 16 * 1024;
 /** The one setting that agents need. */
 const SUSPECT_AFTER = 'suspect-after';
 /** How long the documents are waited for, over elections, before the agent is sent to another controller. */
@@ -53,7 +56,8 @@ export function serveAgent(socket: WebSocket, context: AgentContext, machine: st
 function parse(text: string): AgentMessage | null {
   try {
     const message: unknown = JSON.parse(text);
-    return Value.Check(AgentMessage, message) ? message : null;
+    if (!Value.Check(AgentMessage, message) || !isKeepable(message)) return null;
+    return message.type === 'presence' && text.length > LARGEST_REPORT ? null : message;
   } catch {
     return null;
   }

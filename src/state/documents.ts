@@ -125,6 +125,9 @@ export const MachineDocument = Type.Object({
 });
 export type MachineDocument = Static<typeof MachineDocument>;
 
+/** What the driver writes as a whole number, and MongoDB takes for one. */
+const Count = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 });
+
 export const ServiceStatus = Type.Object({
   state: Type.Union([
     Type.Literal('starting'),
@@ -135,8 +138,8 @@ export const ServiceStatus = Type.Object({
   ]),
   /** Why, when not running; one sentence. */
   message: Type.String(),
-  pid: Type.Union([Type.Integer(), Type.Null()]),
-  restarts: Type.Integer(),
+  pid: Type.Union([Count, Type.Null()]),
+  restarts: Count,
 });
 export type ServiceStatus = Static<typeof ServiceStatus>;
 
@@ -156,9 +159,9 @@ export const AgentReport = Type.Object({
     worker: Type.Optional(ServiceStatus),
   }),
   /** Version of the address set that its agent.conf holds. */
-  addressVersion: Type.Integer(),
+  addressVersion: Count,
   /** Version of what the environment trusts that everything on this machine goes by; absent before it was told any. */
-  authorityVersion: Type.Optional(Type.Integer()),
+  authorityVersion: Type.Optional(Count),
   /** Machine IDs of the controllers whose API this agent reaches. */
   sees: Type.Array(Type.String()),
   mongod: Type.Union([
@@ -167,11 +170,11 @@ export const AgentReport = Type.Object({
       version: Type.String(),
       parameters: Type.Record(Type.String(), Type.String()),
       /** The member ID whose data it was started with. */
-      member: Type.Optional(Type.Integer()),
+      member: Type.Optional(Count),
     }),
   ]),
   /** Successions that this agent began, and the reason it is switched off, if it is. */
-  succession: Type.Object({ stoodUp: Type.Integer(), freed: Type.Integer(), off: Type.String() }),
+  succession: Type.Object({ stoodUp: Count, freed: Count, off: Type.String() }),
   /** Of the file system that holds the machine's disk. */
   disk: Type.Optional(Type.Object({ freeBytes: Type.Number(), totalBytes: Type.Number() })),
   /** ISO 8601: the first end of a certificate of this machine. */
