@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { OutputStream, ResultState } from '../state/operation-documents.js';
+import { MOST_NAMED } from '../state/operation-limits.js';
 
 /** A command to be run on machines. */
 export const NewOperation = Type.Object(
@@ -10,7 +11,7 @@ export const NewOperation = Type.Object(
       description: 'the program and its arguments, as they are; everybody who may read sees them',
     }),
     machines: Type.Union([
-      Type.Array(Type.String({ pattern: '^[0-9]{1,9}$' }), { minItems: 1, maxItems: 10_000 }),
+      Type.Array(Type.String({ pattern: '^[0-9]{1,9}$' }), { minItems: 1, maxItems: MOST_NAMED }),
       Type.Literal('all'),
     ]),
     timeout: Type.Optional(

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import type { NewOperation, Operation } from '../api/operations.js';
 import { usageError } from '../errors.js';
-import { timeLimitMs } from '../state/operation-limits.js';
+import { MOST_NAMED, timeLimitMs } from '../state/operation-limits.js';
 import { machineList } from './enable-ha.js';
 import { formatOf, type OutputOptions, print, withEnvironment, withFormat } from './output.js';
 
@@ -58,9 +58,17 @@ export function askedOperation(words: readonly string[], options: Omit<Options, 
   // Refused before anything is asked.
   timeLimitMs(options.timeout);
   const [only = '', ...more] = words;
+  const machines = options.machine === undefined ? 'all' : machineList(options.machine);
+  if (machines.length > MOST_NAMED) {
+    throw usageError(
+      'bad-machine',
+      `${machines.length} machines are too many for one command: at most ${MOST_NAMED} are named.`,
+      'On all of them: quorate exec --all -- COMMAND      or in several commands',
+    );
+  }
   return {
     command: more.length === 0 ? ['/bin/sh', '-c', only] : [only, ...more],
-    machines: options.machine === undefined ? 'all' : machineList(options.machine),
+    machines,
     timeout: options.timeout,
     background: options.background ?? false,
   };

@@ -1,6 +1,9 @@
 import { usageError } from '../errors.js';
 import { durationMs } from './settings.js';
 
+/** Machines that are named in one request. */
+export const MOST_NAMED = 10_000;
+
 const SHORTEST_MS = 1000;
 const LONGEST_MS = 24 * 3600 * 1000;
 

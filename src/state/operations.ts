@@ -1,7 +1,6 @@
 import type { ClientSession } from 'mongodb';
 import { QuorateError } from '../errors.js';
 import type { MachineId } from '../membership/types.js';
-import type { MachineDocument } from './documents.js';
 import { aliveEnvironment } from './machines.js';
 import type { OperationDocument, ResultDocument } from './operation-documents.js';
 import { cancel, isOpen, outputLimit } from './operation-states.js';
@@ -23,6 +22,8 @@ export interface AskedOperation {
 
 /** Operations that wait or run on one machine at once. */
 const MOST_OPEN = 100;
+/** Machines that a refusal names. */
+const NAMED = 10;
 /** Old ones that are kept beside the newest; MongoDB removes them after two weeks anyway. */
 const KEPT = 500;
 
@@ -104,27 +105,32 @@ async function machinesFor(state: State, session: ClientSession, asked: AskedOpe
     throw new QuorateError('machine-not-alive', 'No machine of this environment is alive.');
   }
   const named = [...new Set(asked.machines)];
-  const unknown = named.filter((id) => !all.some(({ _id }) => _id === id));
+  const lives = new Map(all.map(({ _id, life }) => [_id, life]));
+  const unknown = named.filter((id) => !lives.has(id));
   if (unknown.length > 0) {
-    throw new QuorateError('not-found', `There is no machine ${unknown.join(', ')}; nothing was begun.`, {
+    throw new QuorateError('not-found', `There is no machine ${someOf(unknown)}; nothing was begun.`, {
       todo: 'See which there are: quorate machines.',
     });
   }
-  const leaving = all.filter(
-    ({ _id, life }: Pick<MachineDocument, '_id' | 'life'>) => life !== 'alive' && named.includes(_id),
-  );
+  const leaving = named.filter((id) => lives.get(id) !== 'alive');
   if (leaving.length > 0) {
-    const which = leaving.map(({ _id, life }) => `${_id} is ${life}`).join(', ');
+    const which = someOf(leaving.map((id) => `${id} is ${lives.get(id)}`));
     throw new QuorateError('machine-not-alive', `Machine ${which}; nothing was begun.`);
   }
   const silent = asked.background ? [] : named.filter((id) => asked.silent.has(id));
   if (silent.length > 0) {
-    const which = silent.map((id) => `${id} (${asked.silent.get(id)})`).join(', ');
+    const which = someOf(silent.map((id) => `${id} (${asked.silent.get(id)})`));
     throw new QuorateError('agent-silent', `The agent of machine ${which} does not answer; nothing was begun.`, {
       todo: 'See what is up with: quorate status. With --background it is begun when the agent is back, within the time limit.',
     });
   }
   return named;
+}
+
+/** All of them in a sentence, or the first ones and how many there are besides. */
+function someOf(all: readonly string[]): string {
+  const more = all.length - NAMED;
+  return more > 1 ? `${all.slice(0, NAMED).join(', ')} and ${more} more` : all.join(', ');
 }
 
 async function refuseTooMany(state: State, session: ClientSession, machines: readonly MachineId[]): Promise<void> {

@@ -160,6 +160,18 @@ describe('one controller', () => {
 
   test.each([
     ['an unknown machine', ['--machine', '0,77', '--', 'true'], 1, /There is no machine 77; nothing was begun/],
+    [
+      'ten thousand machines, of which there is one',
+      ['--machine', Array.from({ length: 10_000 }, (_, n) => n).join(','), '--', 'true'],
+      1,
+      /^quorate: There is no machine 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 9989 more; nothing was begun/,
+    ],
+    [
+      'one machine more than that',
+      ['--machine', Array.from({ length: 10_001 }, (_, n) => n).join(','), '--', 'true'],
+      2,
+      /10001 machines are too many for one command: at most 10000 are named/,
+    ],
     ['a command that is not there', ['--machine', '0', '--', 'no-such', 'x'], 127, /There is no command no-such/],
     ['no machine', ['--', 'true'], 2, /either the machines are named, or all are meant/],
     ['no command', ['--machine', '0'], 2, /missing required argument 'command'/],
