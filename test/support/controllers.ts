@@ -80,12 +80,15 @@ export class TestControllers implements AsyncDisposable {
     };
   }
 
-  /** Starts the API server of a machine. @returns milliseconds until it listened, and how to see what it says. */
-  async start(machine: string): Promise<{ startedMs: number; output: () => string; pid: number }> {
+  /** Starts the API server of a machine, with more in its environment. @returns milliseconds until it listened, and how to see what it says. */
+  async start(
+    machine: string,
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<{ startedMs: number; output: () => string; pid: number }> {
     await this.#write(`${machine}.json`, JSON.stringify(await this.config(machine)));
     const began = performance.now();
     const args = [builtFile('programs', 'api-server.js'), path.join(this.directory, `${machine}.json`)];
-    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#processes.set(machine, child);
     let output = '';
     await new Promise<void>((resolve, reject) => {

@@ -7,6 +7,7 @@ import { QuorateError } from '../../errors.js';
 import { readNext } from '../../pki/key-files.js';
 import { noMachine } from '../../state/machines.js';
 import { once } from '../../state/requests.js';
+import { databaseTime } from '../../state/state.js';
 import { readIfThere } from '../../store/files.js';
 import { readBootKey } from '../boot-key.js';
 import type { Controller, Handler } from '../call.js';
@@ -93,7 +94,8 @@ export const createToken: Handler<'createToken'> = async (controller, call) => {
     .digest('base64url');
   const token = `qrt_${secret}`;
   const { expiresAt } = await once(controller.state, request, async (session) => {
-    const createdAt = new Date();
+    // By the clock that its end is judged by: this machine's may be an hour off.
+    const createdAt = await databaseTime(controller.state);
     const expiresAt = new Date(createdAt.getTime() + (24 * days + hours) * HOUR_MS);
     const _id = tokenHash(token);
     await controller.state.credentials.insertOne({ _id, user, role, createdAt, expiresAt }, { session });
