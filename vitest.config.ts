@@ -30,6 +30,7 @@ export default defineConfig({
             'test/unit/**/*.test.ts',
             'test/crash/cases.test.ts',
             'test/campaign/**/*.test.ts',
+            'test/fuzz/**/*.test.ts',
           ],
           pool: 'forks',
         },

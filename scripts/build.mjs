@@ -46,7 +46,18 @@ const config = [
   ...['scripts/build.mjs', 'scripts/page.mjs', 'scripts/programs.mjs'],
 ];
 const sources = digest(
-  [...config, 'src', 'workflows', 'activities', 'workers', 'bench', 'test/support', 'test/campaign', 'test/model'],
+  [
+    ...config,
+    'src',
+    'workflows',
+    'activities',
+    'workers',
+    'bench',
+    'test/support',
+    'test/campaign',
+    'test/fuzz',
+    'test/model',
+  ],
   (name) => /\.(tsx?|css|html|svg)$/.test(name) && !name.endsWith('.test.ts'),
 );
 if (stamp.sources === sources && existsSync(bundleFile)) process.exit(0);

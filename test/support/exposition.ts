@@ -26,7 +26,8 @@ export function samplesOf(text: string): Sample[] {
     const family = [name, name.replace(/_(bucket|sum|count|total)$/, '')].find((each) => typed.has(each));
     if (family === undefined) throw new Error(`a figure whose type was not said: ${line}`);
     const number = value === '+Inf' ? Number.POSITIVE_INFINITY : Number(value);
-    if (Number.isNaN(number) && value !== 'NaN') throw new Error(`no number: ${line}`);
+    // Prometheus reads it in any case; prom-client writes a mean of nothing as Nan.
+    if (Number.isNaN(number) && value.toLowerCase() !== 'nan') throw new Error(`no number: ${line}`);
     return [{ name, labels: labelsOf(labels, line), value: number }];
   });
 }
