@@ -18,6 +18,7 @@ import { Renewal } from './renewal.js';
 import { say } from './say.js';
 import { Sees } from './sees.js';
 import { Services } from './services.js';
+import { shuffled } from './shuffled.js';
 import type { ToldMachine } from './told.js';
 
 /**
@@ -28,6 +29,11 @@ import type { ToldMachine } from './told.js';
 const HEARTBEAT_MS = 400;
 
 const FOLLOW_AGAIN_MS = 2000;
+/**
+ * Another controller is tried as well when one is this slow: many agents come at once when one is lost, and each would
+ * burden two with it.
+ */
+export const WORKLOAD_STAGGER_MS = 500;
 
 /** It hosts a workload and is no controller, whose end is a change's to see to. */
 const isWorkload = (jobs: readonly Job[]): boolean => jobs.length > 0 && jobs.every((job) => job === 'host-units');
@@ -56,9 +62,10 @@ export class MachineAgent {
     tls: { ca: string; certificate: string; key: string },
   ) {
     const { environment, conf, metadata } = machine;
+    const servers = conf.addresses.servers.map((server) => server.api);
     this.#client = new ApiClient({
       environment,
-      addresses: conf.addresses.servers.map((server) => server.api),
+      addresses: isWorkload(conf.jobs) ? shuffled(servers) : servers,
       addressesVersion: conf.addresses.version,
       url: conf.url,
       // With two voters the one that is lost may be the only one that was published.
@@ -66,6 +73,7 @@ export class MachineAgent {
       tls,
       localAddress: metadata.address,
       heartbeatMs: HEARTBEAT_MS,
+      ...(isWorkload(conf.jobs) ? { staggerMs: WORKLOAD_STAGGER_MS } : {}),
     });
     const session = randomUUID();
     this.#operations = new Operations(machine, session);

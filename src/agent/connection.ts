@@ -9,7 +9,7 @@ import { say } from './say.js';
 import { parseTold, type ToldMachine } from './told.js';
 
 export interface ConnectionOptions {
-  readonly client: ApiClient;
+  readonly client: Pick<ApiClient, 'openAgentSocket'>;
   report(): AgentReport;
   /** What a controller says of this machine: at every connection, and whenever it changes. */
   onTold(told: ToldMachine): void;
@@ -27,7 +27,7 @@ export interface ConnectionOptions {
   readonly session: string;
 }
 
-/** Each beat is a write that every controller hears of, and a fifth of what an environment at rest costs. */
+/** Until the controller says otherwise, which older ones do not. */
 const PRESENCE_MS = 1000;
 const LONGEST_PAUSE_MS = 1000;
 const LASTED_MS = 2000;
@@ -39,6 +39,9 @@ export class Connection {
   #seq = 0;
   #soon: NodeJS.Immediate | null = null;
   #lastFailure = '';
+  #beating: NodeJS.Timeout | null = null;
+  /** Within how long it comes back after a connection that had lasted. */
+  #returnWithinMs = 0;
 
   constructor(private readonly options: ConnectionOptions) {}
 
@@ -53,10 +56,11 @@ export class Connection {
         if (signal.aborted) return;
         this.#say(reasonOf(error), 'warn');
       }
-      // A connection that had lasted is replaced at once; one that ends as soon as it begins is not knocked for.
+      // A connection that had lasted is replaced at once, or as soon as it may where there are many others; one that ends as
+      // soon as it begins is not knocked for.
       failures = performance.now() - began > LASTED_MS ? 0 : failures + 1;
-      const pause = failures === 0 ? 0 : Math.min(25 * 2 ** failures, LONGEST_PAUSE_MS);
-      await sleep(pause, undefined, { signal }).catch(() => {});
+      const pause = failures === 0 ? this.#returnWithinMs : Math.min(25 * 2 ** failures, LONGEST_PAUSE_MS);
+      await sleep(pause * Math.random(), undefined, { signal }).catch(() => {});
     }
   }
 
@@ -88,13 +92,18 @@ export class Connection {
     socket.send({ type: 'hello', session: this.options.session, version: packageVersion() });
     this.#present();
     this.options.operations.connected((message) => socket.send(message));
-    const beating = setInterval(() => this.#present(), PRESENCE_MS);
+    this.#beatEvery(PRESENCE_MS);
     this.#say(`connected to machine ${socket.machine} at ${socket.address}`);
     const reason = await closed;
-    clearInterval(beating);
+    this.#beatEvery(null);
     this.#socket = null;
     this.options.operations.lost();
     if (!this.#closing.signal.aborted) this.#say(`connection to machine ${socket.machine} lost: ${reason}`, 'warn');
+  }
+
+  #beatEvery(ms: number | null): void {
+    if (this.#beating !== null) clearInterval(this.#beating);
+    this.#beating = ms === null ? null : setInterval(() => this.#present(), ms);
   }
 
   #present(): void {
@@ -112,6 +121,11 @@ export class Connection {
     }
     if (told.type === 'machine') this.options.onTold(told);
     if (told.type === 'authority') this.options.onAuthority(told);
+    if (told.type === 'pace') {
+      this.#beatEvery(told.beatMs);
+      this.#socket?.useHeartbeat(told.heartbeatMs, told.silentMs);
+      this.#returnWithinMs = told.returnWithinMs;
+    }
     if (told.type === 'operations' || told.type === 'operation') this.options.operations.hear(told);
   }
 

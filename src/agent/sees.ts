@@ -34,7 +34,9 @@ export class Sees {
   }
 
   async look(): Promise<void> {
-    const { servers } = this.machine.conf.addresses;
+    const { addresses, jobs } = this.machine.conf;
+    // Controllers alone are judged by whom they reach; thousands of others would ask each of them for nothing.
+    const servers = jobs.includes('manage-environ') ? addresses.servers : [];
     const others = servers.filter(({ machine }) => machine !== '' && machine !== this.machine.id);
     const answers = await Promise.all(
       others.map(async ({ api, machine }) =>

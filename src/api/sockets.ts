@@ -46,6 +46,18 @@ export const ToAgent = Type.Union([
   Type.Object({ type: Type.Literal('gone') }),
   ToldOperations,
   ToldOperation,
+  /** How it is to keep its connection: at hello, and when the number of agents is another one. Older agents know none. */
+  Type.Object({
+    type: Type.Literal('pace'),
+    /** Between two beats while nothing changes. */
+    beatMs: Type.Integer({ minimum: 1 }),
+    /** How long it may hear nothing before it asks. */
+    heartbeatMs: Type.Integer({ minimum: 1 }),
+    /** And before it leaves this controller. */
+    silentMs: Type.Integer({ minimum: 1 }),
+    /** It comes back at some moment within so long when it loses this controller, so that not all come at once. */
+    returnWithinMs: Type.Integer({ minimum: 0 }),
+  }),
 ]);
 export type ToAgent = Static<typeof ToAgent>;
 

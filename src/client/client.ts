@@ -39,6 +39,8 @@ export interface ApiClientOptions {
   /** How often a controller that has not answered yet is pinged; after 8/3 of that in silence it is given up,
    * a WebSocket after 4 times that. */
   readonly heartbeatMs?: number;
+  /** How long one controller is dialled before another one is as well. */
+  readonly staggerMs?: number;
 }
 
 /** What the environment trusts, kept from one client to the next. */
@@ -115,7 +117,7 @@ export class ApiClient {
       url: options.url,
       lastResort: options.lastResort ?? (() => []),
       dialer: this.#dialer,
-      staggerMs: STAGGER_MS,
+      staggerMs: options.staggerMs ?? STAGGER_MS,
       onAddresses: (set) => {
         this.#links.leaveWithdrawn();
         this.#handingOn = this.#handingOn.catch(() => {}).then(() => options.onAddresses?.(set));

@@ -16,6 +16,8 @@ export interface SocketOptions {
 const UPGRADE_MS = 2_000;
 /** A message larger than this is nobody's. */
 const LARGEST_MESSAGE = 16_000_000;
+/** Heartbeats that a controller may be silent. */
+const PATIENCE = 4;
 /** Unsent bytes from which on a peer counts as one that does not read. */
 const LARGEST_BACKLOG = 4_000_000;
 
@@ -24,11 +26,15 @@ export class ControllerSocket {
   readonly address: string;
   readonly machine: string;
   readonly #socket: WebSocket;
+  readonly #stream: Connected['socket'];
+  #ticking: NodeJS.Timeout | undefined;
 
   private constructor(connected: Connected, socket: WebSocket) {
     this.address = connected.address;
     this.machine = connected.machine;
+    this.#stream = connected.socket;
     this.#socket = socket;
+    socket.once('close', () => clearInterval(this.#ticking));
   }
 
   /** Upgrades a connection that won the race. Rejects with the server's own error when it refuses. */
@@ -63,7 +69,7 @@ export class ControllerSocket {
         // Nothing is read until somebody listens.
         socket.pause();
         const opened = new ControllerSocket(connected, socket);
-        opened.#beat(connected, options.heartbeatMs);
+        opened.useHeartbeat(options.heartbeatMs, PATIENCE * options.heartbeatMs);
         resolve(opened);
       });
       if (signal.aborted) onAbort();
@@ -120,17 +126,18 @@ export class ControllerSocket {
     setTimeout(() => this.#socket.terminate(), 500).unref();
   }
 
-  #beat(connected: Connected, heartbeatMs: number): void {
-    const silence = new Silence({ tickMs: heartbeatMs, limitMs: 4 * heartbeatMs, now: performance.now() });
-    let bytes = connected.socket.bytesRead;
-    const ticking = setInterval(() => {
-      const seen = connected.socket.bytesRead;
+  /** How long it may hear nothing before it asks, and before it ends. */
+  useHeartbeat(ms: number, limitMs: number): void {
+    clearInterval(this.#ticking);
+    const silence = new Silence({ tickMs: ms, limitMs, now: performance.now() });
+    let bytes = this.#stream.bytesRead;
+    this.#ticking = setInterval(() => {
+      const seen = this.#stream.bytesRead;
       const heard = seen !== bytes || this.#socket.isPaused;
       bytes = seen;
       if (silence.tick(performance.now(), heard)) this.#socket.terminate();
       else if (!heard && this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
-    }, heartbeatMs);
-    this.#socket.once('close', () => clearInterval(ticking));
+    }, ms);
   }
 }
 

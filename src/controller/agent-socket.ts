@@ -3,28 +3,24 @@ import type { WebSocket } from 'ws';
 import { AgentMessage, CLOSE, type ToAgent } from '../api/sockets.js';
 import { reasonOf } from '../errors.js';
 import { log } from '../log/log.js';
-import type {
-  AddressesDocument,
-  AgentSettings,
-  EnvironmentDocument,
-  MachineDocument,
-  SettingDocument,
-} from '../state/documents.js';
+import type { AddressesDocument, AgentSettings, MachineDocument, SettingDocument } from '../state/documents.js';
 import { setAgentVersion } from '../state/machines.js';
-import { persist } from '../state/retry.js';
 import { durationMs, effectiveValue } from '../state/settings.js';
 import type { State } from '../state/state.js';
 import { finishWorkloadMachine } from '../state/workload-machines.js';
-import type { Feed } from './feed.js';
+import { type Common, type Directory, SUSPECT_AFTER } from './directory.js';
 import { isKeepable } from './keepable.js';
 import type { OperationDesk, Seat } from './operation-desk.js';
+import { beats, type Pace, paceOf } from './pace.js';
 import type { PresenceBatch } from './presence-batch.js';
+import type { RollCall } from './roll-call.js';
 import { close, send } from './socket.js';
 
 export interface AgentContext {
   readonly state: State;
-  readonly feed: Feed;
+  readonly directory: Directory;
   readonly presence: PresenceBatch;
+  readonly rollCall: RollCall;
   readonly operations: OperationDesk;
 }
 
@@ -32,10 +28,8 @@ export interface AgentContext {
 const HELLO_MS = 10_000;
 /** Characters: of what is written every second, and told to every controller. */
 const LARGEST_REPORT = 16 * 1024;
-/** The one setting that agents need. */
-const SUSPECT_AFTER = 'suspect-after';
-/** How long the documents are waited for, over elections, before the agent is sent to another controller. */
-const DOCUMENTS_MS = 30_000;
+/** A beat that comes this long after the one before is news: the agent had been silent. */
+const SILENT_MS = 1500;
 
 /** Serves `/v1/agent`: takes presence, tells the agent of its machine and the address set whenever they change. */
 export function serveAgent(socket: WebSocket, context: AgentContext, machine: string): void {
@@ -73,8 +67,11 @@ class AgentSession {
   #url = '';
   #settings: AgentSettings | null = null;
   #authorityVersion = 0;
-  /** The first beat, while the machine's document is still being read. */
-  #early: Presence | null = null;
+  /** The last beat. */
+  #beat: Presence | null = null;
+  /** What it said, apart from its disk, which is another one with every look and no news; and when that was. */
+  #said = { words: '', bytes: 0, at: Number.NEGATIVE_INFINITY };
+  #pace: Pace | null = null;
   #gone = false;
   #ended = false;
   #finishing = false;
@@ -96,14 +93,30 @@ class AgentSession {
       } else close(this.socket, CLOSE.badMessage, 'hello twice');
     } else if (this.#session === null) close(this.socket, CLOSE.badMessage, `${message.type} before hello`);
     else if (message.type === 'operation') this.#seat?.hear(message);
-    // Presence of a machine that is not known would outlive it.
-    else if (this.#machine === null) this.#early = message;
-    else this.#present(this.#session, message);
+    else {
+      this.#beat = message;
+      this.#present();
+    }
   }
 
-  #present(session: string, { seq, report }: Presence): void {
-    if (this.#gone) return;
-    this.context.presence.add({ machine: this.id, session, report }, () => this.#tell({ type: 'ack', seq }));
+  /** Presence of a machine that is not known yet waits for its document: it would outlive it. */
+  #present(): void {
+    if (this.#machine === null || this.#session === null || this.#beat === null || this.#gone) return;
+    const { seq, report } = this.#beat;
+    const own = beats(this.#machine.jobs);
+    const { disk, ...rest } = report;
+    const words = JSON.stringify([own, rest]);
+    const bytes = disk?.freeBytes ?? 0;
+    const ack = () => this.#tell({ type: 'ack', seq });
+    const now = performance.now();
+    const { words: before, bytes: bytesBefore, at } = this.#said;
+    // The roll says that it is there; what is known of it is not written again.
+    if (!own && words === before && bytes === bytesBefore) ack();
+    else {
+      const news = words !== before || (own && now - at > SILENT_MS);
+      this.#said = { words, bytes, at: now };
+      this.context.presence.add({ machine: this.id, session: this.#session, report, beats: own }, news, ack);
+    }
     if (report.finished) void this.#finish();
   }
 
@@ -127,44 +140,26 @@ class AgentSession {
   }
 
   async #begin(version: string): Promise<void> {
-    const { state, feed } = this.context;
-    // Followed before it is read: what changes in between comes as an event, and the versions say which is newer.
-    this.#leave = feed.subscribe({
-      onEvent: ({ kind, id, document }) => {
-        if (kind === 'environment' && document !== null)
-          this.#tellAuthority(document as unknown as EnvironmentDocument);
-        if (kind === 'addresses' && document !== null) this.#learn(null, document as unknown as AddressesDocument);
-        if (kind === 'settings' && id === SUSPECT_AFTER) this.#adopt(document as SettingDocument | null);
-        if (kind !== 'machines' || id !== this.id) return;
-        if (document === null) this.#sayGone();
-        else this.#learn(document as unknown as MachineDocument, null);
+    const { state, directory } = this.context;
+    // Followed before it is read: what changes in between is heard, and the versions say which is newer.
+    this.#leave = directory.listen(this.id, {
+      onMachine: (document) => (document === null ? this.#sayGone() : this.#learn(document, null)),
+      onCommon: ({ authority, addresses, setting }) => {
+        this.#tellAuthority(authority);
+        this.#adopt(setting);
+        this.#learn(null, addresses);
       },
       onGap: () => close(this.socket, CLOSE.again, 'say hello again'),
     });
     try {
-      const [environment, machine, addresses, setting] = await persist(
-        state,
-        async () => {
-          // A server that has just begun: what changed after the reading and before the feed's first event would be missed.
-          await feed.ready;
-          return await Promise.all([
-            state.environment.findOne({}),
-            state.machines.findOne({ _id: this.id }),
-            state.addresses.findOne({ _id: 'current' }),
-            state.settings.findOne({ _id: SUSPECT_AFTER }),
-          ]);
-        },
-        DOCUMENTS_MS,
-      );
-      if (environment === null) return close(this.socket, CLOSE.again, 'the environment is not there yet');
+      const [common, machine] = await Promise.all([directory.common(), directory.machine(this.id)]);
+      if (common === null) return close(this.socket, CLOSE.again, 'the environment is not there yet');
       if (machine === null) return this.#sayGone();
-      this.#url = environment.url;
-      this.#tellAuthority(environment);
-      // Whatever the feed has said meanwhile is followed by all that is newer.
-      if (this.#settings === null) this.#adopt(setting);
-      this.#learn(machine, addresses);
-      if (this.#early !== null && this.#session !== null) this.#present(this.#session, this.#early);
-      this.#early = null;
+      this.#url = common.url;
+      this.#tellAuthority(common.authority);
+      // Whatever was heard meanwhile is followed by all that is newer.
+      if (this.#settings === null) this.#adopt(common.setting);
+      this.#learn(machine, common.addresses);
       this.#beSeated();
       if (machine.agentVersion !== version && !this.#gone) await setAgentVersion(state, this.id, version);
     } catch (error) {
@@ -190,8 +185,8 @@ class AgentSession {
   }
 
   /** Once for each version; before the machine, as what is done for jobs is done by it. */
-  #tellAuthority({ authority }: EnvironmentDocument): void {
-    if (authority === undefined || authority.version <= this.#authorityVersion) return;
+  #tellAuthority(authority: Common['authority']): void {
+    if (authority === null || authority.version <= this.#authorityVersion) return;
     const { version, phase, trusted, voucher } = authority;
     this.#authorityVersion = version;
     this.#tell({ type: 'authority', version, phase, trusted, voucher });
@@ -199,16 +194,36 @@ class AgentSession {
 
   /** Takes over what is newer than what is known, and tells the agent. */
   #learn(machine: MachineDocument | null, addresses: AddressesDocument | null): void {
-    let news = false;
-    if (machine !== null && machine.version > (this.#machine?.version ?? 0)) {
-      this.#machine = machine;
-      news = true;
+    const isNewMachine = machine !== null && machine.version > (this.#machine?.version ?? 0);
+    const areNewAddresses = addresses !== null && addresses.version > (this.#addresses?.version ?? 0);
+    if (isNewMachine) this.#machine = machine;
+    if (areNewAddresses) this.#addresses = addresses;
+    if (isNewMachine || areNewAddresses) this.#tellMachine();
+    if (isNewMachine) this.#bePlaced(machine);
+  }
+
+  /** Who beats for itself is on no roll. It may become the one or the other while it is connected. */
+  #bePlaced({ jobs }: MachineDocument): void {
+    if (this.#gone || this.#ended) return;
+    const { rollCall } = this.context;
+    if (beats(jobs)) rollCall.strike(this.socket);
+    else {
+      rollCall.add({
+        machine: this.id,
+        socket: this.socket,
+        heartbeatMs: () => this.#pace?.heartbeatMs ?? 0,
+        onNumber: () => this.#tellPace(jobs),
+      });
     }
-    if (addresses !== null && addresses.version > (this.#addresses?.version ?? 0)) {
-      this.#addresses = addresses;
-      news = true;
-    }
-    if (news) this.#tellMachine();
+    this.#tellPace(jobs);
+    this.#present();
+  }
+
+  #tellPace(jobs: MachineDocument['jobs']): void {
+    const pace = paceOf(jobs, this.context.rollCall.number);
+    if (JSON.stringify(pace) === JSON.stringify(this.#pace)) return;
+    this.#pace = pace;
+    this.#tell({ type: 'pace', ...pace });
   }
 
   #tellMachine(): void {
@@ -233,6 +248,7 @@ class AgentSession {
   #sayGone(): void {
     this.#gone = true;
     this.context.presence.drop(this.id);
+    this.context.rollCall.strike(this.socket);
     this.#tell({ type: 'gone' });
     close(this.socket, CLOSE.gone, 'the machine is gone');
   }

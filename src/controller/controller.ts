@@ -4,12 +4,14 @@ import { openState } from '../state/state.js';
 import { environmentKey } from '../temporal/names.js';
 import { AuditLog } from './audit-log.js';
 import type { ControllerConfig } from './config.js';
+import { Directory } from './directory.js';
 import { Feed } from './feed.js';
 import { Login } from './login.js';
 import { Metrics } from './metrics/metrics.js';
 import { OperationDesk } from './operation-desk.js';
 import { PresenceBatch } from './presence-batch.js';
 import { Reader } from './reading.js';
+import { RollCall } from './roll-call.js';
 import { ApiServer } from './server.js';
 import { Trust } from './trust.js';
 
@@ -31,7 +33,9 @@ export async function startController(config: ControllerConfig): Promise<Running
   const reader = new Reader(state, machine);
   const feed = new Feed(state);
   const observer = new PresenceObserver(state);
-  const presence = new PresenceBatch(state);
+  const rollCall = new RollCall(() => observer.connected);
+  const presence = new PresenceBatch(state, machine, rollCall);
+  const directory = new Directory(state, feed);
   const audit = new AuditLog(state, machine);
   const metrics = new Metrics({ config, state, observer, feed });
   const operations = new OperationDesk(state, feed, observer);
@@ -47,7 +51,9 @@ export async function startController(config: ControllerConfig): Promise<Running
     reader,
     feed,
     observer,
+    directory,
     presence,
+    rollCall,
     operations,
     pinger,
     audit,
@@ -64,10 +70,12 @@ export async function startController(config: ControllerConfig): Promise<Running
     close: async () => {
       metrics.close();
       operations.close();
+      directory.close();
       feed.close();
       observer.close();
       pinger.close();
       await server.close();
+      rollCall.close();
       await Promise.all([audit.close(), presence.close()]);
       await state.close();
     },

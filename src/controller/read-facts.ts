@@ -1,5 +1,6 @@
 import { QuorateError } from '../errors.js';
 import { isPassing } from '../state/passing.js';
+import { readPresence } from '../state/presence.js';
 import type { PresenceObserver } from '../state/presence-observer.js';
 import type { State } from '../state/state.js';
 import type { Facts, MemberFacts } from './facts.js';
@@ -31,7 +32,7 @@ export async function readFacts(
   const [environment, machines, presence, running, refused, members, databaseTime, evidence] = await Promise.all([
     state.environment.findOne({}, options),
     state.machines.find({}, options).toArray(),
-    state.presence.find({}, options).toArray(),
+    readPresence(state, {}, options),
     state.changes.find({ state: 'running' }, options).toArray(),
     state.tokens.find({ 'refusedFrom.0': { $exists: true } }, options).toArray(),
     readMembers(state, reading),

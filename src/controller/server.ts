@@ -19,6 +19,7 @@ import { admitBrowser, serveBrowsers, spokenProtocol } from './browsers.js';
 import type { Call, Controller } from './call.js';
 import { checked } from './checked.js';
 import { Connections } from './connections.js';
+import type { Directory } from './directory.js';
 import { answerFor } from './errors.js';
 import { HANDLERS } from './handlers.js';
 import { IDEMPOTENCY_KEY } from './idempotency-key.js';
@@ -28,6 +29,7 @@ import { Origins } from './origins.js';
 import { servePage } from './page.js';
 import type { PresenceBatch } from './presence-batch.js';
 import { REQUEST_ID, requestIdOf } from './request-id.js';
+import type { RollCall } from './roll-call.js';
 import { close } from './socket.js';
 import { TokenSockets } from './token-sockets.js';
 import { requestTracing } from './trace-requests.js';
@@ -35,7 +37,9 @@ import type { ServerTls, Trust } from './trust.js';
 import { serveWatch } from './watch-socket.js';
 
 export interface ServerParts extends Controller {
+  readonly directory: Directory;
   readonly presence: PresenceBatch;
+  readonly rollCall: RollCall;
   readonly operations: OperationDesk;
   readonly login: Login;
   readonly audit: AuditLog;
@@ -43,7 +47,10 @@ export interface ServerParts extends Controller {
 }
 
 const BODY = 64 * 1024;
-const CONNECTIONS = 2000;
+/** All 5,000 agents while the others are away, with those who watch and ask; each costs some 40 kB. */
+const CONNECTIONS = 8000;
+/** Connections that may wait to be taken, when the agents of another controller all come at once. */
+const BACKLOG = 4096;
 const MESSAGE = 256 * 1024;
 const SOCKETS_ALIVE_MS = 10_000;
 const LEAVING_MS = 1000;
@@ -174,7 +181,7 @@ export class ApiServer {
 
   async listen(): Promise<void> {
     const { address, port } = this.parts.config.listen;
-    await this.#app.listen({ host: address, port });
+    await this.#app.listen({ host: address, port, backlog: BACKLOG });
   }
 
   async close(): Promise<void> {
@@ -274,9 +281,10 @@ export class ApiServer {
     this.parts.login.require(request, route).catch(() => close(socket, CLOSE.again, 'ask for it again'));
   }
 
-  /** Peers that vanished without a word. */
+  /** Peers that vanished without a word. Agents on the roll are looked after there. */
   #dropDead(): void {
     for (const socket of this.#sockets.clients) {
+      if (this.parts.rollCall.has(socket)) continue;
       if (!this.#alive.delete(socket)) socket.terminate();
       else socket.ping();
     }

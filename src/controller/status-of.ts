@@ -7,7 +7,7 @@ import type { Facts } from './facts.js';
 import { ingressView } from './ingress-view.js';
 import { problemsOf, restsFor } from './problems.js';
 
-/** An agent beats once a second; silent for longer than this it is down. */
+/** What tells of an agent is written once a second; silent for longer than this it is down. */
 const DOWN_AFTER_MS = 3000;
 
 /** The environment at a glance. Pure. */
@@ -22,8 +22,13 @@ export function statusOf(facts: Facts): Status {
     machine.jobs.includes('manage-state') ||
     members.some((member) => member.machine === machine._id);
   const byId = [...machines].sort((a, b) => Number(a._id) - Number(b._id));
-  const controllers = byId.filter(isController).map((machine) => controllerStatus(facts, machine));
-  const workload = byId.filter((machine) => !isController(machine)).map((machine) => machineStatus(facts, machine));
+  const beats = new Map(facts.presence.map((beat) => [beat._id, beat]));
+  const controllers = byId
+    .filter(isController)
+    .map((machine) => controllerStatus(facts, machine, beats.get(machine._id)));
+  const workload = byId
+    .filter((machine) => !isController(machine))
+    .map((machine) => machineStatus(facts, machine, beats.get(machine._id)));
   const change = runningChange(facts);
   const ha: Omit<Status['ha'], 'problems'> = {
     desired: environment.desired,
@@ -68,8 +73,11 @@ export function agentState(beat: PresenceDocument | undefined, silentMs: number)
   return silentMs > DOWN_AFTER_MS ? 'down' : 'started';
 }
 
-function controllerStatus(facts: Facts, machine: MachineDocument): ControllerStatus {
-  const beat = facts.presence.find((presence) => presence._id === machine._id);
+function controllerStatus(
+  facts: Facts,
+  machine: MachineDocument,
+  beat: PresenceDocument | undefined,
+): ControllerStatus {
   const silentMs = facts.silentMs[machine._id] ?? 0;
   const agent = agentState(beat, silentMs);
   const member = facts.members.find((candidate) => candidate.machine === machine._id);
@@ -120,8 +128,7 @@ function evidenceOf({ evidence, databaseTime }: Facts, id: string): ControllerSt
   };
 }
 
-function machineStatus(facts: Facts, machine: MachineDocument): MachineStatus {
-  const beat = facts.presence.find((presence) => presence._id === machine._id);
+function machineStatus(facts: Facts, machine: MachineDocument, beat: PresenceDocument | undefined): MachineStatus {
   return {
     id: machine._id,
     jobs: machine.jobs,

@@ -194,6 +194,8 @@ export const PresenceDocument = Type.Object({
   at: Type.Unsafe<Date>({ bsonType: 'date' }),
   since: Type.Unsafe<Date>({ bsonType: 'date' }),
   report: AgentReport,
+  /** It beats for itself; absent where the roll of an API server says that it is connected (`RollDocument`). */
+  beats: Type.Optional(Type.Boolean()),
 });
 export type PresenceDocument = Static<typeof PresenceDocument>;
 

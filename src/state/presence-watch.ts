@@ -6,9 +6,18 @@ const STALLED_MS = 2000;
 /** Every agent beats once a second: when nobody's presence was written for longer than this, nobody's could be. */
 const UNWRITTEN_MS = 3000;
 
+/** What rises as long as somebody is there. */
+export type Pulse = Pick<PresenceDocument, '_id' | 'seq' | 'session'>;
+
 interface Seen {
   readonly seq: number;
   readonly session: string;
+  readonly silentMs: number;
+  readonly missedMs: number;
+}
+
+/** Silence in milliseconds, and how much of it may be held against somebody. */
+export interface Totals {
   readonly silentMs: number;
   readonly missedMs: number;
 }
@@ -23,9 +32,10 @@ export class PresenceWatch {
   #watchedMs = 0;
   /** Milliseconds that were watched since anybody's presence was written. */
   #unwrittenMs = 0;
+  #totals: Totals = { silentMs: 0, missedMs: 0 };
 
   /** To be called with what was just read, at `now`. While nobody can write presence it is not called, so nothing counts. */
-  look(presence: readonly PresenceDocument[], now: number): void {
+  look(presence: readonly Pulse[], now: number): void {
     const elapsed = this.#lastLook === null ? 0 : now - this.#lastLook;
     const watched = elapsed <= STALLED_MS;
     const counted = watched ? elapsed : 0;
@@ -35,6 +45,7 @@ export class PresenceWatch {
     const written = presence.some((beat) => !this.#isSilent(beat));
     const missed = written && this.#unwrittenMs <= UNWRITTEN_MS ? this.#unwrittenMs : 0;
     if (written) this.#unwrittenMs = 0;
+    this.#totals = { silentMs: this.#totals.silentMs + counted, missedMs: this.#totals.missedMs + missed };
     this.#seen = new Map(
       presence.map((beat) => {
         const { _id, seq, session } = beat;
@@ -49,6 +60,11 @@ export class PresenceWatch {
   /** Milliseconds that were watched without a gap. */
   get watchedMs(): number {
     return this.#watchedMs;
+  }
+
+  /** What one would have by now that was silent all the time. */
+  get totals(): Totals {
+    return this.#totals;
   }
 
   /** Milliseconds of silence; 0 for one that was never seen. */
@@ -68,7 +84,7 @@ export class PresenceWatch {
     return { heard: this.#seen.size - silent, silent };
   }
 
-  #isSilent({ _id, seq, session }: PresenceDocument): boolean {
+  #isSilent({ _id, seq, session }: Pulse): boolean {
     const before = this.#seen.get(_id);
     return before !== undefined && before.seq === seq && before.session === session;
   }

@@ -1,4 +1,6 @@
+import type { AnyBulkWriteOperation, Filter, FindOptions } from 'mongodb';
 import type { AgentReport, PresenceDocument } from './documents.js';
+import { isRollId, type Roll, rollId } from './roll.js';
 import type { State } from './state.js';
 
 /** One beat of one agent. `session` identifies a run of the agent. */
@@ -6,48 +8,61 @@ export interface Beat {
   readonly machine: string;
   readonly session: string;
   readonly report: AgentReport;
+  /** It says by itself that it is there; else it is on the roll of the API server that it is connected to. */
+  readonly beats?: boolean;
 }
 
 /**
- * Writes beats in one batch. The sequence number rises in the database, whichever API server writes, and times are the
- * database's: `at` is this beat, `since` the first one of the agent's run or of its last change of status.
+ * Writes beats, and whose agents are connected to the API server of a machine, in one batch. The sequence numbers rise in
+ * the database, whichever API server writes, and times are the database's: `at` is this beat, `since` the first one of the
+ * agent's run or of its last change of status.
  */
-export async function writePresence(state: State, beats: readonly Beat[]): Promise<void> {
-  if (beats.length === 0) return;
-  await state.presence.bulkWrite(
-    beats.map((beat) => ({
-      updateOne: {
-        filter: { _id: beat.machine },
-        upsert: true,
-        update: [
-          {
-            $set: {
-              since: {
-                $cond: [
-                  {
-                    $and: [
-                      { $eq: ['$session', { $literal: beat.session }] },
-                      { $eq: ['$report.status', { $literal: beat.report.status }] },
-                    ],
-                  },
-                  '$since',
-                  '$$NOW',
-                ],
-              },
-              seq: { $add: [{ $ifNull: ['$seq', 0] }, 1] },
-              session: { $literal: beat.session },
-              at: '$$NOW',
-              report: { $literal: beat.report },
-            },
-          },
-        ],
-      },
-    })),
-    { ordered: false },
-  );
+export async function writePresence(
+  state: State,
+  beats: readonly Beat[],
+  connected?: { readonly machine: string; readonly roll: Roll },
+): Promise<void> {
+  const operations = beats.map(writeBeat);
+  if (connected !== undefined) operations.push(writeRoll(connected.machine, connected.roll));
+  if (operations.length === 0) return;
+  await state.presence.bulkWrite(operations, { ordered: false });
 }
 
-/** The last beat of every machine. */
-export async function readPresence(state: State): Promise<PresenceDocument[]> {
-  return await state.presence.find({}).toArray();
+type Write = AnyBulkWriteOperation<PresenceDocument>;
+
+function writeBeat({ machine, session, report, beats }: Beat): Write {
+  const same = {
+    $and: [{ $eq: ['$session', { $literal: session }] }, { $eq: ['$report.status', { $literal: report.status }] }],
+  };
+  const $set = {
+    since: { $cond: [same, '$since', '$$NOW'] },
+    seq: { $add: [{ $ifNull: ['$seq', 0] }, 1] },
+    session: { $literal: session },
+    at: '$$NOW',
+    report: { $literal: report },
+    beats: beats ? true : '$$REMOVE',
+  };
+  return { updateOne: { filter: { _id: machine }, upsert: true, update: [{ $set }] } };
+}
+
+function writeRoll(machine: string, { session, version, machines }: Roll): Write {
+  const $set = {
+    seq: { $add: [{ $ifNull: ['$seq', 0] }, 1] },
+    session: { $literal: session },
+    version,
+    machines: { $literal: machines },
+    at: '$$NOW',
+    beats: true,
+  };
+  return { updateOne: { filter: { _id: rollId(machine) }, upsert: true, update: [{ $set }] } };
+}
+
+/** The last that was heard of these machines' agents, or of all. Rolls are no part of it. */
+export async function readPresence(
+  state: State,
+  filter: Filter<PresenceDocument> = {},
+  options: FindOptions = {},
+): Promise<PresenceDocument[]> {
+  const found = await state.presence.find(filter, options).toArray();
+  return found.filter(({ _id }) => !isRollId(_id));
 }

@@ -1,4 +1,4 @@
-import { Kind, type TSchema } from '@sinclair/typebox';
+import { Kind, type TSchema, Type } from '@sinclair/typebox';
 import type { Db, IndexDescription } from 'mongodb';
 import {
   AddressesDocument,
@@ -14,6 +14,7 @@ import {
   TokenDocument,
 } from './documents.js';
 import { CounterDocument, OperationDocument, OutputDocument, ResultDocument } from './operation-documents.js';
+import { RollDocument } from './roll.js';
 import { AuditDocument, UserDocument } from './user-documents.js';
 
 interface CollectionPlan {
@@ -27,8 +28,22 @@ const AUDIT_KEPT = 90 * DAY;
 /** Every collection, with its documents' schema and the indexes beside `_id`. */
 export const COLLECTIONS: Readonly<Record<string, CollectionPlan>> = {
   environment: { schema: EnvironmentDocument, indexes: [] },
-  machines: { schema: MachineDocument, indexes: [{ key: { nonce: 1 }, unique: true }] },
-  presence: { schema: PresenceDocument, indexes: [] },
+  machines: {
+    schema: MachineDocument,
+    indexes: [
+      { key: { nonce: 1 }, unique: true },
+      // What is looked at every second are the controllers, among thousands of others.
+      { key: { jobs: 1 } },
+      { key: { memberId: 1 } },
+      { key: { knewKeys: 1 } },
+      { key: { life: 1 } },
+      { key: { 'instance.state': 1 } },
+    ],
+  },
+  presence: {
+    schema: Type.Union([PresenceDocument, RollDocument]),
+    indexes: [{ key: { beats: 1 }, sparse: true }, { key: { 'report.addressVersion': 1 } }],
+  },
   addresses: { schema: AddressesDocument, indexes: [] },
   bucket: { schema: BucketDocument, indexes: [] },
   settings: { schema: SettingDocument, indexes: [] },

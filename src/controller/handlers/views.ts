@@ -1,6 +1,7 @@
 import { QuorateError } from '../../errors.js';
 import { abandonChange } from '../../state/changes.js';
 import { noMachine } from '../../state/machines.js';
+import { readPresence } from '../../state/presence.js';
 import type { Handler } from '../call.js';
 import { readFacts } from '../read-facts.js';
 import { agentState, statusOf } from '../status-of.js';
@@ -13,14 +14,12 @@ export const machines: Handler<'machines'> = async ({ state, reader, observer })
   await reader.read(async ({ options }) => {
     const [documents, presence] = await Promise.all([
       state.machines.find({}, options).toArray(),
-      state.presence.find({}, options).toArray(),
+      readPresence(state, {}, { ...options, projection: { 'report.status': 1 } }),
     ]);
+    const beats = new Map(presence.map((beat) => [beat._id, beat]));
     const machines = documents
       .sort((a, b) => Number(a._id) - Number(b._id))
-      .map((machine) => {
-        const beat = presence.find(({ _id }) => _id === machine._id);
-        return machineView(machine, agentState(beat, observer.silentMs(machine._id)));
-      });
+      .map((machine) => machineView(machine, agentState(beats.get(machine._id), observer.silentMs(machine._id))));
     return { machines };
   });
 
