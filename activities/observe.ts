@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
+import type { Filter } from 'mongodb';
 import { QuorateError } from '../src/errors.js';
 import { isSilent, silentMachines, unheardMachines } from '../src/membership/facts.js';
 import { plan } from '../src/membership/plan.js';
@@ -7,9 +8,11 @@ import type { Expired, Goal, InstanceSeen, MachineId, Observed, Step, WaitFor } 
 import { stillExpired } from '../src/membership/waits.js';
 import { CONTROLLER_CONSTRAINTS, controllerZones, whyNotOffered } from '../src/state/controller-constraints.js';
 import type { MachineDocument } from '../src/state/documents.js';
+import { readPresence } from '../src/state/presence.js';
 import { TIMINGS } from '../src/state/settings.js';
+import type { State } from '../src/state/state.js';
 import type { Network } from './network.js';
-import { observedFrom } from './observed.js';
+import { isHeard, observedFrom } from './observed.js';
 import { type ChangeRecord, writeRecordBeside } from './record.js';
 
 export interface ObserveRequest {
@@ -65,7 +68,7 @@ export function observeActivities(network: Network) {
       const record = writeRecordBeside(network, request.record);
       try {
         if (request.wait === null) {
-          const seen = await look(network, request.instances);
+          const seen = await look(network, request.instances, namedBy(request.goal));
           return { ...seen, expired: false, askCloud: isCloudDue(seen.observed, request, 0) };
         }
         return await waitUntilPlanned(network, request, request.wait, context);
@@ -75,13 +78,20 @@ export function observeActivities(network: Network) {
     },
 
     /**
-     * For a plan that is only told: an election that is under way is waited for, as it says nothing of what will be.
-     * `constraints` are what new controllers would have to be, where that is asked for with the plan.
+     * For a plan that is only told, of controllers and the machines that were named; an older workflow names none, and is
+     * told of all. An election that is under way is waited for, as it says nothing of what will be. `constraints` are what
+     * new controllers would have to be, where that is asked for with the plan.
      */
-    async lookAround({ constraints }: { readonly constraints?: string } = {}): Promise<Lookout> {
+    async lookAround({
+      named,
+      constraints,
+    }: {
+      readonly named?: readonly MachineId[];
+      readonly constraints?: string;
+    } = {}): Promise<Lookout> {
       const from = { readPreference: 'primaryPreferred' } as const;
       const [observed, environment] = await Promise.all([
-        lookForPrimary(network),
+        lookForPrimary(network, named ?? null),
         network.state.environment.findOne({}, from),
       ]);
       const desired = environment?.desired ?? 1;
@@ -93,10 +103,10 @@ export function observeActivities(network: Network) {
   };
 }
 
-async function lookForPrimary(network: Network): Promise<Observed> {
+async function lookForPrimary(network: Network, named: readonly MachineId[] | null): Promise<Observed> {
   const deadline = performance.now() + ELECTION_MS;
   for (;;) {
-    const { observed } = await look(network, {});
+    const { observed } = await look(network, {}, named);
     if (observed.set?.primary != null || performance.now() > deadline) return observed;
     await sleep(LOOK_AGAIN_MS.most);
   }
@@ -113,7 +123,7 @@ async function waitUntilPlanned(
   const before = (context.info.heartbeatDetails as { waitedMs: number } | undefined)?.waitedMs ?? 0;
   const began = performance.now();
   for (;;) {
-    const { observed, evidence } = await look(network, instances);
+    const { observed, evidence } = await look(network, instances, namedBy(goal));
     const waitedMs = before + (performance.now() - began);
     const askCloud = isCloudDue(observed, request, waitedMs);
     const step = plan(observed, goal, stillExpired(observed, expired));
@@ -163,27 +173,45 @@ function endsSooner(step: Step, leftMs: number): boolean {
   return step.kind === 'wait' && step.deadlineMs + SOONER_MS < leftMs;
 }
 
+const namedBy = ({ to, keep, avoid, primary }: Goal): readonly MachineId[] => [
+  ...to,
+  ...keep,
+  ...avoid,
+  ...(primary === null ? [] : [primary]),
+];
+
 /**
- * One look at everything. Documents are read from a secondary where there is no primary: what a majority had is better
+ * One look at the controllers, at those that were and at the machines that are named (null: at all machines): thousands of
+ * workload machines would be in every history, and are no concern. Documents are read from a secondary where there is no primary: what a majority had is better
  * than nothing, and whatever is planned on it is fenced.
  */
 export async function look(
   network: Network,
   instances: ObserveRequest['instances'],
+  named: readonly MachineId[] | null,
 ): Promise<Pick<Observation, 'observed' | 'evidence'>> {
   const { state, observer, presence } = network;
   const from = { readPreference: 'primaryPreferred' } as const;
-  const [environment, machines, beats, addresses, settings] = await Promise.all([
+  // The machines first: who is left out of them is asked for by its presence.
+  const machines = await readConcerned(state, named, from);
+  const ids = machines.map(({ _id }) => _id);
+  const [environment, beats, addresses, settings] = await Promise.all([
     state.environment.findOne({}, from),
-    state.machines.find({}, from).sort({ _id: 1 }).toArray(),
-    state.presence.find({}, from).toArray(),
+    readPresence(state, { _id: { $in: ids } }, from),
     state.addresses.findOne({ _id: 'current' }, from),
     state.settings
       .find({ _id: { $in: ['grace', 'stopped-grace', 'resync-after', CONTROLLER_CONSTRAINTS, ...TIMINGS] } }, from)
       .toArray(),
   ]);
   if (environment === null) throw new QuorateError('no-environment', 'The state holds no environment.');
-  const set = await observer.observe(hostsOf(network, machines));
+  const [set, othersLate] = await Promise.all([
+    observer.observe(hostsOf(network, machines)),
+    countLate(network, addresses?.version ?? 0, new Set(ids), from),
+  ]);
+  // A member may carry the tag of a machine that is no controller: somebody's handiwork.
+  const tagged = set?.members.flatMap(({ machine }) => machine ?? []) ?? [];
+  const strangers = tagged.filter((id) => !ids.includes(id) && named?.includes(id) === false);
+  if (strangers.length > 0) return await look(network, instances, [...(named ?? []), ...strangers]);
   const silent = new Map(machines.map(({ _id }) => [_id, presence.silentMs(_id)]));
   const missed = new Map(machines.map(({ _id }) => [_id, presence.missedMs(_id)]));
   const observed = observedFrom({
@@ -196,9 +224,45 @@ export async function look(
     silent,
     missed,
     instances,
+    othersLate,
     databaseTime: latestOf(environment.createdAt, beats),
   });
   return { observed, evidence: Object.fromEntries(beats.map(({ _id, seq }) => [_id, seq])) };
+}
+
+type From = { readonly readPreference: 'primaryPreferred' };
+
+async function readConcerned(state: State, named: readonly MachineId[] | null, from: From): Promise<MachineDocument[]> {
+  const concerned: Filter<MachineDocument> = {
+    $or: [
+      { jobs: { $in: ['manage-state', 'manage-environ'] } },
+      // Its jobs were dropped, and it has no other.
+      { jobs: { $eq: [] } },
+      { memberId: { $ne: null } },
+      { knewKeys: true },
+      { _id: { $in: [...(named ?? [])] } },
+    ],
+  };
+  return await state.machines
+    .find(named === null ? {} : concerned, from)
+    .sort({ _id: 1 })
+    .toArray();
+}
+
+/** Agents of other machines that are heard and have not the published address set: where all have it, nothing is read. */
+async function countLate(
+  { state, presence }: Network,
+  version: number,
+  concerned: ReadonlySet<MachineId>,
+  from: From,
+): Promise<number> {
+  const late = await state.presence
+    .find(
+      { 'report.addressVersion': { $lt: version }, 'report.status': 'started' },
+      { ...from, projection: { _id: 1 } },
+    )
+    .toArray();
+  return late.filter(({ _id }) => !concerned.has(_id) && isHeard(presence.silentMs(_id))).length;
 }
 
 export function hostOf({ address, ports }: NonNullable<MachineDocument['instance']>): string {

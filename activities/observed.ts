@@ -24,11 +24,13 @@ export interface Facts {
   readonly missed: ReadonlyMap<MachineId, number>;
   /** What the cloud said just now, where it was asked; the documents' word otherwise. */
   readonly instances: Readonly<Record<MachineId, InstanceSeen>>;
+  /** Agents of machines that are not among these, heard and without the published address set. */
+  readonly othersLate?: number;
   /** The database's time, to age what carries the database's dates. */
   readonly databaseTime: Date;
 }
 
-/** An agent beats every half second; silent for longer than this it counts as down. */
+/** What tells of an agent is written once a second; silent for longer than this it counts as down. */
 const DOWN_AFTER_MS = 2500;
 /** One that said that it stops has stopped when it is silent for this long. */
 const STOPPED_AFTER_MS = 1000;
@@ -40,6 +42,7 @@ export function observedFrom(facts: Facts): Observed {
   return {
     set: facts.set,
     machines: facts.machines.map((machine) => machineFrom(machine, facts, grace)),
+    ...(facts.othersLate ? { othersLate: facts.othersLate } : {}),
     addresses: {
       version: addresses?.version ?? 0,
       machines: addresses?.servers.map(({ machine }) => machine) ?? [],
@@ -83,8 +86,10 @@ function machineFrom(machine: MachineDocument, facts: Facts, { memberMs }: Grace
 function agentOf(beat: PresenceDocument | undefined, silentMs: number): Machine['agent'] {
   if (beat === undefined) return 'pending';
   if (beat.report.status === 'stopping') return silentMs > STOPPED_AFTER_MS ? 'stopped' : 'started';
-  return silentMs > DOWN_AFTER_MS ? 'down' : 'started';
+  return isHeard(silentMs) ? 'started' : 'down';
 }
+
+export const isHeard = (silentMs: number): boolean => silentMs <= DOWN_AFTER_MS;
 
 /** The cloud's word as the provisioner wrote it down. */
 function instanceOf({ instance }: MachineDocument): InstanceSeen {

@@ -40,15 +40,33 @@ export type PlannedChange =
  */
 export async function planChange(input: { key: string; asked: AskedChange }): Promise<PlannedChange> {
   const constraints = input.asked.kind === 'enable-ha' ? input.asked.constraints : undefined;
-  const { observed, desired, refusal } = await network(input.key, { as: 'bounded', summary: 'look around' }).lookAround(
-    constraints === undefined ? {} : { constraints },
-  );
+  const { lookAround } = network(input.key, { as: 'bounded', summary: 'look around' });
+  const { observed, desired, refusal } = await lookAround({
+    named: namedBy(input.asked),
+    ...(constraints === undefined ? {} : { constraints }),
+  });
   if (refusal !== undefined) return { ok: false, ...refusal };
   const result = goalOf(input.asked, observed, desired);
   if (!result.ok) return result;
   const explanation = explainPlan(observed, result.goal);
   const from = explanation.maintaining.length + explanation.removing.length;
   return { ok: true, goal: result.goal, from, explanation };
+}
+
+/** Machines that may be no controllers. */
+function namedBy(asked: AskedChange): readonly string[] {
+  switch (asked.kind) {
+    case 'enable-ha':
+      return asked.to ?? [];
+    case 'disable-ha':
+      return asked.keep ?? [];
+    case 'replace':
+      return [asked.machine];
+    case 'switchover':
+      return asked.to === undefined ? [] : [asked.to];
+    default:
+      return [];
+  }
 }
 
 function goalOf(asked: AskedChange, observed: Observed, desired: number): Result<{ readonly goal: Goal }> {

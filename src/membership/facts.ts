@@ -101,6 +101,9 @@ export const withoutAddresses = (observed: Observed): readonly Machine[] =>
       machine.life !== 'dead' && machine.agent === 'started' && machine.addressVersion < observed.addresses.version,
   );
 
+/** Agents of machines that are no concern otherwise, and have not taken it either. */
+export const othersLate = (observed: Observed): number => observed.othersLate ?? 0;
+
 /** By number where IDs are numbers, so that machine 10 comes after machine 9. */
 export const byId = (a: { readonly id: string }, b: { readonly id: string }): number =>
   Number(a.id) - Number(b.id) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);

@@ -17,7 +17,7 @@ import {
   withdrawDeadVotes,
   writeOffLost,
 } from './stages/lost.js';
-import { agentsMove, handOver, publish, serve } from './stages/moving.js';
+import { agentsMove, handOver, othersMove, publish, serve } from './stages/moving.js';
 import { boot, bootSuccessors, catchUp, enlist, grantVotes, join, startMongod } from './stages/newcomers.js';
 import { resync } from './stages/resync.js';
 import { settledAtOdd, stepBack } from './stages/settle.js';
@@ -59,6 +59,7 @@ const STAGES: readonly Stage[] = [
   serve,
   publish,
   agentsMove,
+  othersMove,
   // Leavers: vote, membership, process, instance.
   withdrawVotes,
   removeMembers,

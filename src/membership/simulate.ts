@@ -89,6 +89,8 @@ export function proceed(observed: Observed, wait: Extract<Step, { kind: 'wait' }
     case 'settled':
       return { ...observed, set: set && { ...set, unsettled: null } };
     case 'agents':
+      // Of all other machines, as one.
+      if (wait.machines.length === 0) return { ...observed, othersLate: 0 };
       return change(observed, wait.machines, () => ({ addressVersion: observed.addresses.version }));
     case 'services-stopped':
       return change(observed, wait.machines, () => ({ services: { mongod: false, api: false, worker: false } }));

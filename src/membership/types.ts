@@ -127,7 +127,10 @@ export interface Grace {
 export interface Observed {
   /** null: no member could be asked at all. */
   readonly set: ReplicaSet | null;
+  /** Controllers, those that were one, and machines that the goal names: what hosts workloads alone is no concern. */
   readonly machines: readonly Machine[];
+  /** How many agents of all other machines are heard and have not taken the published address set; absent for none. */
+  readonly othersLate?: number;
   readonly addresses: { readonly version: number; readonly machines: readonly MachineId[] };
   /** Version of the environment's document, the fence of every state transaction planned on this. */
   readonly environmentVersion: number;

@@ -1,5 +1,5 @@
 /** The waits: how long each may last, and which of those that ended still say something. */
-import { answers, isCaughtUp, isSilent, machineOf, memberOf, servesFully } from './facts.js';
+import { answers, isCaughtUp, isSilent, machineOf, memberOf, othersLate, servesFully } from './facts.js';
 import type { Deed, Expired, Grace, Machine, MachineId, Member, Observed, Step, WaitFor } from './types.js';
 
 const SECOND = 1000;
@@ -60,6 +60,10 @@ export function graceLeft(observed: Observed, machine: Machine, member: Member |
 export const hasExpired = (expired: readonly Expired[], what: WaitFor, machine?: MachineId): boolean =>
   expired.some((wait) => wait.for === what && (machine === undefined || wait.machines.includes(machine)));
 
+/** Whether the wait for the agents of all other machines did. */
+export const othersHaveExpired = (expired: readonly Expired[]): boolean =>
+  expired.some((wait) => wait.for === 'agents' && wait.machines.length === 0);
+
 /** Rounds in which machines that were to become controllers did not come up, in this change. */
 export const failedStarts = (expired: readonly Expired[]): number =>
   expired.filter((wait) => wait.for === 'boot' || wait.for === 'services' || wait.for === 'caught-up').length;
@@ -106,6 +110,7 @@ export function afterDeed(expired: readonly Expired[], deed: Deed): readonly Exp
 function setStillLacks(observed: Observed, what: WaitFor): boolean {
   const set = observed.set;
   if (what === 'committed') return set === null || !set.committed;
+  if (what === 'agents') return othersLate(observed) > 0;
   if (what === 'settled') return set === null || set.unsettled !== null;
   return set === null || set.primary === null;
 }

@@ -1,6 +1,6 @@
 /** What must have gone before something is done to a machine, its address or its document. */
-import { answers, machineOf, mayBePublished, memberOf, runsServices, withoutAddresses } from '../facts.js';
-import { hasExpired } from '../waits.js';
+import { answers, machineOf, mayBePublished, memberOf, othersLate, runsServices, withoutAddresses } from '../facts.js';
+import { hasExpired, othersHaveExpired } from '../waits.js';
 import { type Invariant, refused } from './invariant.js';
 
 export const membershipFirst: Invariant = {
@@ -19,7 +19,8 @@ export const addressesFirst: Invariant = {
   holds: ({ observed, expired }, deed) =>
     deed.kind !== 'drop-jobs' ||
     (!deed.machines.some((id) => observed.addresses.machines.includes(id)) &&
-      withoutAddresses(observed).every((machine) => hasExpired(expired, 'agents', machine.id))),
+      withoutAddresses(observed).every((machine) => hasExpired(expired, 'agents', machine.id)) &&
+      (othersLate(observed) === 0 || othersHaveExpired(expired))),
   instead: refused('would stop a controller that clients still look for'),
 };
 

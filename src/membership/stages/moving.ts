@@ -1,11 +1,11 @@
 /** The primary and the addresses move to those that stay. */
-import { sameIds, servesFully, withoutAddresses } from '../facts.js';
+import { othersLate, sameIds, servesFully, withoutAddresses } from '../facts.js';
 import { idsOf, leavingVoters, type Situation, stayingMachines } from '../situation.js';
 import { act, waitOrBlock } from '../steps.js';
 import type { Step } from '../types.js';
 import { handOverFrom } from '../votes.js';
-import { hasExpired, wait } from '../waits.js';
-import { agree, machinesText } from '../words.js';
+import { hasExpired, othersHaveExpired, wait } from '../waits.js';
+import { agree, count, machinesText } from '../words.js';
 
 export function handOver(situation: Situation): Step | null {
   const primary = leavingVoters(situation).find((member) => member.id === situation.set.primary);
@@ -44,6 +44,16 @@ export function agentsMove({ observed, expired }: Situation): Step | null {
   return wait('agents', idsOf(agents), {
     text: 'wait until agents and clients have the addresses',
     reason: 'Nobody should look for a controller where none is.',
+    otherwise: 'go on: who has not heard finds them by those that stay, or by the URL',
+  });
+}
+
+/** Thousands are waited for as one, so that the wait stays the same while they move. */
+export function othersMove({ observed, expired }: Situation): Step | null {
+  if (othersLate(observed) === 0 || othersHaveExpired(expired)) return null;
+  return wait('agents', [], {
+    text: 'wait until the agents of other machines have the addresses',
+    reason: `Nobody should look for a controller where none is; ${count(othersLate(observed), 'agent')} had not taken them.`,
     otherwise: 'go on: who has not heard finds them by those that stay, or by the URL',
   });
 }

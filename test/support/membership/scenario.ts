@@ -32,6 +32,7 @@ interface Written {
   readonly members?: readonly string[];
   readonly published?: readonly (string | number)[];
   readonly set?: string;
+  readonly othersLate?: number;
   readonly expired?: readonly string[];
   readonly notes?: readonly string[];
   readonly environment?: 'dying';
@@ -75,6 +76,7 @@ export function readScenario(text: string): Scenario {
             timings: set.has('other-timings') ? { heartbeatMs: 1000, electionMs: 5000 } : WANTED,
           },
     machines,
+    ...(written.othersLate === undefined ? {} : { othersLate: written.othersLate }),
     addresses: { version: ADDRESSES, machines: (written.published ?? voting).map(String) },
     environmentVersion: 1,
     life: written.environment ?? 'alive',
