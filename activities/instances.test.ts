@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { InstanceState } from '../src/cloud/cloud.js';
-import { onePerMachine } from './instances.js';
+import { onePerMachine, wordsOf } from './instances.js';
 
 const instance = (id: string, machine: string, state: InstanceState, startedAt: string) => ({
   id,
@@ -15,4 +15,28 @@ test('the word on one that carries a machine’s tag by mistake is not taken for
   const gone = instance('gone', '1', 'terminated', '2026-01-01T00:00:00Z');
   const other = instance('other', '2', 'terminated', '2026-01-01T00:00:00Z');
   expect(onePerMachine([gone, late, other, own]).map(({ id }) => id)).toEqual(['own', 'other']);
+});
+
+const told = (id: string, state: InstanceState, second = 0) => ({
+  ...instance(`i-${id}`, id, state, `2026-01-01T00:00:${String(second).padStart(2, '0')}Z`),
+  address: '127.0.0.1',
+  ports: { api: 17070, mongo: 37017 },
+});
+
+test('with thousands of machines little is told: who is concerned, and of others what does not run', () => {
+  const thousands = Array.from({ length: 5000 }, (_, index) => told(String(index), 'running'));
+  const instances = [...thousands, told('6000', 'stopped'), told('6001', 'terminated'), told('6002', 'paused')];
+  const words = wordsOf(instances, ['0', '1', '2', '7000']);
+  expect(Object.keys(words)).toEqual(['0', '1', '2', '6000', '6001', '6002']);
+  expect(words['0']?.instance.state).toBe('running');
+});
+
+test('one that is concerned is told of however many others have ended since', () => {
+  const ended = Array.from({ length: 50 }, (_, index) => told(String(100 + index), 'terminated', 30));
+  expect(wordsOf([told('1', 'terminated'), ...ended], ['1'])).toHaveProperty('1');
+  expect(Object.keys(wordsOf([told('1', 'terminated'), ...ended], []))).toHaveLength(10);
+});
+
+test('an older workflow, which names nobody, is told of all', () => {
+  expect(Object.keys(wordsOf([told('0', 'running'), told('9', 'running')], null))).toEqual(['0', '9']);
 });

@@ -19,46 +19,73 @@ const ASK_MS: Readonly<Record<string, number>> = { local: 500 };
 const ASK_ELSEWHERE_MS = 15_000;
 /** The cloud goes on showing what is terminated; so many of them are passed on, the newest. */
 const MOST_TERMINATED = 10;
+/** And so many of those that neither run nor are concerned. */
+const MOST_AMISS = 100;
+
+/** What is looked at of an instance. */
+type Told = Pick<Instance, 'id' | 'address' | 'ports' | 'state' | 'startedAt' | 'tags'>;
+
+export interface FollowInstances extends Target {
+  readonly known: InstanceWords;
+  readonly concerned?: readonly MachineId[];
+  readonly forMs: number;
+}
 
 export type InstanceActivities = ReturnType<typeof instanceActivities>;
 
 export function instanceActivities(side: CloudSide) {
   return {
-    /** Returns as soon as the cloud says anything else of an instance than `known`, or the same after `forMs`. */
-    async followInstances({
-      environment,
-      known,
-      forMs,
-    }: Target & { known: InstanceWords; forMs: number }): Promise<InstanceWords> {
+    /**
+     * Returns as soon as the cloud says anything else of an instance than `known`, or the same after `forMs`. Of machines
+     * that are not `concerned` it tells only what does not run; an older workflow names none, and is told of all.
+     */
+    async followInstances({ environment, known, concerned, forMs }: FollowInstances): Promise<InstanceWords> {
       return await beating(async () => {
         const cloud = await cloudOfEnvironment(side, environment.name);
-        return await nextWords(cloud, environment.uuid, known, forMs);
+        const tell = (instances: readonly Instance[]) => wordsOf(instances, concerned ?? null);
+        return await nextWords(cloud, environment.uuid, known, forMs, tell);
       });
     },
   };
 }
 
-async function nextWords(cloud: Cloud, uuid: string, known: InstanceWords, forMs: number): Promise<InstanceWords> {
+async function nextWords(
+  cloud: Cloud,
+  uuid: string,
+  known: InstanceWords,
+  forMs: number,
+  tell: (instances: readonly Instance[]) => InstanceWords,
+): Promise<InstanceWords> {
   const { cancellationSignal: signal } = Context.current();
   const ends = performance.now() + forMs;
   for (;;) {
-    const words = wordsOf(await cloud.list(uuid));
+    const words = tell(await cloud.list(uuid));
     if (!sameWords(words, known) || performance.now() >= ends) return words;
     await sleep(ASK_MS[cloud.kind] ?? ASK_ELSEWHERE_MS, undefined, { signal });
   }
 }
 
-function wordsOf(instances: readonly Instance[]): InstanceWords {
+/**
+ * What is told of instances: all of the machines that are concerned, and of others what does not run, the newest of them.
+ * Histories hold it twice a round, so it must not grow with the number of machines. `concerned` null: all of them. Pure.
+ */
+export function wordsOf(instances: readonly Told[], concerned: readonly MachineId[] | null): InstanceWords {
   const all = onePerMachine(instances);
-  const terminated = all
-    .filter(({ state }) => state === 'terminated')
-    .sort((a, b) => b.startedAt.localeCompare(a.startedAt));
-  const told = [...terminated.slice(0, MOST_TERMINATED), ...all.filter(({ state }) => state !== 'terminated')];
+  const named = new Set(concerned ?? []);
+  const isConcerned = ({ tags }: Told) => named.has(tags.machine);
+  const newest = (those: readonly Told[]) => [...those].sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+  const others = all.filter((instance) => !isConcerned(instance));
+  const terminated = newest(others.filter(({ state }) => state === 'terminated')).slice(0, MOST_TERMINATED);
+  const alive = others.filter(({ state }) => state !== 'terminated');
+  const amiss =
+    concerned === null ? alive : newest(alive.filter(({ state }) => state !== 'running')).slice(0, MOST_AMISS);
   return Object.fromEntries(
-    told.map(({ id, address, ports, state, tags: { machine, nonce } }) => [
-      machine,
-      { nonce, instance: { id, address, ports: { api: ports.api, mongo: ports.mongo }, state } },
-    ]),
+    [...terminated, ...amiss, ...all.filter(isConcerned)].map(
+      ({ id, address, ports, state, tags: { machine, nonce } }) => [
+        machine,
+        { nonce, instance: { id, address, ports: { api: ports.api, mongo: ports.mongo }, state } },
+      ],
+    ),
   );
 }
 

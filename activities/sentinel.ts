@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context, log } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
+import type { InstanceState } from '../src/cloud/cloud.js';
 import { reasonOf } from '../src/errors.js';
 import { votersOf } from '../src/membership/facts.js';
 import { type Judged, judge } from '../src/membership/judge.js';
-import type { Goal } from '../src/membership/types.js';
+import type { Goal, MachineId } from '../src/membership/types.js';
 import { type PastChange, recentChangesBy } from '../src/state/changes.js';
 import { affirmEvidence, writeEvidence } from '../src/state/evidence.js';
 import { recordInstance } from '../src/state/machines.js';
@@ -20,6 +21,8 @@ import { watching } from './watching.js';
 export interface WatchRequest {
   /** What the cloud said last. */
   readonly words: InstanceWords;
+  /** Machines of which the cloud's word is followed whatever it is; an older workflow has none. */
+  readonly concerned?: readonly MachineId[];
   /** Rises with every watch of this environment, in whatever run: a late one overwrites nothing. */
   readonly sequence: number;
   /** No replacement is asked for before: the one just started, or the change in its way, has to be seen first. */
@@ -38,8 +41,15 @@ export interface Replacement {
   readonly searchable: boolean;
 }
 
+/** The cloud's word on other machines is needed as well: on controllers, and on those whose instance was said not to run. */
+export interface Concern {
+  readonly concerned: readonly MachineId[];
+}
+
 /** A look costs each member three small commands: often enough to be in time, rare enough to be nobody's burden. */
 const LOOK_MS = { well: 1000, ill: 250 } as const;
+const HALTED: InstanceState[] = ['pending', 'stopping', 'stopped', 'paused'];
+const MOST_HALTED = 200;
 const AFFIRM_MS = 5000;
 /** The cloud's word is written in some hundredths of a second; without a primary a replacement does not wait for it. */
 const WRITTEN_WITHIN_MS = 300;
@@ -53,22 +63,24 @@ export function sentinelActivities(network: Network) {
   return {
     /**
      * Watches the controllers from every side, keeps what is seen in the environment's `evidence`, and returns when one
-     * is to be replaced now, or with null after `forMs`.
+     * is to be replaced now, when the cloud is to be followed on other machines as well, or with null after `forMs`.
      */
-    async watchEvidence(request: WatchRequest): Promise<Replacement | null> {
+    async watchEvidence(request: WatchRequest): Promise<Replacement | Concern | null> {
       return await watching(network.self.machine, async () => {
         const { client, cancellationSignal: signal } = Context.current();
         const began = performance.now();
         const written = writeWords(network, request.words);
         const told = new Told(network, request.sequence);
         for (;;) {
-          const { judgement, replacement } = await lookAndJudge(network, request.words, client);
+          const { judgement, replacement, concerned } = await lookAndJudge(network, request.words, client);
           const watchedMs = performance.now() - began;
           if (replacement !== null && watchedMs >= request.restMs) {
             // The replacement plans from the documents.
             await Promise.race([written, sleep(WRITTEN_WITHIN_MS, undefined, { signal })]);
             return { ...replacement, ...(await linksOf(network, client)) };
           }
+          const { concerned: known } = request;
+          if (known !== undefined && concerned.some((id) => !known.includes(id))) return { concerned };
           if (watchedMs >= request.forMs) return null;
           const amiss = judgement.controllers.filter(isAmiss);
           told.say(amiss);
@@ -96,7 +108,8 @@ async function lookAndJudge(network: Network, words: InstanceWords, client: Clie
   const instances = Object.fromEntries(
     Object.entries(words).map(([machine, { instance }]) => [machine, seenAs(instance.state)]),
   );
-  const { observed } = await look(network, instances);
+  const [{ observed }, halted] = await Promise.all([look(network, instances, []), readHalted(network)]);
+  const concerned = [...new Set([...observed.machines.map(({ id }) => id), ...halted])];
   const desired = environment?.desired ?? 1;
   const autoReplace = effectiveValue('auto-replace', settings?.value, environment?.cloud ?? '') === 'true';
   const judgement = judge(observed, desired, history, {
@@ -113,7 +126,16 @@ async function lookAndJudge(network: Network, words: InstanceWords, client: Clie
           goal: judgement.goal,
         }
       : null;
-  return { judgement, replacement };
+  return { judgement, replacement, concerned };
+}
+
+/** Machines whose instance was said not to run: that it runs again would be news. */
+async function readHalted({ state }: Network): Promise<MachineId[]> {
+  const halted = await state.machines
+    .find({ 'instance.state': { $in: HALTED } }, { readPreference: 'primaryPreferred', projection: { _id: 1 } })
+    .limit(MOST_HALTED)
+    .toArray();
+  return halted.map(({ _id }) => _id);
 }
 
 /** A change that was ended from outside leaves a document that still says running: it failed, when it began at the latest. */

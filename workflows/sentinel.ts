@@ -23,6 +23,8 @@ import type { SingletonInput } from './singleton.js';
 export interface SentinelInput extends SingletonInput {
   /** What the cloud said last: crosses continue-as-new so that the cloud's next word is known to be new. */
   readonly words?: InstanceWords;
+  /** Machines of which the cloud's word is followed whatever it is. */
+  readonly concerned?: readonly string[];
 }
 
 /** A round lasts at most this long, with nothing to do. */
@@ -39,14 +41,16 @@ const REST_MS = 2000;
 export async function sentinel(input: SentinelInput): Promise<never> {
   keepHandOvers();
   let words = input.words ?? {};
+  let concerned = input.concerned ?? [];
   let restUntil = 0;
   for (let round = 0; ; round++) {
     if (round >= MOST_ROUNDS || workflowInfo().continueAsNewSuggested) {
-      return await continueAsNew<typeof sentinel>({ ...input, words });
+      return await continueAsNew<typeof sentinel>({ ...input, words, concerned });
     }
     setCurrentDetails('Runs as long as the environment; watches the controllers, and replaces one that is lost.');
-    const seen = await firstToSee(input, words, Math.max(0, restUntil - Date.now()));
+    const seen = await firstToSee(input, { words, concerned }, Math.max(0, restUntil - Date.now()));
     if (seen.words !== undefined) words = seen.words;
+    if (seen.concerned !== undefined) concerned = seen.concerned;
     if (!seen.replacement) continue;
     await startReplacement(input, seen.replacement);
     restUntil = Date.now() + REST_MS;
@@ -58,20 +62,25 @@ setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, sentinel);
 
 interface Seen {
   readonly words?: InstanceWords;
+  readonly concerned?: readonly string[];
   readonly replacement?: Replacement | null;
 }
 
-async function firstToSee({ key, environment }: SentinelInput, words: InstanceWords, restMs: number): Promise<Seen> {
+async function firstToSee(
+  { key, environment }: SentinelInput,
+  { words, concerned }: Required<Pick<SentinelInput, 'words' | 'concerned'>>,
+  restMs: number,
+): Promise<Seen> {
   const { watchEvidence } = network(key, { as: 'follow', summary: 'watch the controllers' });
   const { followInstances } = cloud(key, { as: 'watch', summary: 'follow what the cloud says of instances' });
   const round = new CancellationScope();
   try {
     return await round.run(() =>
       Promise.race<Seen>([
-        watchEvidence({ words, sequence: Date.now(), restMs, forMs: ROUND_MS }).then((replacement) => ({
-          replacement,
-        })),
-        followInstances({ environment, known: words, forMs: ROUND_MS }).then(
+        watchEvidence({ words, concerned, sequence: Date.now(), restMs, forMs: ROUND_MS }).then((found) =>
+          found !== null && 'concerned' in found ? found : { replacement: found },
+        ),
+        followInstances({ environment, known: words, concerned, forMs: ROUND_MS }).then(
           (told) => ({ words: told }),
           (error) => withoutTheCloud(error),
         ),
