@@ -72,21 +72,15 @@ export function symbols(options: OutputOptions): Symbols {
     : { done: '✓', running: '●', next: '○', failed: '✗', none: '–', arrow: '→', note: '↳' };
 }
 
-/** A table without borders, two spaces between columns. Loaded late: many commands print none. */
+/** A table without borders, two spaces between columns. What measures text is loaded late: many commands print none. */
 export async function columns(header: readonly string[], rows: readonly (readonly string[])[]): Promise<string> {
-  const { default: Table } = await import('cli-table3');
-  const edges = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'];
-  const lines = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'];
-  const table = new Table({
-    chars: { ...Object.fromEntries([...edges, ...lines].map((edge) => [edge, ''])), middle: '  ' },
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-  });
-  table.push([...header], ...rows.map((row) => [...row]));
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+  const { default: stringWidth } = await import('string-width');
+  const lines = [header, ...rows];
+  const widest = (column: number) => (most: number, cells: readonly string[]) =>
+    Math.max(most, stringWidth(cells[column] ?? ''));
+  const widths = header.map((_, column) => lines.reduce(widest(column), 0));
+  const padded = (cell: string, column: number) => cell + ' '.repeat((widths[column] ?? 0) - stringWidth(cell));
+  return lines.map((cells) => cells.map(padded).join('  ').trimEnd()).join('\n');
 }
 
 /** How long ago an ISO time was; empty for none. */
