@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { packageRoot } from '../src/package.js';
 import { TestEnvironment } from '../test/support/environment.js';
 import { Home } from '../test/support/home.js';
+import { crowd } from './crowd.js';
 import { faults } from './faults.js';
 import { type Bench, type Sample, seconds } from './figure.js';
 import { lifecycle } from './lifecycle.js';
 import { links } from './links.js';
+import { machines } from './machines.js';
 import { planner } from './planner.js';
+import { rates } from './rates.js';
 import { replace } from './replace.js';
 import { singletons } from './singletons.js';
 import { steadiness } from './steadiness.js';
@@ -60,6 +63,9 @@ export const benches: Readonly<Record<string, Bench>> = {
   replace,
   singletons,
   planner,
+  crowd,
+  'machines-100': machines,
+  rates,
   cli,
   quickstart,
 };

@@ -5,13 +5,15 @@ export interface Spread {
   readonly max: number;
 }
 
+export type Unit = 's' | 'µs' | 'events' | 'MB' | 'KB' | 'elections' | 'agents' | 'cores' | '1/s';
+
 export interface Figure extends Spread {
   readonly name: string;
-  readonly unit: 's' | 'µs' | 'events' | 'MB' | 'elections';
+  readonly unit: Unit;
   /** The bare parts, measured in the same run by the same harness; null where there is no such thing. */
   readonly floor: Spread | null;
-  /** What it should be at most. */
-  readonly goal: number;
+  /** What it should be at most; null where it is only measured. */
+  readonly goal: number | null;
 }
 
 export interface Sample {
@@ -20,11 +22,18 @@ export interface Sample {
   readonly floor?: number;
 }
 
+/** What only some benchmarks ask for. */
+export interface Extent {
+  /** How many agents or machines at most. */
+  readonly agents?: number;
+  readonly controllers?: 1 | 3 | 5;
+}
+
 /** A benchmark gives samples of its figures, once each run. */
 export interface Bench {
-  readonly goals: Readonly<Record<string, { readonly goal: number; readonly unit?: Figure['unit'] }>>;
+  readonly goals: Readonly<Record<string, { readonly goal: number | null; readonly unit?: Unit }>>;
   /** @param minutes how long what has to be watched for a while is watched */
-  readonly measure: (runs: number, minutes: number) => AsyncIterable<Sample>;
+  readonly measure: (runs: number, minutes: number, extent: Extent) => AsyncIterable<Sample>;
 }
 
 export function spread(values: readonly number[]): Spread {
