@@ -75,6 +75,8 @@ class Agent {
       },
       session: randomUUID(),
       report: () => this.#report(),
+      // Its certificate comes from the bench, and lives as long as that.
+      onAuthority: () => {},
       onTold: ({ addresses }) => {
         this.at = this.#controller;
         const news = addresses.version > this.#addressVersion;

@@ -65,6 +65,7 @@ test('each singleton runs on a worker that it names', async () => {
   });
   expect(seen.map(({ singleton, state }) => `${singleton} ${state}`)).toEqual([
     'provisioner running',
+    'firewaller running',
     'cleaner running',
     'publisher running',
     'sentinel running',
