@@ -12,7 +12,7 @@ export const REPLICA_SET = 'juju';
 
 export interface ServerParameter {
   readonly name: string;
-  readonly value: number;
+  readonly value: number | string;
   /** `start`: only on the command line. `runtime`: by setParameter, after every start. */
   readonly when: 'start' | 'runtime';
   /** What is worse without it, in words. */
@@ -20,6 +20,13 @@ export interface ServerParameter {
 }
 
 export const PARAMETERS: readonly ServerParameter[] = [
+  {
+    // Of TLS 1.2, which it speaks too: forward secrecy and authenticated encryption alone. Those of 1.3 all have both.
+    name: 'opensslCipherConfig',
+    value: 'ECDHE+AESGCM:ECDHE+CHACHA20',
+    when: 'start',
+    lack: 'whoever speaks no TLS 1.3 may agree with it on an older cipher',
+  },
   {
     name: 'oplogNetworkTimeoutBufferSeconds',
     value: 1,

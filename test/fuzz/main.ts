@@ -37,7 +37,7 @@ const program = new Command('fuzz')
       seed,
       examples: numberOf('examples', options.examples, 1),
       edges: ROLES,
-      bytes: 20_000,
+      bytes: 100_000,
       goesOn: (sofar) => sofar.inputs < inputs || sofar.seconds < minutes * 60,
       tell: (line) => process.stdout.write(`${line}\n`),
     });
