@@ -5,6 +5,7 @@ import { openClient } from '../../src/client/open.js';
 import { SteadyWriter } from '../../src/client/steady-writer.js';
 import { openLocalCloud } from '../../src/cloud/local/open.js';
 import { engineStatus } from '../../src/engine/engine.js';
+import { signal } from '../../src/process.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import { Home, until } from './home.js';
 
@@ -114,7 +115,8 @@ export class TestEnvironment {
   async killEngineWorker(): Promise<void> {
     const { workerPid } = await engineStatus(this.store.dirs);
     if (workerPid === null) throw new Error('the engine has no worker');
-    process.kill(-workerPid, 'SIGKILL');
+    // The whole group; one that left meanwhile is what was wanted.
+    signal(-workerPid, 'SIGKILL');
   }
 
   /** Stops writing and reads everything back: the keys of acknowledged writes that are not there. */
