@@ -57,12 +57,17 @@ function parse(text: string): AgentMessage | null {
   }
 }
 
+/** What is kept of a machine's document for each of thousands. */
+type Known = Pick<MachineDocument, 'life' | 'jobs' | 'version' | 'memberId'>;
+
+const knownOf = ({ life, jobs, version, memberId }: MachineDocument): Known => ({ life, jobs, version, memberId });
+
 type Presence = Extract<AgentMessage, { type: 'presence' }>;
 
 class AgentSession {
   /** The agent's run, once it has said hello. */
   #session: string | null = null;
-  #machine: MachineDocument | null = null;
+  #machine: Known | null = null;
   #addresses: AddressesDocument | null = null;
   #url = '';
   #settings: AgentSettings | null = null;
@@ -196,14 +201,14 @@ class AgentSession {
   #learn(machine: MachineDocument | null, addresses: AddressesDocument | null): void {
     const isNewMachine = machine !== null && machine.version > (this.#machine?.version ?? 0);
     const areNewAddresses = addresses !== null && addresses.version > (this.#addresses?.version ?? 0);
-    if (isNewMachine) this.#machine = machine;
+    if (isNewMachine) this.#machine = knownOf(machine);
     if (areNewAddresses) this.#addresses = addresses;
     if (isNewMachine || areNewAddresses) this.#tellMachine();
     if (isNewMachine) this.#bePlaced(machine);
   }
 
   /** Who beats for itself is on no roll. It may become the one or the other while it is connected. */
-  #bePlaced({ jobs }: MachineDocument): void {
+  #bePlaced({ jobs }: Known): void {
     if (this.#gone || this.#ended) return;
     const { rollCall } = this.context;
     if (beats(jobs)) rollCall.strike(this.socket);

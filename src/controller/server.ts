@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { constants, createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Server } from 'node:https';
 import type { Duplex } from 'node:stream';
@@ -68,6 +68,8 @@ function newApp({ ca, certificate, key }: ServerTls) {
       handshakeTimeout: 5000,
       noDelay: true,
       connectionsCheckingInterval: 2000,
+      // No client of ours resumes a session, and what that would need is 13 kB a connection.
+      secureOptions: constants.SSL_OP_NO_TICKET,
     },
     bodyLimit: BODY,
     requestTimeout: 10_000,
@@ -242,7 +244,7 @@ export class ApiServer {
 
   async #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
     // A peer that is gone before it is answered is no news.
-    stream.on('error', () => stream.destroy());
+    stream.on('error', destroyThat);
     const requestId = requestIdOf(request.headers);
     try {
       const url = new URL(request.url ?? '', 'https://controller');
@@ -289,6 +291,11 @@ export class ApiServer {
       else socket.ping();
     }
   }
+}
+
+/** Not made where a request is at hand: it would be kept for as long as the connection lives. */
+function destroyThat(this: Duplex): void {
+  this.destroy();
 }
 
 /** Whose change it is and what it says, so that the same request is known again at any controller. */

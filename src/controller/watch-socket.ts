@@ -14,6 +14,18 @@ export interface WatchContext {
   readonly key: string;
 }
 
+/** Each event of the shared feed is put into words once, however many watch. */
+const texts = new WeakMap<StateEvent, string | null>();
+
+function textOf(event: StateEvent, key: string): string | null {
+  const known = texts.get(event);
+  if (known !== undefined) return known;
+  const message = eventView(event, key);
+  const text = message === null ? null : JSON.stringify(message);
+  texts.set(event, text);
+  return text;
+}
+
 /**
  * Serves `/v1/watch`: what came after the token, then what comes, in order and each once. From the shared feed when it
  * still has what came after the token, else from a stream of its own until that has caught up with the feed.
@@ -29,8 +41,8 @@ export async function serveWatch(socket: WebSocket, context: WatchContext, after
   // Nothing is said by a watcher.
   socket.on('message', () => close(socket, CLOSE.badMessage, 'a watcher has nothing to say'));
   const tell = (event: StateEvent) => {
-    const message = eventView(event, context.key);
-    if (message !== null) send(socket, JSON.stringify(message));
+    const text = textOf(event, context.key);
+    if (text !== null) send(socket, text);
   };
   const join = (missed: readonly StateEvent[]) => {
     for (const event of missed) tell(event);
