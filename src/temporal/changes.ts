@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ApplicationFailure,
   CancelledFailure,
+  ServiceError,
   TerminatedFailure,
   WorkflowContinuedAsNewError,
   WorkflowExecutionAlreadyStartedError,
@@ -229,6 +230,13 @@ async function endOf(run: WorkflowHandle): Promise<End> {
     return { state: 'done', result: text, wayOut: '' };
   } catch (error) {
     if (error instanceof WorkflowContinuedAsNewError) return { state: 'continued', runId: error.newExecutionRunId };
+    if (error instanceof ServiceError) {
+      const message = `Temporal does not answer any more, so nobody can say how the change goes: ${reasonOf(error)}.`;
+      throw new QuorateError('temporal-lost', message, {
+        todo: 'The change goes on by itself. Follow it again with: quorate watch',
+        cause: error,
+      });
+    }
     if (!(error instanceof WorkflowFailedError)) throw error;
     return failureOf(error.cause);
   }
