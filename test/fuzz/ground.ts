@@ -6,7 +6,6 @@ import { call, type Target } from '../support/calls.js';
 import { TestControllers } from '../support/controllers.js';
 import { type Sample, samplesOf } from '../support/exposition.js';
 import type { TestMembers } from '../support/members.js';
-import { startSet } from '../support/mongo.js';
 
 /** Who asks: people and programs by what they may, nobody, and the agent of a workload machine. */
 export const ROLES = ['admin', 'write', 'read', 'nobody', 'agent'] as const;
@@ -37,27 +36,22 @@ const WORKLOAD = ['1', '2'] as const;
  */
 export class Ground implements AsyncDisposable {
   private constructor(
-    readonly set: TestMembers,
     readonly controllers: TestControllers,
     readonly logins: Readonly<Record<Role, Login>>,
-    private readonly said: () => string,
   ) {}
 
   static async open(): Promise<Ground> {
-    const set = await startSet(1);
+    const controllers = await TestControllers.serving(1);
     try {
-      const controllers = await TestControllers.seeded(set);
-      try {
-        const { output } = await controllers.start(MACHINE);
-        return new Ground(set, controllers, await furnish(set, controllers), output);
-      } catch (error) {
-        await controllers[Symbol.asyncDispose]();
-        throw error;
-      }
+      return new Ground(controllers, await furnish(controllers.set, controllers));
     } catch (error) {
-      await set[Symbol.asyncDispose]();
+      await controllers[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  get set(): TestMembers {
+    return this.controllers.set;
   }
 
   /** host:port */
@@ -67,14 +61,16 @@ export class Ground implements AsyncDisposable {
 
   /** As somebody who calls by hand. */
   target(role: Role): Target {
-    return { address: this.address, environment: this.set.environment, ...this.logins[role] };
+    return this.controllers.target(this.logins[role]);
   }
 
   /** Throws when the API server has ended. */
   async health(): Promise<Health> {
     const { pid, exitCode, signalCode } = this.controllers.process(MACHINE);
     if (exitCode !== null || signalCode !== null) {
-      throw new Error(`the API server ended with ${exitCode ?? signalCode}:\n${this.said().slice(-4000)}`);
+      throw new Error(
+        `the API server ended with ${exitCode ?? signalCode}:\n${this.controllers.said(MACHINE).slice(-4000)}`,
+      );
     }
     const { status, body } = await call(this.target('read'), 'GET', '/metrics');
     if (status !== 200) throw new Error(`GET /metrics was answered with ${status}`);
@@ -84,7 +80,8 @@ export class Ground implements AsyncDisposable {
 
   /** What the API server said that a defect says: lines of level error and above, and whatever is no line of ours. */
   complaints(): string[] {
-    return this.said()
+    return this.controllers
+      .said(MACHINE)
       .split('\n')
       .filter((line) => line !== '' && !/^\{"level":"(trace|debug|info|warn)"|^audit: \d+ entries were not/.test(line));
   }
@@ -105,7 +102,6 @@ export class Ground implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.controllers[Symbol.asyncDispose]();
-    await this.set[Symbol.asyncDispose]();
   }
 }
 

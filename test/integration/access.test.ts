@@ -10,7 +10,6 @@ import { call, exchange, type Target, TestSocket } from '../support/calls.js';
 import { TestControllers } from '../support/controllers.js';
 import { until } from '../support/home.js';
 import type { TestMembers } from '../support/members.js';
-import { startSet } from '../support/mongo.js';
 import { REPORT } from '../support/report.js';
 
 /** Who may come in and do what: every route for every role, and users with their tokens at two controllers at once. */
@@ -19,29 +18,19 @@ let controllers: TestControllers;
 let agents: readonly TlsFiles[];
 
 beforeAll(async () => {
-  set = await startSet(2);
-  controllers = await TestControllers.seeded(set);
-  await controllers.start('0');
+  controllers = await TestControllers.serving(2);
+  ({ set } = controllers);
   await controllers.start('1');
   agents = await Promise.all(['0', '1'].map((id) => controllers.certificate(`machine-${id}`, 'agent')));
 });
 
-afterAll(async () => {
-  await controllers?.[Symbol.asyncDispose]();
-  await set?.[Symbol.asyncDispose]();
-});
+afterAll(() => controllers?.[Symbol.asyncDispose]());
 
 /** Refusals are counted by address: each use of this has one of its own. */
 let addresses = 1;
 function target(machine: '0' | '1', options: Partial<Target> = {}): Target {
   addresses += 1;
-  return {
-    address: controllers.address(machine),
-    environment: set.environment,
-    tls: controllers.operator,
-    localAddress: `127.77.${addresses >> 8}.${addresses & 255}`,
-    ...options,
-  };
+  return controllers.target({ localAddress: `127.77.${addresses >> 8}.${addresses & 255}`, ...options }, machine);
 }
 
 const nobody = () => ({ tls: { ca: controllers.ca } });

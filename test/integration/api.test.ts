@@ -14,7 +14,6 @@ import { addControllers, dropJobs, markDead, recordInstance } from '../../src/st
 import { call, rawConnection, type Target, TestSocket } from '../support/calls.js';
 import { TestControllers } from '../support/controllers.js';
 import type { TestMembers } from '../support/members.js';
-import { startSet } from '../support/mongo.js';
 import { REPORT as report } from '../support/report.js';
 
 let set: TestMembers;
@@ -22,9 +21,8 @@ let controllers: TestControllers;
 let agent0: TlsFiles;
 
 beforeAll(async () => {
-  set = await startSet(3);
-  controllers = await TestControllers.seeded(set);
-  await controllers.start('0');
+  controllers = await TestControllers.serving(3);
+  ({ set } = controllers);
   await controllers.start('1');
   agent0 = await controllers.certificate('machine-0', 'agent');
   // Machines 1 and 2 are the other members.
@@ -37,24 +35,14 @@ beforeAll(async () => {
   }
 });
 
-afterAll(async () => {
-  await controllers?.[Symbol.asyncDispose]();
-  await set?.[Symbol.asyncDispose]();
-});
+afterAll(() => controllers?.[Symbol.asyncDispose]());
 
 async function fence() {
   const environment = await controllers.state.environment.findOne({});
   return { epoch: environment?.epoch ?? 0, environmentVersion: environment?.version ?? 0 };
 }
 
-function target(machine: string, options: Partial<Target> = {}): Target {
-  return {
-    address: controllers.address(machine),
-    environment: set.environment,
-    tls: controllers.operator,
-    ...options,
-  };
-}
+const target = (machine: string, options: Partial<Target> = {}): Target => controllers.target(options, machine);
 
 const nobody = () => ({ tls: { ca: controllers.ca } });
 

@@ -1,25 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readAudit, writeAudit } from '../../src/state/audit.js';
-import { seed } from '../../src/state/seed.js';
 import type { State } from '../../src/state/state.js';
 import type { AuditDocument } from '../../src/state/user-documents.js';
-import type { TestMembers } from '../support/members.js';
-import { seedOf, startSet, stateOf } from '../support/mongo.js';
+import { SeededSet } from '../support/mongo.js';
 
-let set: TestMembers;
+let seeded: SeededSet;
 let state: State;
 
 beforeAll(async () => {
-  set = await startSet(1);
-  state = await stateOf(set);
-  await seed(state, seedOf(set));
+  seeded = await SeededSet.start(1);
+  ({ state } = seeded);
 });
 
-afterAll(async () => {
-  await state?.close();
-  await set?.[Symbol.asyncDispose]();
-});
+afterAll(() => seeded?.[Symbol.asyncDispose]());
 
 const entry = (target: string): AuditDocument => ({
   ...{ _id: randomUUID(), at: new Date(), user: 'ana', role: 'admin', by: 'token', from: '127.0.0.1', machine: '0' },

@@ -3,24 +3,20 @@ import { createAuthority, vouchFor } from '../../src/pki/authority.js';
 import { fingerprint } from '../../src/pki/certificate.js';
 import { dropPrevious, endRotation, issueByNext, trustNext } from '../../src/state/authority.js';
 import { addControllers } from '../../src/state/machines.js';
-import { seed } from '../../src/state/seed.js';
 import type { State } from '../../src/state/state.js';
 import type { TestMembers } from '../support/members.js';
-import { seedOf, startSet, stateOf } from '../support/mongo.js';
+import { SeededSet } from '../support/mongo.js';
 
 /** The steps of a rotation of the CA in the environment's document, on a real mongod. The tests build on each other. */
+let seeded: SeededSet;
 let set: TestMembers;
 let state: State;
 
 beforeAll(async () => {
-  set = await startSet(1);
-  state = await stateOf(set);
-  await seed(state, seedOf(set));
+  seeded = await SeededSet.start(1);
+  ({ set, state } = seeded);
 });
-afterAll(async () => {
-  await state?.close();
-  await set?.[Symbol.asyncDispose]();
-});
+afterAll(() => seeded?.[Symbol.asyncDispose]());
 
 const environment = async () => (await state.environment.findOne({})) ?? expect.fail('no environment');
 const fence = async () => {

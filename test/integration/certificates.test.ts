@@ -19,7 +19,6 @@ import { openStore } from '../../src/store/store.js';
 import { call } from '../support/calls.js';
 import { TestControllers } from '../support/controllers.js';
 import type { TestMember, TestMembers } from '../support/members.js';
-import { startSet } from '../support/mongo.js';
 
 /** Certificates that last minutes or seconds, and what comes in their place, on real mongods and a real API server. */
 const TEN_MINUTES = 10 / 1440;
@@ -29,14 +28,12 @@ let directory: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'quorate-certificates-'));
-  set = await startSet(2);
-  controllers = await TestControllers.seeded(set);
-  await controllers.start('0');
+  controllers = await TestControllers.serving(2);
+  ({ set } = controllers);
 });
 
 afterAll(async () => {
   await controllers?.[Symbol.asyncDispose]();
-  await set?.[Symbol.asyncDispose]();
   await rm(directory, { recursive: true, force: true });
 });
 

@@ -11,7 +11,6 @@ import { call, type Target, TestSocket } from '../support/calls.js';
 import { TestControllers } from '../support/controllers.js';
 import { Home, until } from '../support/home.js';
 import type { TestMembers } from '../support/members.js';
-import { startSet } from '../support/mongo.js';
 import { REPORT } from '../support/report.js';
 
 /** Clocks that are an hour off: of a controller, whose callers are right, and of a caller, whose controller is right. */
@@ -31,23 +30,16 @@ let directory: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'quorate-test-clocks-'));
-  set = await startSet(2);
-  controllers = await TestControllers.seeded(set);
-  await controllers.start('0');
+  controllers = await TestControllers.serving(2);
+  ({ set } = controllers);
 });
 
 afterAll(async () => {
   await controllers?.[Symbol.asyncDispose]();
-  await set?.[Symbol.asyncDispose]();
   await rm(directory, { recursive: true, force: true });
 });
 
-const target = (machine: '0' | '1', options: Partial<Target> = {}): Target => ({
-  address: controllers.address(machine),
-  environment: set.environment,
-  tls: controllers.operator,
-  ...options,
-});
+const target = (machine: '0' | '1', options: Partial<Target> = {}): Target => controllers.target(options, machine);
 
 describe.skipIf(whyNot !== '').each([
   ['ahead', HOUR_MS],

@@ -9,7 +9,6 @@ import { call, type Target } from '../support/calls.js';
 import { TestControllers } from '../support/controllers.js';
 import { until } from '../support/home.js';
 import type { TestMembers } from '../support/members.js';
-import { startSet } from '../support/mongo.js';
 
 /** Who sends too little, too slowly, or far too much: others are answered meanwhile, and none of it stays. */
 let set: TestMembers;
@@ -18,23 +17,14 @@ let host: string;
 let port: number;
 
 beforeAll(async () => {
-  set = await startSet(1);
-  controllers = await TestControllers.seeded(set);
-  await controllers.start('0');
-  const [address = '', number = ''] = controllers.address('0').split(':');
-  [host, port] = [address, Number(number)];
+  controllers = await TestControllers.serving(1);
+  ({ set } = controllers);
+  ({ host, port } = controllers.endpoint());
 });
 
-afterAll(async () => {
-  await controllers?.[Symbol.asyncDispose]();
-  await set?.[Symbol.asyncDispose]();
-});
+afterAll(() => controllers?.[Symbol.asyncDispose]());
 
-const target = (): Target => ({
-  address: controllers.address('0'),
-  environment: set.environment,
-  tls: controllers.operator,
-});
+const target = (): Target => controllers.target();
 
 async function secure(): Promise<TLSSocket> {
   const socket = connect({ host, port, ca: controllers.ca, servername: serverName(set.environment) });

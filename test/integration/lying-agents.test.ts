@@ -8,12 +8,9 @@ import { recordInstance } from '../../src/state/machines.js';
 import { call, type Target, TestSocket } from '../support/calls.js';
 import { TestControllers } from '../support/controllers.js';
 import { until } from '../support/home.js';
-import type { TestMembers } from '../support/members.js';
-import { startSet } from '../support/mongo.js';
 import { REPORT } from '../support/report.js';
 
 /** The agent of one machine that speaks of another one, or says what is not to be believed. Machines 1 and 2 are alike. */
-let set: TestMembers;
 let controllers: TestControllers;
 let liar: TlsFiles;
 let honest: TlsFiles;
@@ -21,9 +18,7 @@ let operation: string;
 const nonces = new Map<string, string>();
 
 beforeAll(async () => {
-  set = await startSet(1);
-  controllers = await TestControllers.seeded(set);
-  await controllers.start('0');
+  controllers = await TestControllers.serving(1);
   [liar, honest] = [
     await controllers.certificate('machine-1', 'agent'),
     await controllers.certificate('machine-2', 'agent'),
@@ -45,17 +40,10 @@ beforeAll(async () => {
   operation = String(asked.id);
 });
 
-afterAll(async () => {
-  await controllers?.[Symbol.asyncDispose]();
-  await set?.[Symbol.asyncDispose]();
-});
+afterAll(() => controllers?.[Symbol.asyncDispose]());
 
-const target = (tls: TlsFiles = controllers.operator, options: Partial<Target> = {}): Target => ({
-  address: controllers.address('0'),
-  environment: set.environment,
-  tls,
-  ...options,
-});
+const target = (tls: TlsFiles = controllers.operator, options: Partial<Target> = {}): Target =>
+  controllers.target({ tls, ...options });
 
 async function change(method: string, path: string, body: unknown) {
   const { status, body: answer } = await call(target(), method, path, { body, key: randomUUID() });

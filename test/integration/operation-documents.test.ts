@@ -2,24 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Report, settle, takeReport } from '../../src/state/operation-reports.js';
 import { createOperation } from '../../src/state/operations.js';
-import { seed } from '../../src/state/seed.js';
 import type { State } from '../../src/state/state.js';
-import type { TestMembers } from '../support/members.js';
-import { seedOf, startSet, stateOf } from '../support/mongo.js';
+import { SeededSet } from '../support/mongo.js';
 
-let set: TestMembers;
+let seeded: SeededSet;
 let state: State;
 
 beforeAll(async () => {
-  set = await startSet(1);
-  state = await stateOf(set);
-  await seed(state, seedOf(set));
+  seeded = await SeededSet.start(1);
+  ({ state } = seeded);
 });
 
-afterAll(async () => {
-  await state?.close();
-  await set?.[Symbol.asyncDispose]();
-});
+afterAll(() => seeded?.[Symbol.asyncDispose]());
 
 const asked = { command: ['true'], machines: ['0'], timeoutMs: 60_000, background: false, by: 'ana' } as const;
 const create = (fields: { machines?: readonly string[]; silent?: ReadonlyMap<string, string> } = {}) =>

@@ -11,7 +11,6 @@ import { serverName } from '../../src/pki/certificate.js';
 import { call, exchange, rawConnection, type Target, TestSocket } from '../support/calls.js';
 import { TestControllers } from '../support/controllers.js';
 import type { TestMembers } from '../support/members.js';
-import { startSet } from '../support/mongo.js';
 
 /** What somebody on the network can do to a controller without being let in, and as somebody whose time is over. */
 let set: TestMembers;
@@ -20,24 +19,14 @@ let host: string;
 let port: number;
 
 beforeAll(async () => {
-  set = await startSet(1);
-  controllers = await TestControllers.seeded(set);
-  await controllers.start('0');
-  const [address = '', number = ''] = controllers.address('0').split(':');
-  [host, port] = [address, Number(number)];
+  controllers = await TestControllers.serving(1);
+  ({ set } = controllers);
+  ({ host, port } = controllers.endpoint());
 });
 
-afterAll(async () => {
-  await controllers?.[Symbol.asyncDispose]();
-  await set?.[Symbol.asyncDispose]();
-});
+afterAll(() => controllers?.[Symbol.asyncDispose]());
 
-const target = (options: Partial<Target> = {}): Target => ({
-  address: controllers.address('0'),
-  environment: set.environment,
-  tls: controllers.operator,
-  ...options,
-});
+const target = (options: Partial<Target> = {}): Target => controllers.target(options);
 const nobody = () => ({ tls: { ca: controllers.ca } });
 const issued = (cn: string, ou: 'operator' | 'agent', options: { days?: number; names?: string[] } = {}) =>
   issueWithKey(set.authority, { subject: { cn, ou, o: set.environment }, addresses: [host], ...options });

@@ -29,22 +29,19 @@ import { readKept, sweep } from '../../src/state/sweep.js';
 import { attempt } from '../support/attempt.js';
 import { until } from '../support/home.js';
 import type { TestMembers } from '../support/members.js';
-import { seedOf, startSet, stateOf } from '../support/mongo.js';
+import { SeededSet, seedOf, stateOf } from '../support/mongo.js';
 import { REPORT } from '../support/report.js';
 
+let seeded: SeededSet;
 let set: TestMembers;
 let state: State;
 
 beforeAll(async () => {
-  set = await startSet(3);
-  state = await stateOf(set);
-  await seed(state, seedOf(set));
+  seeded = await SeededSet.start(3);
+  ({ set, state } = seeded);
 });
 
-afterAll(async () => {
-  await state?.close();
-  await set?.[Symbol.asyncDispose]();
-});
+afterAll(() => seeded?.[Symbol.asyncDispose]());
 
 async function fence() {
   const environment = await state.environment.findOne({});

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { recordInstance, setEnvironmentDying } from '../../src/state/machines.js';
 import { writePresence } from '../../src/state/presence.js';
-import { seed } from '../../src/state/seed.js';
 import type { State } from '../../src/state/state.js';
 import {
   addWorkloadMachines,
@@ -11,25 +10,20 @@ import {
   retryProvisioning,
 } from '../../src/state/workload-machines.js';
 import { leaveZone } from '../../src/state/zones.js';
-import type { TestMembers } from '../support/members.js';
-import { seedOf, startSet, stateOf } from '../support/mongo.js';
+import { SeededSet } from '../support/mongo.js';
 import { REPORT } from '../support/report.js';
 
 /** The transactions on workload machines' documents, on a real mongod. The tests build on each other. */
-let set: TestMembers;
+let seeded: SeededSet;
 let state: State;
 const fence = { epoch: 1 };
 
 beforeAll(async () => {
-  set = await startSet(1);
-  state = await stateOf(set);
-  await seed(state, seedOf(set));
+  seeded = await SeededSet.start(1);
+  ({ state } = seeded);
 });
 
-afterAll(async () => {
-  await state?.close();
-  await set?.[Symbol.asyncDispose]();
-});
+afterAll(() => seeded?.[Symbol.asyncDispose]());
 
 const request = (key: string = randomUUID()) => ({ key, fingerprint: 'f' });
 const add = (count: number, key?: string, constraints = {}) =>

@@ -8,55 +8,68 @@ import type { ControllerConfig } from '../../src/controller/config.js';
 import { builtFile } from '../../src/package.js';
 import { issueWithKey } from '../../src/pki/authority.js';
 import { serverName } from '../../src/pki/certificate.js';
-import { seed } from '../../src/state/seed.js';
 import type { State } from '../../src/state/state.js';
+import type { Target } from './calls.js';
 import type { TestMembers } from './members.js';
-import { seedOf, stateOf } from './mongo.js';
+import { SeededSet } from './mongo.js';
 
 const PORT = 17070;
 
 /** API servers as processes on a test's replica set, each on its member's address, with keys and certificates for callers. */
 export class TestControllers implements AsyncDisposable {
   readonly #processes = new Map<string, ChildProcess>();
+  readonly #outputs = new Map<string, () => string>();
   readonly #clients: ApiClient[] = [];
 
+  readonly set: TestMembers;
+  readonly state: State;
+
   private constructor(
-    readonly set: TestMembers,
-    readonly state: State,
+    private readonly seeded: SeededSet,
     readonly bootKey: string,
     private readonly directory: string,
     readonly operator: TlsFiles,
-  ) {}
+  ) {
+    this.set = seeded.set;
+    this.state = seeded.state;
+  }
 
-  static async seeded(set: TestMembers): Promise<TestControllers> {
-    const state = await stateOf(set);
+  /** On a set of so many members with the first documents; machine 0 serves. Dispose of it, also after a failure. */
+  static async serving(members: number): Promise<TestControllers> {
+    const seeded = await SeededSet.start(members);
+    const { set } = seeded;
+    const directory = await mkdtemp(path.join(tmpdir(), 'quorate-test-api-'));
+    const bootKey = randomSecret();
+    const controllers = new TestControllers(seeded, bootKey, directory, await certificate(set, 'ana', 'operator'));
     try {
-      await seed(state, seedOf(set, PORT));
-      const directory = await mkdtemp(path.join(tmpdir(), 'quorate-test-api-'));
-      const bootKey = randomSecret();
-      const controllers = new TestControllers(
-        set,
-        state,
-        bootKey,
-        directory,
-        await certificate(set, 'ana', 'operator'),
-      );
       await controllers.#write('ca.crt', set.authority.certificate);
       await controllers.#write('ca.key', set.authority.key);
       await controllers.#write('boot.key', `${bootKey}\n`);
       await controllers.#write('temporal.json', JSON.stringify({ address: '127.0.0.1:7233', namespace: 'default' }));
       await controllers.#write('state.crt', set.state.certificate);
       await controllers.#write('state.key', set.state.key);
+      await controllers.start('0');
       return controllers;
     } catch (error) {
-      await state.close();
+      await controllers[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** How a machine's API is asked, by the operator unless something else is said. */
+  target(options: Partial<Target> = {}, machine = '0'): Target {
+    return { address: this.address(machine), environment: this.set.environment, tls: this.operator, ...options };
   }
 
   /** host:port of a machine's API. */
   address(machine: string): string {
     return `${this.set.hosts[Number(machine)]?.split(':')[0]}:${PORT}`;
+  }
+
+  /** The same, for who connects by hand. */
+  endpoint(machine = '0'): { readonly host: string; readonly port: number } {
+    const [host = '', port = ''] = this.address(machine).split(':');
+    return { host, port: Number(port) };
   }
 
   /** What the API server of a machine is started with; its files are written. */
@@ -100,7 +113,13 @@ export class TestControllers implements AsyncDisposable {
       child.stderr.on('data', hear);
       child.on('exit', (code) => reject(new Error(`the API server ended with ${code}: ${output}`)));
     });
+    this.#outputs.set(machine, () => output);
     return { startedMs: performance.now() - began, output: () => output, pid: child.pid ?? 0 };
+  }
+
+  /** What the API server of a machine has said since it was started last. */
+  said(machine: string): string {
+    return this.#outputs.get(machine)?.() ?? '';
   }
 
   process(machine: string): ChildProcess {
@@ -146,7 +165,7 @@ export class TestControllers implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close()));
     await Promise.all([...this.#processes.keys()].map((machine) => this.end(machine)));
-    await this.state.close();
+    await this.seeded[Symbol.asyncDispose]();
     await rm(this.directory, { recursive: true, force: true });
   }
 

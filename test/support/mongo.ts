@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MongoClient } from 'mongodb';
 import { INSTANCE_TYPES } from '../../src/cloud/local/instance-types.js';
 import { memberConfig } from '../../src/replicaset/reconfig.js';
-import type { Seed } from '../../src/state/seed.js';
+import { type Seed, seed } from '../../src/state/seed.js';
 import { openState, type State } from '../../src/state/state.js';
 import { TestMembers } from './members.js';
 
@@ -30,6 +30,33 @@ export async function startSet(count: number): Promise<TestMembers> {
 /** The state of such a set, logged in as the services are. */
 export async function stateOf(set: TestMembers): Promise<State> {
   return await openState({ hosts: set.hosts, tls: set.state });
+}
+
+/** Such a set with the first documents of an environment. Dispose of it, also after a failure. */
+export class SeededSet implements AsyncDisposable {
+  private constructor(
+    readonly set: TestMembers,
+    readonly state: State,
+  ) {}
+
+  static async start(count: number): Promise<SeededSet> {
+    const set = await startSet(count);
+    let state: State | null = null;
+    try {
+      state = await stateOf(set);
+      await seed(state, seedOf(set));
+      return new SeededSet(set, state);
+    } catch (error) {
+      await state?.close();
+      await set[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.state.close();
+    await this.set[Symbol.asyncDispose]();
+  }
 }
 
 /** What an environment on such a set begins with; machine 0 answers at `api`. */
