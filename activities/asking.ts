@@ -1,6 +1,8 @@
+import type { Machine } from '../src/api/machines.js';
 import type { ApiClient } from '../src/client/client.js';
 import { openClient } from '../src/client/open.js';
 import { QuorateError } from '../src/errors.js';
+import type { MachineId } from '../src/membership/types.js';
 import type { Store } from '../src/store/store.js';
 import type { CloudSide, RemovableCloud, Target } from './cloud-side.js';
 
@@ -42,5 +44,20 @@ async function usingClient<T>(
     return await use(client);
   } finally {
     client.close();
+  }
+}
+
+/** A machine as the documents have it. */
+export async function readMachine(client: ApiClient, machine: MachineId): Promise<Machine> {
+  return (await client.request<Machine>('GET', `/v1/machines/${encodeURIComponent(machine)}`)).body;
+}
+
+/** null when there is none any more. */
+export async function readMachineIfThere(client: ApiClient, machine: MachineId): Promise<Machine | null> {
+  try {
+    return await readMachine(client, machine);
+  } catch (error) {
+    if (error instanceof QuorateError && error.code === 'not-found') return null;
+    throw error;
   }
 }

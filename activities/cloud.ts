@@ -6,12 +6,12 @@ import type { Cloud, Instance, InstanceState } from '../src/cloud/cloud.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
 import { type Constraints, parseConstraints } from '../src/machines/constraints.js';
 import { place } from '../src/machines/offer.js';
-import type { InstanceSeen, Life, MachineId } from '../src/membership/types.js';
+import type { InstanceSeen, MachineId } from '../src/membership/types.js';
 import { packageVersion } from '../src/package.js';
 import { placed } from '../src/state/controller-constraints.js';
 import type { InstanceRecord } from '../src/state/machines.js';
 import type { AddressSet, Store } from '../src/store/store.js';
-import { askControllers, cloudOfEnvironment } from './asking.js';
+import { askControllers, cloudOfEnvironment, readMachine, readMachineIfThere } from './asking.js';
 import { beating } from './beating.js';
 import type { CloudSide, Target } from './cloud-side.js';
 import { checkNoMajority, checkNoOwner, type Ender, endsWithoutMajority, mayEnd } from './endings.js';
@@ -227,10 +227,10 @@ async function startFirst(
     install: { source: 'local', version: packageVersion() },
   };
   const [zones, types] = await Promise.all([cloud.zones(), cloud.instanceTypes()]);
-  const [zone = ''] = place(constraints, { zones, types }).zones;
-  const { instanceType } = placed(constraints, { zones, types });
+  const offer = { zones, types };
+  const [zone = ''] = place(constraints, offer).zones;
+  const { constraints: _, ...type } = placed(constraints, offer);
   const tags = { environment: environment.uuid, machine: '0', nonce };
-  const type = instanceType === undefined ? {} : { instanceType };
   return await cloud.start({ tags, userData: JSON.stringify(userData), zone, ...type });
 }
 
@@ -243,25 +243,4 @@ function refusedStart(error: unknown): QuorateError {
   if (!(error instanceof QuorateError)) return new QuorateError('not-started', reasonOf(error), { cause: error });
   const { code, message, todo } = error;
   return code === 'zone-full' ? error : new QuorateError('not-started', message, { todo, cause: error });
-}
-
-interface MachineSeen {
-  readonly id: string;
-  readonly life: Life;
-  readonly zone: string;
-  readonly instance: string;
-  readonly instanceType: string;
-}
-
-async function readMachine(client: ApiClient, machine: MachineId): Promise<MachineSeen> {
-  return (await client.request<MachineSeen>('GET', `/v1/machines/${encodeURIComponent(machine)}`)).body;
-}
-
-async function readMachineIfThere(client: ApiClient, machine: MachineId): Promise<MachineSeen | null> {
-  try {
-    return await readMachine(client, machine);
-  } catch (error) {
-    if (error instanceof QuorateError && error.code === 'not-found') return null;
-    throw error;
-  }
 }

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Context } from '@temporalio/activity';
-import type { Machine } from '../src/api/machines.js';
 import type { Ingress } from '../src/cloud/cloud.js';
-import { QuorateError } from '../src/errors.js';
 import { judgeOpen, type OpenJudged, type PortsOpened, recordOpened } from '../src/state/exposures.js';
-import { askControllers, cloudOfEnvironment } from './asking.js';
+import { askControllers, cloudOfEnvironment, readMachineIfThere } from './asking.js';
 import { beating } from './beating.js';
 import type { CloudSide, Target } from './cloud-side.js';
 import type { Network } from './network.js';
@@ -26,10 +24,8 @@ export function firewallActivities(side: CloudSide) {
     async openPorts({ environment, machine }: Target & { machine: string }): Promise<PortsOpened | null> {
       return await beating(async () => {
         const { firewall } = await cloudOfEnvironment(side, environment.name);
-        const seen = await askControllers(side, environment, (client) =>
-          client.request<Machine>('GET', `/v1/machines/${encodeURIComponent(machine)}`),
-        ).catch(goneAsNull);
-        const { ingress, instance } = seen?.body ?? {};
+        const seen = await askControllers(side, environment, (client) => readMachineIfThere(client, machine));
+        const { ingress, instance } = seen ?? {};
         if (!ingress || !instance) return null;
         const { version, rules } = ingress;
         const { address, failures } = await firewall.set({ instance, version, rules });
@@ -67,11 +63,6 @@ export function firewallActivities(side: CloudSide) {
 
 const byInstance = (open: readonly Ingress[]): Ingress[] =>
   [...open].sort((a, b) => a.instance.localeCompare(b.instance));
-
-function goneAsNull(error: unknown): null {
-  if (error instanceof QuorateError && error.code === 'not-found') return null;
-  throw error;
-}
 
 export type ExposureActivities = ReturnType<typeof exposureActivities>;
 

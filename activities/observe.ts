@@ -182,8 +182,8 @@ const namedBy = ({ to, keep, avoid, primary }: Goal): readonly MachineId[] => [
 
 /**
  * One look at the controllers, at those that were and at the machines that are named (null: at all machines): thousands of
- * workload machines would be in every history, and are no concern. Documents are read from a secondary where there is no primary: what a majority had is better
- * than nothing, and whatever is planned on it is fenced.
+ * workload machines would be in every history, and are no concern. Documents are read from a secondary where there is no
+ * primary: what a majority had is better than nothing, and whatever is planned on it is fenced.
  */
 export async function look(
   network: Network,

@@ -5,9 +5,8 @@ import { openSealedByOneOf, sealConnection } from '../src/boot/sealed.js';
 import { randomSecret } from '../src/boot/token.js';
 import { QuorateError } from '../src/errors.js';
 import { createAuthority, vouchFor } from '../src/pki/authority.js';
-import { fingerprint } from '../src/pki/certificate.js';
 import { keepNext, readBootKeys, readNext } from '../src/pki/key-files.js';
-import { authorityOf, issuerIn } from '../src/pki/trust.js';
+import { issuingOf } from '../src/pki/trust.js';
 import {
   nextRotationStep,
   type RotationAsked,
@@ -94,10 +93,8 @@ export function rotationActivities(network: Network) {
     makeNextAuthority: deed(async (asked, environment) => {
       const { caFile, keys, machine } = network.self;
       const [trusted, key] = await Promise.all([readFile(caFile, 'utf8'), readFile(keys.caKey, 'utf8')]);
-      const present = authorityOf(key, trusted);
-      const issuer = environment.authority === undefined ? present : issuerIn(environment.authority.trusted);
-      if (present === null || issuer === null || fingerprint(present) !== fingerprint(issuer))
-        throw stale('the CA that this controller issues with is not the present one');
+      const present = issuingOf(key, trusted, environment.authority?.trusted ?? null);
+      if (present === null) throw stale('the CA that this controller issues with is not the present one');
       const fresh = await createAuthority(environment._id);
       const { caKey } = await keepNext(keys, { caKey: fresh.key, bootKey: randomSecret() });
       const { certificate } = caKey === fresh.key ? fresh : await createAuthority(environment._id, caKey);

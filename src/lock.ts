@@ -4,6 +4,7 @@ import { unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { QuorateError } from './errors.js';
 
 /**
@@ -21,6 +22,23 @@ export async function whileLocked<T>(name: string, work: () => Promise<T>): Prom
     return await work();
   } finally {
     await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+/** The same, waiting for those who hold it at the moment; throws `locked` when one of them stands still for so long. */
+export async function whenUnlocked<T>(
+  name: string,
+  patience: { readonly forMs: number; readonly everyMs: number },
+  work: () => Promise<T>,
+): Promise<T> {
+  const deadline = performance.now() + patience.forMs;
+  for (;;) {
+    try {
+      return await whileLocked(name, work);
+    } catch (error) {
+      if (!(error instanceof QuorateError) || error.code !== 'locked' || performance.now() > deadline) throw error;
+      await sleep(patience.everyMs);
+    }
   }
 }
 

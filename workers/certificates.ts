@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { reasonOf } from '../src/errors.js';
 import { log } from '../src/log/log.js';
-import { exchange, type Identity } from '../src/pki/identity.js';
+import { exchange, type Identity, readIdentity } from '../src/pki/identity.js';
 import { digestOf } from '../src/pki/trust.js';
 import { writePrivate } from '../src/store/files.js';
 
@@ -51,17 +51,8 @@ export class WorkerCertificates {
   }
 }
 
-async function readFiles({ ca, stateTls, membershipTls }: CertificateFiles) {
-  const read = (file: string) => readFile(file, 'utf8');
-  const [trusted, state, stateKey, membership, membershipKey] = await Promise.all([
-    read(ca),
-    read(stateTls.certificate),
-    read(stateTls.key),
-    read(membershipTls.certificate),
-    read(membershipTls.key),
-  ]);
-  return {
-    state: { ca: trusted, certificate: state, key: stateKey },
-    membership: { ca: trusted, certificate: membership, key: membershipKey },
-  };
+async function readFiles({ ca: caFile, stateTls, membershipTls }: CertificateFiles) {
+  const ca = await readFile(caFile, 'utf8');
+  const [state, membership] = await Promise.all([readIdentity(ca, stateTls), readIdentity(ca, membershipTls)]);
+  return { state, membership };
 }

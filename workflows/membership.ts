@@ -2,12 +2,10 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
-  CancelledFailure,
   continueAsNew,
   isCancellation,
   log,
   setWorkflowOptions,
-  sleep,
   TimeoutFailure,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -21,6 +19,7 @@ import { changeSummary, type Lost } from '../src/temporal/names.js';
 import type { ChangeInput } from '../src/temporal/progress.js';
 import { cloud, network } from './activities.js';
 import { copyAddresses } from './addresses.js';
+import { endBlocked, endCancelled, failedTooOften, MOST_FAILURES, pauseAfterFailure } from './change-ends.js';
 import { perform } from './deeds.js';
 import { evidenceOf } from './evidence.js';
 import { answerProgress } from './query.js';
@@ -48,8 +47,6 @@ export interface MembershipResult {
 type Wait = Extract<Step, { kind: 'wait' }>;
 type Do = Extract<Step, { kind: 'do' }>;
 
-/** This often in a row a deed may fail before the change is blocked on it. */
-const MOST_FAILURES = 12;
 /** The cloud is asked about machines that are not heard after the first of these, and then more and more rarely. */
 const ASK_CLOUD_MS = { least: 2000, most: 60_000 };
 /** Said at the end of a change that could not copy the addresses. */
@@ -290,11 +287,8 @@ class MembershipLoop {
     this.#story.fail(reason);
     this.#failures += 1;
     if (cause instanceof ApplicationFailure && cause.nonRetryable) await this.block(`${text}: ${reason}`, '');
-    if (this.#failures >= MOST_FAILURES) {
-      const wayOut = 'When the cause is gone, type the command again.';
-      await this.block(`${text} failed ${this.#failures} times in a row: ${reason}`, wayOut);
-    }
-    await sleep(Math.min(50 * 2 ** this.#failures, 5000), { summary: `before looking again, as this failed: ${text}` });
+    if (this.#failures >= MOST_FAILURES) await this.block(...failedTooOften(text, this.#failures, reason));
+    await pauseAfterFailure(text, this.#failures);
   }
 
   async #end(outcome: string, observed: Observed): Promise<MembershipResult> {
@@ -313,17 +307,12 @@ class MembershipLoop {
   /** Ends as cancelled if that was asked for. */
   async leaveIfCancelled(text: string): Promise<void> {
     if (!this.#cancelled) return;
-    this.#story.end('cancelled', text);
-    await recordEnd(this.#input, this.#story);
-    throw new CancelledFailure(text);
+    await endCancelled(this.#input, this.#story, text);
   }
 
-  /** Ends the run, which frees the ID: whatever the way out is, it is a new command. */
   async block(reason: string, wayOut: string): Promise<never> {
     showPhase(this.#input, 'degraded', this.#goal.controllers);
-    this.#story.end('blocked', reason, wayOut);
-    await recordEnd(this.#input, this.#story);
-    throw ApplicationFailure.nonRetryable(reason, 'Blocked', { reason, wayOut });
+    return await endBlocked(this.#input, this.#story, reason, wayOut);
   }
 
   /** Shows what will come if all goes well; the explanation begins with the step under way. */

@@ -1,17 +1,10 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  CancelledFailure,
-  setWorkflowOptions,
-  sleep,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, setWorkflowOptions, workflowInfo } from '@temporalio/workflow';
 import type { RotationDeed, RotationSeen } from '../activities/rotation.js';
 import type { RotationStep } from '../src/rotation/rotation.js';
 import { changeSummary } from '../src/temporal/names.js';
 import type { ChangeInput } from '../src/temporal/progress.js';
 import { network } from './activities.js';
+import { endBlocked, endCancelled, failedTooOften, MOST_FAILURES, pauseAfterFailure } from './change-ends.js';
 import { answerProgress } from './query.js';
 import { recordBegin, recordEnd, recordOf } from './records.js';
 import { Story } from './story.js';
@@ -25,8 +18,8 @@ export interface RotateCaInput extends ChangeInput {
   readonly waitMs: number;
 }
 
-/** This often in a row a step may fail before the rotation is blocked on it. */
-const MOST_FAILURES = 12;
+/** Where a rotation that is cancelled leaves the environment. */
+const RESTS = 'It rests where it stands; nothing is shut out. Go on with: quorate rotate-ca';
 
 /**
  * A new CA and a new boot key in the place of the present ones, under the ID of all that changes controllers, as keys go to
@@ -92,11 +85,11 @@ class Rotation {
     await recordBegin(input, story, null);
     for (;;) {
       const seen = await this.#look();
-      if (this.#cancelled) return await this.#leave();
+      if (this.#cancelled) return await endCancelled(input, story, RESTS);
       if (seen === null) continue;
       const { step } = seen;
       if (step.kind === 'done') return await this.#end(step.text);
-      if (step.kind === 'blocked') return await this.#block(step.reason, step.wayOut);
+      if (step.kind === 'blocked') return await endBlocked(input, story, step.reason, step.wayOut);
       if (step.kind === 'wait') this.#startWait(step);
       else await this.#perform(step, seen.environmentVersion);
     }
@@ -164,14 +157,9 @@ class Rotation {
       story.fail(cause);
       this.#failures += 1;
       if (this.#failures >= MOST_FAILURES) {
-        await this.#block(
-          `${text} failed ${this.#failures} times in a row: ${cause}`,
-          'When the cause is gone, type the command again.',
-        );
+        await endBlocked(input, story, ...failedTooOften(text, this.#failures, cause));
       }
-      await sleep(Math.min(50 * 2 ** this.#failures, 5000), {
-        summary: `before looking again, as this failed: ${text}`,
-      });
+      await pauseAfterFailure(text, this.#failures);
     }
   }
 
@@ -183,19 +171,5 @@ class Rotation {
     this.story.end('done', text);
     await recordEnd(this.input, this.story);
     return { text };
-  }
-
-  async #leave(): Promise<never> {
-    const text = 'It rests where it stands; nothing is shut out. Go on with: quorate rotate-ca';
-    this.story.end('cancelled', text);
-    await recordEnd(this.input, this.story);
-    throw new CancelledFailure(text);
-  }
-
-  /** Ends the run, which frees the ID: whatever the way out is, it is a new command. */
-  async #block(reason: string, wayOut: string): Promise<never> {
-    this.story.end('blocked', reason, wayOut);
-    await recordEnd(this.input, this.story);
-    throw ApplicationFailure.nonRetryable(reason, 'Blocked', { reason, wayOut });
   }
 }

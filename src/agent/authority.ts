@@ -10,7 +10,7 @@ import { authorityOf, certificatesIn, isIssuedBy, issuerIn } from '../pki/trust.
 import { readIfThere, writePrivate } from '../store/files.js';
 import { holdsControllerKeys, readPem } from './keys.js';
 import type { Machine } from './machine.js';
-import { say } from './say.js';
+import { SaidOnce, say } from './say.js';
 import type { Services } from './services.js';
 
 const AGAIN_MS = 300;
@@ -33,7 +33,7 @@ export class AuthorityKeeper {
   readonly #ending = new AbortController();
   #newest: ToldAuthority | null = null;
   #working = false;
-  #lastFailure = '';
+  readonly #failures = new SaidOnce();
 
   constructor(private readonly options: AuthorityOptions) {}
 
@@ -59,12 +59,12 @@ export class AuthorityKeeper {
         await this.#apply(told, signal);
         await machine.update({ authorityVersion: told.version });
         say(`The environment's CAs are known here as of version ${told.version} (${told.phase}).`);
-        this.#lastFailure = '';
+        this.#failures.over();
         if (this.#newest === told) this.#newest = null;
         this.options.onEffect(told);
       } catch (error) {
         if (signal.aborted) break;
-        this.#say(`What the environment trusts could not be put into effect yet: ${reasonOf(error)}`);
+        this.#failures.say(`What the environment trusts could not be put into effect yet: ${reasonOf(error)}`, 'warn');
         await sleep(AGAIN_MS, undefined, { signal }).catch(() => {});
       }
     }
@@ -108,7 +108,7 @@ export class AuthorityKeeper {
     for (const { api } of machine.conf.addresses.servers.filter(({ api }) => api !== machine.api)) {
       signal.throwIfAborted();
       const keys = await this.#askOne(api, signal).catch((error) => {
-        this.#say(`${api} did not hand over the environment's keys: ${reasonOf(error)}`);
+        this.#failures.say(`${api} did not hand over the environment's keys: ${reasonOf(error)}`, 'warn');
         return null;
       });
       for (const held of [keys, keys?.next]) {
@@ -147,12 +147,5 @@ export class AuthorityKeeper {
       throw new QuorateError('rotating', 'the controller that was asked does not issue by the next CA yet.');
     }
     await writePrivate(own, certificate + key);
-  }
-
-  /** Once for each thing that happens, not once for each attempt. */
-  #say(what: string): void {
-    if (what === this.#lastFailure) return;
-    this.#lastFailure = what;
-    say(what, 'warn');
   }
 }

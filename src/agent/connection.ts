@@ -5,7 +5,7 @@ import type { ApiClient, ControllerSocket } from '../client/client.js';
 import { reasonOf } from '../errors.js';
 import { packageVersion } from '../package.js';
 import type { AgentReport } from '../state/documents.js';
-import { say } from './say.js';
+import { SaidOnce } from './say.js';
 import { parseTold, type ToldMachine } from './told.js';
 
 export interface ConnectionOptions {
@@ -38,7 +38,7 @@ export class Connection {
   #socket: ControllerSocket | null = null;
   #seq = 0;
   #soon: NodeJS.Immediate | null = null;
-  #lastFailure = '';
+  readonly #news = new SaidOnce();
   #beating: NodeJS.Timeout | null = null;
   /** Within how long it comes back after a connection that had lasted. */
   #returnWithinMs = 0;
@@ -54,7 +54,7 @@ export class Connection {
         await this.#serve(await this.options.client.openAgentSocket({ signal }));
       } catch (error) {
         if (signal.aborted) return;
-        this.#say(reasonOf(error), 'warn');
+        this.#news.say(reasonOf(error), 'warn');
       }
       // A connection that had lasted is replaced at once, or as soon as it may where there are many others; one that ends as
       // soon as it begins is not knocked for.
@@ -93,12 +93,13 @@ export class Connection {
     this.#present();
     this.options.operations.connected((message) => socket.send(message));
     this.#beatEvery(PRESENCE_MS);
-    this.#say(`connected to machine ${socket.machine} at ${socket.address}`);
+    this.#news.say(`connected to machine ${socket.machine} at ${socket.address}`);
     const reason = await closed;
     this.#beatEvery(null);
     this.#socket = null;
     this.options.operations.lost();
-    if (!this.#closing.signal.aborted) this.#say(`connection to machine ${socket.machine} lost: ${reason}`, 'warn');
+    if (!this.#closing.signal.aborted)
+      this.#news.say(`connection to machine ${socket.machine} lost: ${reason}`, 'warn');
   }
 
   #beatEvery(ms: number | null): void {
@@ -127,12 +128,5 @@ export class Connection {
       this.#returnWithinMs = told.returnWithinMs;
     }
     if (told.type === 'operations' || told.type === 'operation') this.options.operations.hear(told);
-  }
-
-  /** Once for each thing that happens, not once for each attempt. */
-  #say(what: string, level: 'info' | 'warn' = 'info'): void {
-    if (what === this.#lastFailure) return;
-    this.#lastFailure = what;
-    say(what, level);
   }
 }

@@ -4,12 +4,11 @@ import type { Operation } from '../api/operations.js';
 import type { ApiClient } from '../client/client.js';
 import { followOperation } from '../client/operation.js';
 import { QuorateError } from '../errors.js';
-import { Patience } from './patience.js';
+import { patiently } from './patience.js';
 
 /** Ten a second: long enough that the primary is lost in the middle of it, and over before anybody has to wait for it. */
 const LINES = 80;
 const COMMAND = `i=0; while [ $i -lt ${LINES} ]; do i=$((i+1)); echo $i; sleep 0.1; done`;
-const LOOK_MS = 150;
 
 /** Adds workload machines and waits for their agents. @returns their IDs */
 export async function addWorkload(client: ApiClient, count: number): Promise<readonly string[]> {
@@ -17,23 +16,21 @@ export async function addWorkload(client: ApiClient, count: number): Promise<rea
     body: { count, constraints: {} },
     idempotencyKey: randomUUID(),
   });
-  const patience = new Patience(performance.now());
-  for (;;) {
+  const away = async () => {
     const { machines } = (await client.request<Machines>('GET', '/v1/machines')).body;
     const added = machines.filter(({ id }) => body.machines.includes(id));
-    const waited = added.filter(({ agent }) => agent !== 'started').map(({ id }) => id);
-    if (waited.length === 0) return body.machines;
-    if (patience.endsAt(performance.now(), waited.join())) {
-      throw new QuorateError(
-        'no-agent',
-        `the agents of ${waited.map((id) => `machine ${id}`).join(', ')} did not come.`,
-        {
-          todo: 'Look with: quorate machines, quorate cloud log MACHINE.',
-        },
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
+    return added.filter(({ agent }) => agent !== 'started').map(({ id }) => `machine ${id}`);
+  };
+  await patiently(
+    away,
+    (waited) => waited.length === 0,
+    (waited) => waited.join(),
+    (waited) =>
+      new QuorateError('no-agent', `the agents of ${waited.join(', ')} did not come.`, {
+        todo: 'Look with: quorate machines, quorate cloud log MACHINE.',
+      }),
+  );
+  return body.machines;
 }
 
 /** A command that counts on several machines while controllers come and go, and what was heard of it. */

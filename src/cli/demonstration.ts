@@ -7,7 +7,7 @@ import { QuorateError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import { addWorkload, Counting } from './counting.js';
 import type { Parts } from './parts.js';
-import { Patience } from './patience.js';
+import { patiently } from './patience.js';
 
 /** What the parts of a quickstart act on. */
 export interface Scene {
@@ -198,25 +198,17 @@ function secondaryOf({ environment, ha, controllers }: Status): string {
   return found.machine;
 }
 
-/** Each look costs all controllers something, and what is shown here should not wait for those who look. */
-const LOOK_MS = 150;
-
 /** Asks again until what is awaited is seen; the error at the end of its patience says what that was, and what comes next. */
 async function until(scene: Scene, what: string, seen: (status: Status) => boolean): Promise<Status> {
-  const patience = new Patience(performance.now());
-  for (;;) {
-    const status = await statusOf(scene);
-    if (seen(status)) return status;
-    const now = performance.now();
-    const { change, ha } = status;
-    if (patience.endsAt(now, JSON.stringify([change?.step, ha.primary, ha.voters, ha.healthyVoters]))) {
+  return await patiently(
+    () => statusOf(scene),
+    seen,
+    ({ change, ha }) => JSON.stringify([change?.step, ha.primary, ha.voters, ha.healthyVoters]),
+    ({ change, ha }, seconds) => {
       const next = change ? [`${change.kind} goes on: ${change.step}.`] : [];
-      throw new QuorateError(
-        'part-timed-out',
-        `waited ${duration(patience.waited(now))} for ${what}; it did not come.`,
-        { todo: [...next, ...ha.problems].join(' ') },
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
+      return new QuorateError('part-timed-out', `waited ${duration(seconds)} for ${what}; it did not come.`, {
+        todo: [...next, ...ha.problems].join(' '),
+      });
+    },
+  );
 }

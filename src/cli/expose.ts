@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { parseCidrs } from '../machines/cidrs.js';
 import { withExposed } from '../machines/exposure.js';
 import { parsePorts } from '../machines/ports.js';
 import { oneMachine } from './enable-ha.js';
-import { asUsage, tellIngress, untilOpen } from './exposed.js';
-import { formatOf, type OutputOptions, print, withEnvironment, withFormat } from './output.js';
+import { changeExposed } from './exposed.js';
+import { type OutputOptions, withEnvironment, withFormat } from './output.js';
 
 interface Options extends OutputOptions {
   readonly environment?: string;
@@ -29,16 +28,6 @@ export function configure(command: Command): void {
       const cidrs = parseCidrs([...(options.cidr ?? []), ...(options.toCidrs ?? [])]);
       const rules = words.map((word) => ({ ...parsePorts(word), cidrs }));
       withExposed({ id: machine, life: 'alive', rules: [] }, rules);
-      formatOf(options);
-      const { openEnvironment } = await import('./client.js');
-      const { client } = await openEnvironment(options.environment);
-      try {
-        const path = `/v1/machines/${machine}/expose`;
-        await asUsage(client.request('POST', path, { body: { rules }, idempotencyKey: randomUUID() }));
-        const seen = await untilOpen(client, machine);
-        await print(seen, options, () => tellIngress(seen));
-      } finally {
-        client.close();
-      }
+      await changeExposed(machine, { expose: rules }, options);
     });
 }

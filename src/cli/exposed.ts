@@ -1,11 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ingress } from '../api/exposures.js';
 import type { Machine } from '../api/machines.js';
 import type { ApiClient } from '../client/client.js';
 import { QuorateError } from '../errors.js';
 import { EVERYWHERE } from '../machines/cidrs.js';
-import { type PortRule, portsText } from '../machines/ports.js';
-import type { Symbols } from './output.js';
+import { type PortRange, type PortRule, portsText } from '../machines/ports.js';
+import { formatOf, type OutputOptions, print, type Symbols } from './output.js';
 
 /** The firewaller takes some tenths of a second; whoever waits longer is told how to look. */
 const WAIT_MS = 5000;
@@ -22,7 +23,7 @@ const USAGE: ReadonlySet<string> = new Set([
   'not-found',
 ]);
 
-export async function asUsage<T>(answer: Promise<T>): Promise<T> {
+async function asUsage<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {
@@ -39,8 +40,29 @@ export interface ExposedMachine {
   readonly ingress: Ingress | null;
 }
 
+/** Asks for a change of what is exposed on a machine, and prints what came of it. */
+export async function changeExposed(
+  machine: string,
+  asked: { readonly expose: readonly PortRule[] } | { readonly unexpose: readonly PortRange[] },
+  options: OutputOptions & { readonly environment?: string },
+): Promise<void> {
+  formatOf(options);
+  const { openEnvironment } = await import('./client.js');
+  const { client } = await openEnvironment(options.environment);
+  try {
+    const [verb, body] =
+      'expose' in asked ? ['expose', { rules: asked.expose }] : ['unexpose', { ports: asked.unexpose }];
+    const idempotencyKey = randomUUID();
+    await asUsage(client.request('POST', `/v1/machines/${machine}/${verb}`, { body, idempotencyKey }));
+    const seen = await untilOpen(client, machine);
+    await print(seen, options, () => tellIngress(seen));
+  } finally {
+    client.close();
+  }
+}
+
 /** As soon as it is in effect or was tried in vain, or after a while. */
-export async function untilOpen(client: ApiClient, machine: string): Promise<ExposedMachine> {
+async function untilOpen(client: ApiClient, machine: string): Promise<ExposedMachine> {
   const deadline = performance.now() + WAIT_MS;
   for (;;) {
     const { ingress, instance } = (await client.request<Machine>('GET', `/v1/machines/${machine}`)).body;

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** How long nothing at all may move, ms. */
 const STALLED_MS = 60_000;
 /** How long it may take in all, ms. */
@@ -25,5 +27,29 @@ export class Patience {
   /** @returns seconds since the beginning */
   waited(now: number): number {
     return (now - this.#began) / 1000;
+  }
+}
+
+/** Each look costs all controllers something, and what is shown here should not wait for those who look. */
+const LOOK_MS = 150;
+
+/**
+ * Looks again and again until what is awaited is `seen`, and gives that.
+ * @param stands what moves while it goes on, in words
+ * @param late the error at the end of its patience, after so many seconds
+ */
+export async function patiently<T>(
+  look: () => Promise<T>,
+  seen: (value: T) => boolean,
+  stands: (value: T) => string,
+  late: (value: T, seconds: number) => Error,
+): Promise<T> {
+  const patience = new Patience(performance.now());
+  for (;;) {
+    const value = await look();
+    if (seen(value)) return value;
+    const now = performance.now();
+    if (patience.endsAt(now, stands(value))) throw late(value, patience.waited(now));
+    await sleep(LOOK_MS);
   }
 }

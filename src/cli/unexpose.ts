@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { parsePorts } from '../machines/ports.js';
 import { oneMachine } from './enable-ha.js';
-import { asUsage, tellIngress, untilOpen } from './exposed.js';
-import { formatOf, type OutputOptions, print, withEnvironment, withFormat } from './output.js';
+import { changeExposed } from './exposed.js';
+import { type OutputOptions, withEnvironment, withFormat } from './output.js';
 
 interface Options extends OutputOptions {
   readonly environment?: string;
@@ -20,16 +19,6 @@ export function configure(command: Command): void {
     .action(async (text: string, words: string[], options: Options) => {
       const machine = oneMachine(text);
       const ports = words.map(parsePorts);
-      formatOf(options);
-      const { openEnvironment } = await import('./client.js');
-      const { client } = await openEnvironment(options.environment);
-      try {
-        const path = `/v1/machines/${machine}/unexpose`;
-        await asUsage(client.request('POST', path, { body: { ports }, idempotencyKey: randomUUID() }));
-        const seen = await untilOpen(client, machine);
-        await print(seen, options, () => tellIngress(seen));
-      } finally {
-        client.close();
-      }
+      await changeExposed(machine, { unexpose: ports }, options);
     });
 }

@@ -2,9 +2,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { QuorateError } from '../errors.js';
 import type { Authority } from '../pki/authority.js';
-import { fingerprint } from '../pki/certificate.js';
 import { keyFilesIn } from '../pki/key-files.js';
-import { authorityOf, issuerIn } from '../pki/trust.js';
+import { issuingOf } from '../pki/trust.js';
 import type { Controller } from './call.js';
 
 /** The files that hold this controller's keys. */
@@ -18,10 +17,8 @@ export async function issuingAuthority({ config, state }: Pick<Controller, 'conf
   const environment = await state.environment.findOne({});
   // Read after the document: what it says was in no file before.
   const [trusted, key] = await Promise.all([readFile(config.tls.ca, 'utf8'), readFile(config.caKeyFile, 'utf8')]);
-  const certificate = authorityOf(key, trusted);
-  const wanted = environment?.authority === undefined ? certificate : issuerIn(environment.authority.trusted);
-  if (certificate !== null && wanted !== null && fingerprint(certificate) === fingerprint(wanted))
-    return { certificate, key };
+  const certificate = issuingOf(key, trusted, environment?.authority?.trusted ?? null);
+  if (certificate !== null) return { certificate, key };
   throw new QuorateError('rotating', 'The CA is being rotated, and this controller has not come to the next one yet.', {
     todo: 'Ask again, or ask another controller.',
   });

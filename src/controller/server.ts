@@ -8,6 +8,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { ROUTES, type Route, type RouteName } from '../api/routes.js';
 import { CLOSE, WatchQuery } from '../api/sockets.js';
 import { QuorateError } from '../errors.js';
+import type { Identity } from '../pki/identity.js';
 import type { Request } from '../state/requests.js';
 import { tracing } from '../tracing/tracing.js';
 import { logAnswer } from './access-log.js';
@@ -33,7 +34,7 @@ import type { RollCall } from './roll-call.js';
 import { close } from './socket.js';
 import { TokenSockets } from './token-sockets.js';
 import { requestTracing } from './trace-requests.js';
-import type { ServerTls, Trust } from './trust.js';
+import type { Trust } from './trust.js';
 import { serveWatch } from './watch-socket.js';
 
 export interface ServerParts extends Controller {
@@ -55,7 +56,7 @@ const MESSAGE = 256 * 1024;
 const SOCKETS_ALIVE_MS = 10_000;
 const LEAVING_MS = 1000;
 
-function newApp({ ca, certificate, key }: ServerTls) {
+function newApp({ ca, certificate, key }: Identity) {
   return fastify({
     https: {
       ca,
@@ -170,7 +171,7 @@ export class ApiServer {
    * New connections are served with these. Of those that are there an agent's ends whose certificate is not trusted any more,
    * and a watch, as whoever watches learns whom to trust when it connects; both are made again at once.
    */
-  useCertificates({ ca, certificate, key }: ServerTls): void {
+  useCertificates({ ca, certificate, key }: Identity): void {
     (this.#app.server as Server).setSecureContext({ ca, cert: certificate, key, minVersion: 'TLSv1.2' });
     const others = ca !== this.#ca;
     this.#ca = ca;

@@ -1,27 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import type { TLSSocket } from 'node:tls';
-import { exchange, type Identity } from '../pki/identity.js';
+import { exchange, type Identity, readIdentity } from '../pki/identity.js';
 import { certificatesIn, digestOf, isIssuedBy } from '../pki/trust.js';
 import { writePrivate } from '../store/files.js';
 import type { ControllerConfig } from './config.js';
 
-/** PEM: whom the API server trusts, and what it shows. */
-export interface ServerTls {
-  readonly ca: string;
-  readonly certificate: string;
-  readonly key: string;
-}
-
 /** The certificates that an API server goes by, read again whenever its agent says that the files hold others. */
 export class Trust {
-  #tls: ServerTls;
+  #tls: Identity;
   readonly #checked = new WeakMap<TLSSocket, string>();
 
   private constructor(
     private readonly config: ControllerConfig,
     /** Of its clients of MongoDB, which take over what is read. */
     readonly state: Identity,
-    tls: ServerTls,
+    tls: Identity,
   ) {
     this.#tls = tls;
   }
@@ -33,7 +26,7 @@ export class Trust {
     return trust;
   }
 
-  get tls(): ServerTls {
+  get tls(): Identity {
     return this.#tls;
   }
 
@@ -52,7 +45,7 @@ export class Trust {
   }
 
   /** Reads the files again; `use` puts into effect what they hold before that is said. */
-  async reload(use: (tls: ServerTls) => void): Promise<void> {
+  async reload(use: (tls: Identity) => void): Promise<void> {
     const { tls, state } = await readFiles(this.config);
     exchange(this.state, state);
     this.#tls = tls;
@@ -67,14 +60,8 @@ export class Trust {
   }
 }
 
-async function readFiles({ tls, stateTls }: ControllerConfig): Promise<{ tls: ServerTls; state: Identity }> {
-  const read = (file: string) => readFile(file, 'utf8');
-  const [ca, certificate, key, stateCertificate, stateKey] = await Promise.all([
-    read(tls.ca),
-    read(tls.certificate),
-    read(tls.key),
-    read(stateTls.certificate),
-    read(stateTls.key),
-  ]);
-  return { tls: { ca, certificate, key }, state: { ca, certificate: stateCertificate, key: stateKey } };
+async function readFiles({ tls, stateTls }: ControllerConfig): Promise<{ tls: Identity; state: Identity }> {
+  const ca = await readFile(tls.ca, 'utf8');
+  const [own, state] = await Promise.all([readIdentity(ca, tls), readIdentity(ca, stateTls)]);
+  return { tls: own, state };
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { MongoClientOptions } from 'mongodb';
 
@@ -6,6 +7,15 @@ export interface Identity {
   readonly ca: string;
   readonly certificate: string;
   readonly key: string;
+}
+
+/** Reads a certificate and its key; `ca` is what it goes with. */
+export async function readIdentity(
+  ca: string,
+  files: { readonly certificate: string; readonly key: string },
+): Promise<Identity> {
+  const [certificate, key] = await Promise.all([readFile(files.certificate, 'utf8'), readFile(files.key, 'utf8')]);
+  return { ca, certificate, key };
 }
 
 /** One for each identity, shared by all clients that were made with it. */

@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { QuorateError } from '../errors.js';
+import { fingerprint } from './certificate.js';
 
 /**
  * Whom an environment trusts: one CA, or two while it is rotated. As PEM in one text, the one that issues first; everything
@@ -34,6 +35,16 @@ export function isIssuedBy(pem: string, authority: string): boolean {
 export function authorityOf(key: string, trusted: string): string | null {
   const own = createPrivateKey(key);
   return certificatesIn(trusted).find((pem) => new X509Certificate(pem).checkPrivateKey(own)) ?? null;
+}
+
+/**
+ * The CA that this key issues by, if that is the one that is to issue. `wanted`: what the environment's documents trust; null
+ * where they say nothing, as before the first rotation.
+ */
+export function issuingOf(key: string, trusted: string, wanted: string | null): string | null {
+  const own = authorityOf(key, trusted);
+  if (own === null || wanted === null) return own;
+  return fingerprint(own) === fingerprint(issuerIn(wanted)) ? own : null;
 }
 
 /** The CA that issues: the first one. */

@@ -1,3 +1,4 @@
+import { agree, capital } from '../membership/words.js';
 import type { AuthorityState } from '../state/authority-documents.js';
 
 /** What is known of a machine that a rotation of the CA matters to. */
@@ -149,13 +150,12 @@ function waitFor(
   reason: string,
 ): RotationStep {
   if (!expired) return { kind: 'wait', phase, text: `wait until ${named(machines)} ${what}`, reason, limited: true };
-  const verb = machines.length === 1 ? 'does' : 'do';
   return {
     kind: 'blocked',
-    reason: `${sentence(named(machines))} ${verb} not ${what}: ${machines.map(whyNot).join('; ')}. Both CAs stay trusted.`,
+    reason: `${capital(named(machines))} ${agree(machines, 'does', 'do')} not ${what}: ${machines.map(whyNot).join('; ')}. Both CAs stay trusted.`,
     wayOut: machines.some(({ controller }) => controller)
       ? `See what its agent says on its console (quorate cloud list). ${AGAIN}`
-      : `Bring ${machines.length === 1 ? 'it' : 'them'} back, or leave behind what is silent: quorate rotate-ca --force. It goes on from here.`,
+      : `Bring ${agree(machines, 'it', 'them')} back, or leave behind what is silent: quorate rotate-ca --force. It goes on from here.`,
   };
 }
 
@@ -193,7 +193,7 @@ function ended({ left }: AuthorityState): string {
   const behind =
     left.length === 0
       ? ''
-      : ` ${left.length === 1 ? 'Machine' : 'Machines'} ${left.join(', ')} ${left.length === 1 ? 'was' : 'were'} left behind and ${left.length === 1 ? 'is' : 'are'} not let in any more.`;
+      : ` ${agree(left, 'Machine', 'Machines')} ${left.join(', ')} ${agree(left, 'was', 'were')} left behind and ${agree(left, 'is', 'are')} not let in any more.`;
   return `The CA and the boot key are new; nothing trusts those before.${behind}`;
 }
 
@@ -205,5 +205,3 @@ function named(machines: readonly MachineSeen[]): string {
   const more = ids.length - shown.length;
   return `machines ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
-
-const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

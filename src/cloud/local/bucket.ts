@@ -1,9 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { QuorateError } from '../../errors.js';
-import { whileLocked } from '../../lock.js';
+import { whenUnlocked } from '../../lock.js';
 import type { Bucket, BucketObject, Versioned } from '../cloud.js';
 import { writeJson } from './records.js';
 
@@ -27,7 +25,7 @@ export class DirectoryBucket implements Bucket {
     const directory = this.#directory(environment);
     const file = join(directory, name);
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    return await alone(file, async () => {
+    return await whenUnlocked(file, BUSY, async () => {
       if ((await versionOf(file)) >= object.version) return false;
       await writeJson(file, object);
       return true;
@@ -52,19 +50,6 @@ export class DirectoryBucket implements Bucket {
 
   #directory(environment: string): string {
     return join(this.home(environment), 'bucket');
-  }
-}
-
-/** Waits for those who write at the moment; throws `locked` when one of them stands still. */
-async function alone<T>(file: string, work: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + BUSY.forMs;
-  for (;;) {
-    try {
-      return await whileLocked(file, work);
-    } catch (error) {
-      if (!(error instanceof QuorateError) || error.code !== 'locked' || performance.now() > deadline) throw error;
-      await sleep(BUSY.everyMs);
-    }
   }
 }
 

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { Type } from '@sinclair/typebox';
 import { QuorateError } from '../../../errors.js';
-import { whileLocked } from '../../../lock.js';
+import { whenUnlocked } from '../../../lock.js';
 import { builtFile } from '../../../package.js';
 import type { Ingress, Opened } from '../../cloud.js';
 import { poll } from '../power.js';
@@ -17,7 +17,7 @@ const ANSWER_MS = 3000;
 const START_MS = 15_000;
 const KILL_MS = 10_000;
 /** Who waits longer for another one to start or end it waits for a process that stands still. */
-const BUSY_MS = 20_000;
+const BUSY = { forMs: 20_000, everyMs: 100 } as const;
 
 /** gateway.json: who it is, so that it can be ended although it does not answer. */
 const Identity = Type.Object({ group: Type.Integer({ minimum: 2 }), startedAt: Type.Number() });
@@ -131,15 +131,7 @@ export class GatewayProcess {
 
   /** One process at a time starts or ends it. */
   async #alone<T>(work: () => Promise<T>): Promise<T> {
-    const deadline = performance.now() + BUSY_MS;
-    for (;;) {
-      try {
-        return await whileLocked(join(this.#directory, 'gateway.json'), work);
-      } catch (error) {
-        if (!(error instanceof QuorateError) || error.code !== 'locked' || performance.now() > deadline) throw error;
-        await poll(100, async () => false);
-      }
-    }
+    return await whenUnlocked(join(this.#directory, 'gateway.json'), BUSY, work);
   }
 }
 
