@@ -11,7 +11,7 @@ import { AuthorityKeeper } from './authority.js';
 import { Bootstrap } from './bootstrap.js';
 import { Connection } from './connection.js';
 import { Health } from './health.js';
-import { readPem } from './keys.js';
+import { readLogin } from './keys.js';
 import type { Machine } from './machine.js';
 import { Operations } from './operations/operations.js';
 import { Renewal } from './renewal.js';
@@ -108,8 +108,7 @@ export class MachineAgent {
 
   static async of(machine: Machine, userData: UserData): Promise<MachineAgent> {
     const { files } = machine;
-    const [ca, own] = await Promise.all([readFile(files.ca, 'utf8'), readPem(files.own)]);
-    return new MachineAgent(machine, userData, { ca, ...own });
+    return new MachineAgent(machine, userData, await readLogin(files, files.own));
   }
 
   /** Services first: after a power cut nobody else is up. Resolves when the environment no longer knows this machine. */

@@ -8,7 +8,7 @@ import { QuorateError, reasonOf } from '../errors.js';
 import { forgetPrevious, type Keys, promoteNext, readNext, writeNext } from '../pki/key-files.js';
 import { authorityOf, certificatesIn, isIssuedBy, issuerIn } from '../pki/trust.js';
 import { readIfThere, writePrivate } from '../store/files.js';
-import { holdsControllerKeys, readPem } from './keys.js';
+import { holdsControllerKeys, readLogin, readPem } from './keys.js';
 import type { Machine } from './machine.js';
 import { SaidOnce, say } from './say.js';
 import type { Services } from './services.js';
@@ -120,13 +120,12 @@ export class AuthorityKeeper {
 
   async #askOne(api: string, signal: AbortSignal): Promise<ControllerKeys> {
     const { environment, files, metadata } = this.options.machine;
-    const [ca, own] = await Promise.all([readFile(files.ca, 'utf8'), readPem(files.own)]);
     const client = new ApiClient({
       environment,
       addresses: [api],
       // This one alone: the published set would add the others.
       addressesVersion: Number.MAX_SAFE_INTEGER,
-      tls: { ca, ...own },
+      tls: await readLogin(files, files.own),
       localAddress: metadata.address,
     });
     try {

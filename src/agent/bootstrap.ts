@@ -9,7 +9,7 @@ import { timingsFrom } from '../state/settings.js';
 import type { State } from '../state/state.js';
 import { readIfThere, writePrivate } from '../store/files.js';
 import { type BootSteps, startBootListener } from './boot-listener.js';
-import { readAuthority, readPem } from './keys.js';
+import { readAuthority, readLogin } from './keys.js';
 import type { Machine } from './machine.js';
 import { say } from './say.js';
 import type { Services } from './services.js';
@@ -43,10 +43,7 @@ export class Bootstrap implements BootSteps {
       port: metadata.ports.api,
       environment: environment.uuid,
       machine: id,
-      tls: {
-        ca: await readFile(files.ca, 'utf8'),
-        ...(await readPem(files.own)),
-      },
+      tls: await readLogin(files, files.own),
       token: () => this.#token,
       steps: this,
     });
@@ -79,12 +76,11 @@ export class Bootstrap implements BootSteps {
   async initiate({ settings }: wire.Initiate): Promise<void> {
     await this.#untilMongodRuns();
     const { files, id, mongo, conf, metadata } = this.machine;
-    const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readPem(files.member)]);
     const { initiate } = await import('../replicaset/initiate.js');
     await initiate({
       environment: conf.environment.uuid,
       member: { machine: id, memberId: conf.memberId ?? 0, host: mongo, zone: metadata.zone },
-      identity: { ca, ...member },
+      identity: await readLogin(files, files.member),
       timings: timingsFrom(settings),
     });
     this.#initiated = true;
@@ -134,7 +130,7 @@ export class Bootstrap implements BootSteps {
   async #withState<T>(use: (state: State) => Promise<T>): Promise<T> {
     const { files, mongo } = this.machine;
     const { openState } = await import('../state/state.js');
-    const tls = { ca: await readFile(files.ca, 'utf8'), ...(await readPem(files.state)) };
+    const tls = await readLogin(files, files.state);
     const state = await openState({ hosts: [mongo], tls });
     try {
       return await use(state);

@@ -40,6 +40,15 @@ export async function readAuthority({ ca, caKey }: Pick<AgentFiles, 'ca' | 'caKe
   throw new QuorateError('no-authority', 'The CA key of this machine belongs to no CA that it trusts.');
 }
 
+/** What logs in with the certificate of one of this machine's files, and whom it trusts. */
+export async function readLogin(
+  { ca: caFile }: Pick<AgentFiles, 'ca'>,
+  file: string,
+): Promise<{ ca: string; certificate: string; key: string }> {
+  const [ca, own] = await Promise.all([readFile(caFile, 'utf8'), readPem(file)]);
+  return { ca, ...own };
+}
+
 /** Certificate and key from a file that holds both. */
 export async function readPem(file: string): Promise<{ certificate: string; key: string }> {
   return splitPem(await readFile(file, 'utf8'));

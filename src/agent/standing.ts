@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../errors.js';
 import { exchange, type Identity } from '../pki/identity.js';
 import type { AgentReport } from '../state/documents.js';
-import { readPem } from './keys.js';
+import { readLogin } from './keys.js';
 import type { Machine } from './machine.js';
 import { say } from './say.js';
 import type { Succession } from './succession/succession.js';
@@ -85,9 +84,8 @@ export class Standing {
   }
 
   /** The member's own certificate: the set's users are not there before its data is. */
-  async #read(): Promise<Identity> {
+  #read(): Promise<Identity> {
     const { files } = this.machine;
-    const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readPem(files.member)]);
-    return { ca, ...member };
+    return readLogin(files, files.member);
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QuorateError } from '../../errors.js';
@@ -7,7 +7,7 @@ import { applyParameters, mongodArguments, refusedParameter } from '../../replic
 import { dirsOf } from '../../store/dirs.js';
 import { readIfThere } from '../../store/files.js';
 import { type FoundServer, findServer } from '../../toolchain/find.js';
-import { issueControllerCertificates, readPem } from '../keys.js';
+import { issueControllerCertificates, readLogin } from '../keys.js';
 import type { Machine } from '../machine.js';
 import type { Launch, Service } from '../supervisor.js';
 
@@ -98,10 +98,9 @@ export class Mongod implements Service {
     this.#loaded = next;
   }
 
-  async #login(): Promise<Identity> {
+  #login(): Promise<Identity> {
     const { files } = this.machine;
-    const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readPem(files.member)]);
-    return { ca, ...member };
+    return readLogin(files, files.member);
   }
 
   /** A start parameter that this mongod does not know is left out from then on. */
