@@ -14,9 +14,9 @@ const SIZES = [10, 100, 1000, 5000];
 const FEW = 500;
 const WATCHERS = 100;
 const CHANGES = 30;
-const IDLE_MS = 30_000;
+const IDLE_MS = 20_000;
 /** After many have come: what they left behind is cleared away, and their number is told. */
-const SETTLE_MS = 10_000;
+const SETTLE_MS = 6000;
 
 const GOALS = {
   missing: { goal: 0, unit: 'agents' },

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { WORKLOAD_STAGGER_MS } from '../../src/agent/agent.js';
+import { PATIENT } from '../../src/agent/agent.js';
 import { Connection } from '../../src/agent/connection.js';
 import { shuffled } from '../../src/agent/shuffled.js';
 import { ApiClient } from '../../src/client/client.js';
@@ -102,7 +102,7 @@ class Agent {
       addresses: shuffled(addresses),
       tls: { ca: authority.certificate, ...own },
       heartbeatMs: 400,
-      staggerMs: WORKLOAD_STAGGER_MS,
+      ...PATIENT,
     });
     return new Agent(client, machine);
   }

@@ -30,10 +30,10 @@ const HEARTBEAT_MS = 400;
 
 const FOLLOW_AGAIN_MS = 2000;
 /**
- * Another controller is tried as well when one is this slow: many agents come at once when one is lost, and each would
- * burden two with it.
+ * Many agents of workload machines come at once when a controller is lost. They are patient, as what they give up and begin
+ * again is done twice by those who have too much to do already, and try another one late.
  */
-export const WORKLOAD_STAGGER_MS = 500;
+export const PATIENT = { staggerMs: 2000, dialMs: 10_000 } as const;
 
 /** It hosts a workload and is no controller, whose end is a change's to see to. */
 const isWorkload = (jobs: readonly Job[]): boolean => jobs.length > 0 && jobs.every((job) => job === 'host-units');
@@ -73,7 +73,7 @@ export class MachineAgent {
       tls,
       localAddress: metadata.address,
       heartbeatMs: HEARTBEAT_MS,
-      ...(isWorkload(conf.jobs) ? { staggerMs: WORKLOAD_STAGGER_MS } : {}),
+      ...(isWorkload(conf.jobs) ? PATIENT : {}),
     });
     const session = randomUUID();
     this.#operations = new Operations(machine, session);

@@ -30,6 +30,8 @@ export interface ConnectionOptions {
 /** Until the controller says otherwise, which older ones do not. */
 const PRESENCE_MS = 1000;
 const LONGEST_PAUSE_MS = 1000;
+/** And where there are many agents, who would come again and again while none gets through. */
+const LONGEST_AMONG_MANY_MS = 30_000;
 const LASTED_MS = 2000;
 
 /** The agent's standing connection to whichever controller answers: presence goes out, what changed comes in. */
@@ -59,8 +61,9 @@ export class Connection {
       // A connection that had lasted is replaced at once, or as soon as it may where there are many others; one that ends as
       // soon as it begins is not knocked for.
       failures = performance.now() - began > LASTED_MS ? 0 : failures + 1;
-      const pause = failures === 0 ? this.#returnWithinMs : Math.min(25 * 2 ** failures, LONGEST_PAUSE_MS);
-      await sleep(pause * Math.random(), undefined, { signal }).catch(() => {});
+      const alone = failures === 0 ? 0 : Math.min(25 * 2 ** failures, LONGEST_PAUSE_MS);
+      const amongMany = Math.min(this.#returnWithinMs * 2 ** failures, LONGEST_AMONG_MANY_MS);
+      await sleep(Math.max(alone, amongMany) * Math.random(), undefined, { signal }).catch(() => {});
     }
   }
 

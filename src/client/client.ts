@@ -41,6 +41,8 @@ export interface ApiClientOptions {
   readonly heartbeatMs?: number;
   /** How long one controller is dialled before another one is as well. */
   readonly staggerMs?: number;
+  /** How long a controller may take to be connected to, and again to open a WebSocket. */
+  readonly dialMs?: number;
 }
 
 /** What the environment trusts, kept from one client to the next. */
@@ -108,7 +110,7 @@ export class ApiClient {
       environment: options.environment,
       tls: options.tls,
       localAddress: options.localAddress,
-      timeoutMs: DIAL_MS,
+      timeoutMs: options.dialMs ?? DIAL_MS,
     });
     this.#controllers = new Controllers({
       environment: options.environment.name,
@@ -305,6 +307,7 @@ export class ApiClient {
         headers: this.#authorization(),
         host: serverName(this.#options.environment.uuid),
         heartbeatMs: this.#heartbeatMs,
+        upgradeMs: this.#options.dialMs ?? DIAL_MS,
         signal: deadline.signal,
       });
       this.#sockets.add(socket);

@@ -10,10 +10,10 @@ export interface SocketOptions {
   readonly headers: Record<string, string>;
   readonly host: string;
   readonly heartbeatMs: number;
+  readonly upgradeMs: number;
   readonly signal: AbortSignal;
 }
 
-const UPGRADE_MS = 2_000;
 /** A message larger than this is nobody's. */
 const LARGEST_MESSAGE = 16_000_000;
 /** Heartbeats that a controller may be silent. */
@@ -54,7 +54,7 @@ export class ControllerSocket {
         reject(error);
       };
       const onAbort = () => end(signal.reason);
-      const timer = setTimeout(() => end(new Error('no answer')), UPGRADE_MS);
+      const timer = setTimeout(() => end(new Error('no answer')), options.upgradeMs);
       signal.addEventListener('abort', onAbort);
       socket.on('error', end);
       socket.once('unexpected-response', (_, answer) => {

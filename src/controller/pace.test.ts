@@ -3,8 +3,8 @@ import { isOutgrown, paceOf } from './pace.js';
 
 test('few agents are quick, many ask and come back no more often together', () => {
   const pace = (agents: number) => paceOf(['host-units'], agents);
-  expect(pace(3)).toEqual({ beatMs: 10_000, heartbeatMs: 1000, silentMs: 2000, returnWithinMs: 2 });
-  expect(pace(5000)).toEqual({ beatMs: 50_000, heartbeatMs: 5000, silentMs: 10_000, returnWithinMs: 2500 });
+  expect(pace(3)).toEqual({ beatMs: 10_000, heartbeatMs: 1000, silentMs: 5000, returnWithinMs: 2 });
+  expect(pace(5000)).toEqual({ beatMs: 50_000, heartbeatMs: 5000, silentMs: 10_000, returnWithinMs: 3000 });
   expect(pace(1_000_000)).toEqual({ beatMs: 60_000, heartbeatMs: 5000, silentMs: 10_000, returnWithinMs: 3000 });
 });
 

@@ -14,7 +14,7 @@ export const beats = (jobs: readonly Job[]): boolean =>
 
 /**
  * How an agent is to keep its connection where there are so many in the environment: all of them together ask about a
- * thousand times a second and not more, up to 5,000, and come back at two a millisecond.
+ * thousand times a second and not more, up to 5,000, and come back in some seconds.
  */
 export function paceOf(jobs: readonly Job[], agents: number): Pace {
   if (beats(jobs)) return CONTROLLER;
@@ -22,8 +22,8 @@ export function paceOf(jobs: readonly Job[], agents: number): Pace {
   return {
     beatMs: between(10_000, 10 * agents, 60_000),
     heartbeatMs,
-    silentMs: 2 * heartbeatMs,
-    returnWithinMs: between(0, agents / 2, 3000),
+    silentMs: between(5000, 2 * heartbeatMs, 10_000),
+    returnWithinMs: between(0, 0.6 * agents, 3000),
   };
 }
 

@@ -67,3 +67,15 @@ test('agents are told of their number when it has doubled', () => {
   expect(told).toEqual([5000]);
   call.close();
 });
+
+test('many that are silent at once are dropped a few at a time', () => {
+  const call = new RollCall(() => 0);
+  const lines = Array.from({ length: 400 }, (_, machine) => connect(call, String(machine), new Line(false)).line);
+  vi.advanceTimersByTime(3500);
+  expect(lines.filter(({ ended }) => ended)).toHaveLength(4);
+  // What was late arrives.
+  for (const line of lines) line.emit('pong');
+  vi.advanceTimersByTime(1000);
+  expect(call.size).toBe(396);
+  call.close();
+});

@@ -32,6 +32,11 @@ const LOOK_MS = 500;
 const ASKED = 1.5;
 /** And then it is dropped. */
 const DROPPED = 3;
+/**
+ * So many may be dropped in one look, of those that are here. Where more are silent at once it is this machine that has too
+ * much to do, or theirs; all of them coming back at once would be the end of both.
+ */
+const MOST_DROPPED = { least: 3, share: 0.01 };
 
 /**
  * Whose agents are connected to this API server. They are there as long as the connection lives and something comes over
@@ -108,12 +113,15 @@ export class RollCall {
   #look(): void {
     const news = isOutgrown(this.#told, this.number);
     if (news) this.#told = this.number;
+    let dropped = 0;
+    const most = Math.max(MOST_DROPPED.least, MOST_DROPPED.share * this.#seen.size);
     for (const [socket, seen] of this.#seen) {
       if (news) seen.present.onNumber(this.#told);
       seen.silentMs = seen.heard ? 0 : seen.silentMs + LOOK_MS;
       seen.heard = false;
       const heartbeatMs = seen.present.heartbeatMs();
-      if (seen.silentMs >= DROPPED * heartbeatMs) {
+      if (seen.silentMs >= DROPPED * heartbeatMs && dropped < most) {
+        dropped += 1;
         this.strike(socket);
         socket.terminate();
       } else if (seen.silentMs >= ASKED * heartbeatMs) socket.ping();
