@@ -11,6 +11,8 @@ import { RemoteCrowd } from './crowd/remote.js';
 import { type Bench, type Sample, seconds } from './figure.js';
 
 const SIZES = [10, 100, 1000, 5000];
+/** Handshakes of one process would wait for each other: there is a processor for each of two. */
+const PROCESSES = 2;
 const FEW = 500;
 const WATCHERS = 100;
 const CHANGES = 30;
@@ -40,7 +42,7 @@ export const crowd: Bench = {
     // Whoever is stopped here starts again.
     const environment = await TestEnvironment.bootstrap(controllers, ['stopped-grace=1h', 'grace=1h']);
     await environment.writer.stop();
-    const many = await RemoteCrowd.at(await groundOf(environment));
+    const many = await RemoteCrowd.at(await groundOf(environment), PROCESSES);
     const state = await stateOf(environment);
     try {
       await environment.whole(controllers);

@@ -15,7 +15,7 @@ export interface Ground {
 }
 
 /** How many agents are begun at once; the goal is what they cost when they are there. */
-const AT_ONCE = 20;
+const AT_ONCE = 10;
 
 /** Agents of workload machines, with the client and the connection of the real ones, all in this process. */
 export class Crowd {

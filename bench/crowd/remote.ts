@@ -3,8 +3,35 @@ import { fileURLToPath } from 'node:url';
 import type { Ground } from './agents.js';
 import type { Answered, Asked } from './process.js';
 
-/** The crowd's process, as its parent has it. */
+/** The crowd, in some processes. */
 export class RemoteCrowd {
+  private constructor(private readonly processes: readonly CrowdProcess[]) {}
+
+  static async at(ground: Ground, processes: number): Promise<RemoteCrowd> {
+    return new RemoteCrowd(await Promise.all(Array.from({ length: processes }, () => CrowdProcess.at(ground))));
+  }
+
+  /** Resolves when agents of these machines are connected besides. */
+  async join(machines: readonly string[]): Promise<void> {
+    const { length } = this.processes;
+    await Promise.all(this.processes.map((each, index) => each.join(machines.filter((_, n) => n % length === index))));
+  }
+
+  /** How many are connected, by controller. */
+  async there(): Promise<Readonly<Record<string, number>>> {
+    const sum: Record<string, number> = {};
+    for (const there of await Promise.all(this.processes.map((each) => each.there()))) {
+      for (const [machine, count] of Object.entries(there)) sum[machine] = (sum[machine] ?? 0) + count;
+    }
+    return sum;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.processes.map((each) => each.close()));
+  }
+}
+
+class CrowdProcess {
   readonly #child: ChildProcess;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -16,8 +43,8 @@ export class RemoteCrowd {
     });
   }
 
-  static async at(ground: Ground): Promise<RemoteCrowd> {
-    const crowd = new RemoteCrowd();
+  static async at(ground: Ground): Promise<CrowdProcess> {
+    const crowd = new CrowdProcess();
     await crowd.#ask({ ask: 'ground', ground });
     return crowd;
   }

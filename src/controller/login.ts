@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import type { PeerCertificate, TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { Role } from '../api/access.js';
 import type { Route } from '../api/routes.js';
 import { QuorateError } from '../errors.js';
 import { subjectFrom } from '../pki/certificate.js';
+import { peerOf } from '../pki/peer.js';
 import { UNTRUSTED } from '../pki/trust.js';
 import type { State } from '../state/state.js';
 import { tooManyTries } from './login-tries.js';
@@ -84,11 +85,10 @@ export class Login {
 }
 
 function byCertificate(socket: TLSSocket, environment: string, trust: Pick<Trust, 'admits'>): Caller | null {
-  // null: the connection is gone already.
-  const { subject, valid_to = '' } = (socket.getPeerCertificate() as Partial<PeerCertificate> | null) ?? {};
-  if (subject === undefined) return null;
+  const peer = peerOf(socket);
+  if (peer === null) return null;
   if (!socket.authorized) {
-    if ((subject as { O?: unknown }).O === environment && UNTRUSTED.has(String(socket.authorizationError)))
+    if ((peer.subject as { O?: unknown }).O === environment && UNTRUSTED.has(String(socket.authorizationError)))
       throw otherAuthority();
     throw new QuorateError('bad-login', `The certificate shown is refused: ${socket.authorizationError}.`, {
       todo: 'It must be of this environment and in its time.',
@@ -96,13 +96,13 @@ function byCertificate(socket: TLSSocket, environment: string, trust: Pick<Trust
   }
   // Connections live on when the CA that their certificates are of is dropped.
   if (!trust.admits(socket)) throw otherAuthority();
-  const { cn, ou, o } = subjectFrom(subject);
+  const { cn, ou, o } = subjectFrom(peer.subject);
   if (o !== environment || (ou !== 'operator' && ou !== 'agent')) {
     throw new QuorateError('bad-login', `The certificate of ${cn} (${ou}) is none to call the API with.`, {
       todo: 'Operators and agents have one of their own.',
     });
   }
-  const shown = { user: cn, by: 'certificate', credential: null, expiresAt: new Date(valid_to) } as const;
+  const shown = { user: cn, by: 'certificate', credential: null, expiresAt: peer.expiresAt } as const;
   if (ou === 'operator') return { ...shown, role: 'admin', machine: null };
   return { ...shown, role: 'agent', machine: cn.replace(/^machine-/, '') };
 }
