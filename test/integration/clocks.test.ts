@@ -3,25 +3,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { clockOf, libfaketime } from '../../src/cloud/local/namespace/clock.js';
-import { reasonOf } from '../../src/errors.js';
+import { clockOf } from '../../src/cloud/local/namespace/clock.js';
 import { createKeyAndRequest } from '../../src/pki/authority.js';
 import { openStore } from '../../src/store/store.js';
 import { call, type Target, TestSocket } from '../support/calls.js';
 import { TestControllers } from '../support/controllers.js';
+import { findFaketime } from '../support/faketime.js';
 import { Home, until } from '../support/home.js';
 import type { TestMembers } from '../support/members.js';
 import { REPORT } from '../support/report.js';
 
 /** Clocks that are an hour off: of a controller, whose callers are right, and of a caller, whose controller is right. */
 const HOUR_MS = 3_600_000;
-let whyNot = '';
-let library = '';
-try {
-  library = libfaketime();
-} catch (error) {
-  whyNot = ` (not here: ${reasonOf(error)})`;
-}
+const { library, missing } = await findFaketime();
+const whyNot = missing && ` (not here: ${missing})`;
 const off = (ms: number) => ({ LD_PRELOAD: library, FAKETIME: clockOf(ms), FAKETIME_DONT_FAKE_MONOTONIC: '1' });
 
 let set: TestMembers;
