@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context, log } from '@temporalio/activity';
 import { reasonOf } from '../src/errors.js';
 import { timeOf } from '../src/temporal/hand-overs.js';
@@ -6,6 +7,8 @@ import { type HandedOver, type Why, workerIdentity } from '../src/temporal/watch
 
 /** More often than the SDK passes on (every 500 ms), so that each of those is used: a hand-over counts from the last one. */
 const BEAT_MS = 250;
+/** What is seen right after a hand-over waits so long for the hand-over to be told. */
+const TELLING_MS = 1000;
 
 /** What is said with each heartbeat: who has the watch, so that whoever takes over knows from whom. */
 interface Beat {
@@ -23,16 +26,20 @@ export async function watching<T>(machine: string, watch: () => Promise<T>): Pro
   const context = Context.current();
   const by = workerIdentity(process.pid, `machine ${machine}`);
   const before = context.info.heartbeatDetails as Beat | undefined;
+  let told: Promise<void> = Promise.resolve();
   if (context.info.attempt > 1 && before !== undefined && before.by !== by) {
-    // Nobody waits for it, and the watch goes on without it.
-    tellHandOver(context, before, by).catch((error) =>
+    // The watch goes on meanwhile, and without it.
+    told = tellHandOver(context, before, by).catch((error) =>
       log.warn('a hand-over could not be told', { from: before.by, reason: reasonOf(error) }),
     );
   }
   const beat = (): Beat => ({ by, at: new Date().toISOString() });
   const beating = setInterval(() => context.heartbeat(beat()), BEAT_MS);
   try {
-    return await Promise.race([watch(), context.cancelled]);
+    const seen = await Promise.race([watch(), context.cancelled]);
+    // Why the one before ended is known as long as this attempt is under way.
+    await Promise.race([told, sleep(TELLING_MS, undefined, { ref: false }), context.cancelled]);
+    return seen;
   } finally {
     clearInterval(beating);
   }
