@@ -2,7 +2,6 @@ import { Context } from '@temporalio/activity';
 import type { Deed } from '../src/membership/types.js';
 import { publish } from '../src/state/addresses.js';
 import { type BucketDone, recordBucket } from '../src/state/bucket.js';
-import { beginChange } from '../src/state/changes.js';
 import type { Fence } from '../src/state/fence.js';
 import {
   addControllers,
@@ -22,7 +21,7 @@ import { leaveZone } from '../src/state/zones.js';
 import { deciding } from './decision.js';
 import { type ActivityDeed, type DeedOf, type DeedOutcome, refusedAsStale } from './deed.js';
 import type { Network } from './network.js';
-import { type ChangeRecord, writeRecord, writeRecordBeside } from './record.js';
+import { beginStory, type ChangeRecord, writeRecord, writeRecordBeside } from './record.js';
 
 export type EnvironmentActivities = ReturnType<typeof environmentActivities>;
 
@@ -65,7 +64,7 @@ export function environmentActivities(network: Network) {
       const { id, kind, summary, workflowId, url, by, startedAt } = record;
       const asked = desired === null ? {} : { desired };
       const said = { id, kind, summary, workflowId, url, by, startedAt, ...asked };
-      const { number } = await beginChange(state, fence, said);
+      const { number } = await beginStory(network, said);
       const environment = await state.environment.findOne({});
       return { number, desired: environment?.desired ?? null };
     },

@@ -1,7 +1,7 @@
-import { log } from '@temporalio/activity';
-import { reasonOf } from '../src/errors.js';
+import { Context, log } from '@temporalio/activity';
+import { QuorateError, reasonOf } from '../src/errors.js';
 import { beginChange, type ChangeBeginning, endChange, recordSteps } from '../src/state/changes.js';
-import type { ChangeStep } from '../src/state/documents.js';
+import type { ChangeDocument, ChangeStep } from '../src/state/documents.js';
 import type { Progress } from '../src/temporal/progress.js';
 import type { Network } from './network.js';
 
@@ -17,15 +17,32 @@ export interface ChangeRecord extends ChangeBeginning {
   readonly result: string;
 }
 
+/** Begins a change. Whether it comes too late is told by when changes started; where that says so, Temporal has the last word. */
+export async function beginStory({ state, fence }: Network, change: ChangeBeginning): Promise<ChangeDocument> {
+  try {
+    return await beginChange(state, fence, change);
+  } catch (error) {
+    if (!(error instanceof QuorateError) || error.code !== 'superseded' || !(await holdsId(change))) throw error;
+    return await beginChange(state, fence, change, { holdsId: true });
+  }
+}
+
+/** Whether the change is the one that runs under its workflow ID. */
+async function holdsId({ id, workflowId }: ChangeBeginning): Promise<boolean> {
+  const { raw, status } = await Context.current().client.workflow.getHandle(workflowId).describe();
+  return status.name === 'RUNNING' && raw.workflowExecutionInfo?.firstRunId === id;
+}
+
 /** Writes a change's story as it stands, and its end once it has one. */
-export async function writeRecord({ state, fence }: Network, record: ChangeRecord): Promise<void> {
+export async function writeRecord(network: Network, record: ChangeRecord): Promise<void> {
+  const { state, fence } = network;
   const { id, kind, summary, workflowId, url, by, startedAt, steps, earlier = 0, sequence, result } = record;
   if (record.state === 'running') {
     await recordSteps(state, fence, id, { sequence, steps, earlier });
     return;
   }
   // A change that never reached the environment before, such as bootstrap, begins and ends here.
-  await beginChange(state, fence, { id, kind, summary, workflowId, url, by, startedAt });
+  await beginStory(network, { id, kind, summary, workflowId, url, by, startedAt });
   await endChange(state, fence, id, { state: record.state, result, steps, earlier });
 }
 

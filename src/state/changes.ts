@@ -1,3 +1,4 @@
+import { QuorateError } from '../errors.js';
 import type { ChangeDocument, ChangeStep } from './documents.js';
 import { advanceEnvironment, checkFence, type Epoch } from './fence.js';
 import { type State, transaction } from './state.js';
@@ -20,9 +21,15 @@ export interface ChangeBeginning {
 /**
  * Begins the story of a change, under the next number; `id` is the workflow's first run ID. Asked again it answers what
  * is there. One of the same workflow ID that still counts as running was ended from outside, since the ID is the lock; what
- * it asked for, and comes late, is not remembered any more.
+ * it asked for, and comes late, is not remembered any more. Where one of that ID has begun that started later, it is this
+ * one that was ended so, before it began: refused as `superseded`, unless `holdsId`, which is known where a clock was set back.
  */
-export async function beginChange(state: State, fence: Epoch, change: ChangeBeginning): Promise<ChangeDocument> {
+export async function beginChange(
+  state: State,
+  fence: Epoch,
+  change: ChangeBeginning,
+  { holdsId = false }: { readonly holdsId?: boolean } = {},
+): Promise<ChangeDocument> {
   return await transaction(state, async (session) => {
     const environment = await checkFence(state, session, fence);
     const { id, startedAt, desired = environment.desired, ...said } = change;
@@ -33,6 +40,11 @@ export async function beginChange(state: State, fence: Epoch, change: ChangeBegi
       }
       return begun;
     }
+    const started = new Date(startedAt);
+    const { workflowId } = said;
+    if (!holdsId && (await state.changes.findOne({ workflowId, startedAt: { $gt: started } }, { session })) !== null) {
+      throw new QuorateError('superseded', `This ${said.kind} was ended from outside, and another change began since.`);
+    }
     const document: ChangeDocument = {
       _id: id,
       number: environment.nextChange,
@@ -40,12 +52,12 @@ export async function beginChange(state: State, fence: Epoch, change: ChangeBegi
       state: 'running',
       steps: [],
       result: '',
-      startedAt: new Date(startedAt),
+      startedAt: started,
       endedAt: null,
       version: 0,
     };
     await state.changes.updateMany(
-      { workflowId: said.workflowId, state: 'running' },
+      { workflowId, state: 'running' },
       { $set: { state: 'failed', result: 'Its workflow was ended from outside.', endedAt: new Date() } },
       { session },
     );

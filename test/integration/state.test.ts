@@ -219,6 +219,15 @@ describe('transactions', () => {
     expect(await desired()).toBe(5);
     await beginChange(state, await fence(), { ...change, id: 'run-2', workflowId: 'v', desired: 7 });
     expect(await desired()).toBe(5);
+    // One that was ended before it began, and comes when the next one has: nothing of it is remembered.
+    const earlier = { ...change, id: 'run-0', workflowId: 'v', startedAt: '2025-12-31T23:59:59.000Z', desired: 7 };
+    await expect(beginChange(state, await fence(), earlier)).rejects.toMatchObject({ code: 'superseded' });
+    expect(await state.changes.findOne({ _id: 'run-3' })).toMatchObject({ state: 'running' });
+    expect(await desired()).toBe(5);
+    // Unless it is known to run: its clock was set back.
+    await beginChange(state, await fence(), earlier, { holdsId: true });
+    expect(await state.changes.findOne({ _id: 'run-3' })).toMatchObject({ state: 'failed' });
+    expect(await desired()).toBe(7);
     const step = { text: 'a', state: 'running', reason: '', startedAt: null, seconds: null } as const;
     await recordSteps(state, await fence(), 'run-1', { sequence: 2, steps: [step, step] });
     await recordSteps(state, await fence(), 'run-1', { sequence: 1, steps: [step] });
