@@ -289,13 +289,16 @@ describe('users', () => {
 
   test('tries are counted before they are checked, by user and by address, also all at once', async () => {
     await add('gil', 'read', 'password-of-gil');
-    const wrong = await Promise.all(Array.from({ length: 14 }, () => logIn('gil', 'wrong-password')));
+    const tries = Array.from({ length: 14 }, () => logIn('gil', 'wrong-password'));
+    // Who is limited is told before the others are checked, which takes so long on a busy machine that one may try again.
+    await Promise.any(tries.map(async (each) => expect((await each).status).toBe(429)));
+    expect((await logIn('gil', 'password-of-gil')).status, 'the right one, too late').toBe(429);
+    const wrong = await Promise.all(tries);
     expect(wrong.filter(({ status }) => status === 401)).toHaveLength(10);
     const limited = wrong.filter(({ status }) => status === 429);
     expect(limited).toHaveLength(4);
     expect(limited[0]?.body.code).toBe('too-many');
     expect(Number(limited[0]?.headers['retry-after'])).toBeGreaterThan(0);
-    expect((await logIn('gil', 'password-of-gil')).status, 'the right one, too late').toBe(429);
     // The other controller counts by itself.
     expect((await logIn('gil', 'password-of-gil', '1')).status).toBe(200);
     const localAddress = '127.78.0.1';
