@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { packageRoot } from '../../src/package.js';
-import { dirsOf } from '../../src/store/dirs.js';
+import { pythonWith } from '../support/python.js';
 import type { Login } from './ground.js';
 
 /** Of what a program says, so many characters of so many of its last lines: it shows inputs, which may be long. */
@@ -14,30 +12,8 @@ const LONGEST_LINE = 300;
 const MOST_LINES = 400;
 const REQUIREMENTS = path.join(packageRoot(), 'test/fuzz/requirements.txt');
 
-/**
- * The Python that has Schemathesis: a virtual environment in the person's own cache, one for each list of pinned versions.
- * Made by pip where it is not there yet, so that the machine's own configuration of pip holds.
- */
-export async function python(): Promise<string> {
-  const digest = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 12);
-  const cache = dirsOf(process.env).cache;
-  const place = path.join(cache, `schemathesis-${digest}`);
-  const program = (directory: string) => path.join(directory, 'bin', 'python');
-  if (existsSync(place)) return program(place);
-  await mkdir(cache, { recursive: true, mode: 0o700 });
-  const staging = await mkdtemp(path.join(cache, 'schemathesis-'));
-  try {
-    await ran('python3', ['-m', 'venv', staging]);
-    await ran(program(staging), ['-m', 'pip', 'install', '--quiet', '--no-deps', '-r', REQUIREMENTS]);
-    // Whoever was first has made the same.
-    await rename(staging, place).catch((error) => {
-      if (!existsSync(place)) throw error;
-    });
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
-  return program(place);
-}
+/** The Python that has Schemathesis. */
+export const python = (): Promise<string> => pythonWith('schemathesis', REQUIREMENTS);
 
 /** One run of Schemathesis as somebody, by the document that the controller serves. */
 export interface Asked {
