@@ -25,9 +25,11 @@ export interface Instance {
   readonly zone: string;
   /** The address that members and agents dial; empty until the cloud has given one. */
   readonly address: string;
+  /** Where those outside of the cloud's network dial, if that is elsewhere; empty where there is none. */
+  readonly publicAddress?: string;
   /** Ports of the two listeners on that address (fixed on clouds where each instance has an address of its own). */
   readonly ports: { readonly api: number; readonly mongo: number };
-  /** Who caused the last state: `user` for a console or an API call from outside, `self` for the machine itself. */
+  /** Who caused the last state: `user` for a console or an API call from outside, `self` for the machine itself, `cloud`. */
   readonly cause: string;
   /** ISO 8601, for people. */
   readonly startedAt: string;

@@ -76,7 +76,13 @@ export const ERRORS: readonly Line[] = [
     todo: AGAIN,
   },
   {
-    codes: ['DependencyViolation', 'InvalidGroup.InUse', 'InvalidNetworkInterface.InUse', 'VolumeInUse'],
+    codes: [
+      'DependencyViolation',
+      'InvalidGroup.InUse',
+      'InvalidNetworkInterface.InUse',
+      'VolumeInUse',
+      'BucketNotEmpty',
+    ],
     reaction: 'retry',
     becomes: 'cloud-in-use',
     sentence: 'Something still needs what {call} is to remove: {message}.',
@@ -306,6 +312,7 @@ export const ERRORS: readonly Line[] = [
       'InvalidID',
       'NoSuchKey',
       'NoSuchBucket',
+      'NoSuchVersion',
       'NotFound',
       'ParameterNotFound',
       'NoSuchResourceException',

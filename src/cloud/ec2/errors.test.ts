@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { QuorateError } from '../../errors.js';
 import { ERRORS, type Reaction } from './error-table.js';
-import { failureOf, lineOf, quorateError, reactionTo, told } from './errors.js';
+import { amazonError, failureOf, lineOf, told } from './errors.js';
 
 const failed = (code: string, message = 'words of Amazon', status = 400, call = 'RunInstances') =>
   ({ code, message, status, call }) as const;
@@ -136,7 +136,7 @@ describe('a thrown error', () => {
     });
 
   test('names the permission that lacks, and nothing that only machines read', () => {
-    const error = quorateError(
+    const error = amazonError(
       thrown(
         'UnauthorizedOperation',
         'You are not authorized to perform this operation. User: arn:aws:iam::1:user/ana is not authorized to perform: ec2:CreateTags on resource: x. Encoded authorization failure message: AAAA',
@@ -150,20 +150,20 @@ describe('a thrown error', () => {
   test('of Node’s is one that is tried again', () => {
     const error = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9'), { code: 'ECONNREFUSED' });
     expect(failureOf(error, 'DescribeInstances')).toMatchObject({ code: 'ECONNREFUSED', status: 0 });
-    expect(reactionTo(error, 'DescribeInstances')).toBe('retry');
+    expect(amazonError(error, 'DescribeInstances')).toMatchObject({ reaction: 'retry' });
   });
 
   test('about an answer that nobody of Amazon’s wrote says so', () => {
     const page = Object.assign(new SyntaxError('Unexpected token <'), { $response: { statusCode: 200 } });
-    expect(quorateError(page, 'GetCallerIdentity')).toMatchObject({ code: 'not-amazon' });
+    expect(amazonError(page, 'GetCallerIdentity')).toMatchObject({ code: 'not-amazon' });
     const lost = thrown('UnknownError', 'UnknownError', { $metadata: { httpStatusCode: 404 } });
-    expect(quorateError(lost, 'GetCallerIdentity')).toMatchObject({ code: 'not-amazon' });
+    expect(amazonError(lost, 'GetCallerIdentity')).toMatchObject({ code: 'not-amazon' });
     const broken = thrown('UnknownError', 'UnknownError', { $metadata: { httpStatusCode: 502 } });
-    expect(reactionTo(broken, 'GetCallerIdentity')).toBe('retry');
+    expect(amazonError(broken, 'GetCallerIdentity')).toMatchObject({ reaction: 'retry' });
   });
 
   test('of our own stays what it is', () => {
     const own = new QuorateError('zone-full', 'zone a has no room');
-    expect(quorateError(own, 'RunInstances')).toBe(own);
+    expect(amazonError(own, 'RunInstances')).toBe(own);
   });
 });

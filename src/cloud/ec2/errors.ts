@@ -38,18 +38,23 @@ export function told(failure: Failure, line: Line = lineOf(failure)): { message:
   return { message: fill(line.sentence), todo: fill(line.todo) };
 }
 
-/** An error of the SDK as ours; one that is ours already stays. `cause` keeps what was thrown. */
-export function quorateError(error: unknown, call: string): QuorateError {
-  if (error instanceof QuorateError) return error;
-  const failure = failureOf(error, call);
-  const line = lineOf(failure);
-  const { message, todo } = told(failure, line);
-  return new QuorateError(line.becomes, message, { todo, cause: error });
+/** A call that failed, as people are told of it, with what is to be done about it. */
+export class AmazonError extends QuorateError {
+  readonly reaction: Reaction;
+  readonly failure: Failure;
+
+  constructor(failure: Failure, cause: unknown) {
+    const line = lineOf(failure);
+    const { message, todo } = told(failure, line);
+    super(line.becomes, message, { todo, cause });
+    this.reaction = line.reaction;
+    this.failure = failure;
+  }
 }
 
-/** What to do about anything that was thrown at a call. */
-export function reactionTo(error: unknown, call: string): Reaction {
-  return lineOf(failureOf(error, call)).reaction;
+/** An error of the SDK as ours; one that is ours already stays. */
+export function amazonError(error: unknown, call: string): QuorateError {
+  return error instanceof QuorateError ? error : new AmazonError(failureOf(error, call), error);
 }
 
 interface Thrown {

@@ -1,0 +1,153 @@
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { QuorateError } from '../../errors.js';
+import type { InstanceType } from '../../machines/instance-type.js';
+import type { Cloud, StartRequest } from '../cloud.js';
+import type { Amazon } from './amazon.js';
+import { S3Bucket } from './bucket.js';
+import { Ec2Firewall } from './firewall.js';
+import { Groups } from './groups.js';
+import type { Architecture, Image } from './image-names.js';
+import { findImage } from './images.js';
+import type { Ec2Instance } from './instance.js';
+import { Instances } from './instances.js';
+import { launch } from './launch.js';
+import { type Network, networkOf } from './network.js';
+import type { Ec2Type } from './offered.js';
+import { Remembered } from './remembered.js';
+import { removeEnvironment } from './removal.js';
+import { runInput } from './run-input.js';
+import { DEFAULTS, type Ec2Settings } from './settings.js';
+import { findType, listTypes } from './types.js';
+
+/** Instance types and images are new once in months, and a repeated start has to ask for the same. */
+const SELDOM_MS = 60 * 60_000;
+
+/** Amazon EC2 in one region: what is true is asked of the API each time, by tag. */
+export class Ec2Cloud implements Cloud {
+  readonly kind = 'ec2';
+  readonly bucket: S3Bucket;
+  readonly firewall: Ec2Firewall;
+  readonly network: Remembered<Network>;
+  readonly #instances: Instances;
+  readonly #groups: Groups;
+  readonly #types: Remembered<readonly Ec2Type[]>;
+  readonly #images = new Map<Architecture, Remembered<Image>>();
+  /** Starts of this process that go on, by nonce: two of one nonce are one. */
+  readonly #starting = new Map<string, Promise<Ec2Instance>>();
+
+  constructor(
+    readonly amazon: Amazon,
+    readonly settings: Ec2Settings = DEFAULTS,
+  ) {
+    const account = new Remembered(() => accountOf(amazon), Number.POSITIVE_INFINITY);
+    this.bucket = new S3Bucket(amazon, () => account.get());
+    this.network = networkOf(amazon, settings.vpc);
+    this.#instances = new Instances(amazon);
+    this.#groups = new Groups(amazon, settings.apiFrom);
+    this.firewall = new Ec2Firewall(amazon, this.#groups, this.#instances);
+    this.#types = new Remembered(() => listTypes(amazon, settings.types, settings.diskGiB), SELDOM_MS);
+  }
+
+  async zones(): Promise<readonly string[]> {
+    return (await this.network.get()).subnets.map(({ zone }) => zone);
+  }
+
+  async instanceTypes(): Promise<readonly InstanceType[]> {
+    return (await this.#types.get()).map(({ architecture: _, ...type }) => type);
+  }
+
+  async start(request: StartRequest): Promise<Ec2Instance> {
+    const { environment, nonce } = request.tags;
+    const key = `${environment} ${nonce}`;
+    const going = this.#starting.get(key);
+    if (going !== undefined) return await going;
+    const starting = launch(this.amazon, this.#instances, request, () => this.#prepare(request));
+    this.#starting.set(key, starting);
+    try {
+      return await starting;
+    } finally {
+      this.#starting.delete(key);
+    }
+  }
+
+  async findByNonce(environment: string, nonce: string): Promise<Ec2Instance | null> {
+    const [first] = await this.#instances.twins(environment, nonce);
+    return first ?? null;
+  }
+
+  async describe(id: string): Promise<Ec2Instance | null> {
+    return await this.#instances.find(id);
+  }
+
+  async list(environment: string): Promise<readonly Ec2Instance[]> {
+    return await this.#instances.list(environment);
+  }
+
+  async stop(id: string, options: { readonly graceMs?: number } = {}): Promise<Ec2Instance> {
+    return await this.#instances.stop(id, options.graceMs);
+  }
+
+  async startAgain(id: string): Promise<Ec2Instance> {
+    return await this.#instances.startAgain(id);
+  }
+
+  async terminate(id: string): Promise<Ec2Instance> {
+    const ended = await this.#instances.terminate(id);
+    await this.firewall.drop(ended);
+    return ended;
+  }
+
+  async consoleLog(id: string): Promise<string> {
+    return await this.#instances.consoleLog(id);
+  }
+
+  /** All that carries the environment's tag, and its bucket; returns when a listing shows nothing. */
+  async removeEnvironment(environment: string): Promise<void> {
+    const { amazon, bucket } = this;
+    await removeEnvironment({ amazon, instances: this.#instances, groups: this.#groups, bucket }, environment);
+  }
+
+  /** The instance type of a name, the smallest that is offered where none is named. */
+  async typeNamed(name: string): Promise<Ec2Type> {
+    const types = await this.#types.get();
+    const found = name === '' ? types[0] : types.find((type) => type.name === name);
+    if (found !== undefined) return found;
+    if (name !== '') return await findType(this.amazon, name, this.settings.diskGiB);
+    throw new QuorateError('unknown-instance-type', `This region has none of ${this.settings.types.join(', ')}.`, {
+      todo: 'Name other instance types with QUORATE_EC2_TYPES.',
+    });
+  }
+
+  async imageFor(architecture: Architecture): Promise<Image> {
+    const known = this.#images.get(architecture);
+    const image = known ?? new Remembered(() => findImage(this.amazon, this.settings.image, architecture), SELDOM_MS);
+    this.#images.set(architecture, image);
+    return await image.get();
+  }
+
+  async #prepare(request: StartRequest) {
+    const [{ vpc, subnets }, type] = await Promise.all([
+      this.network.get(),
+      this.typeNamed(request.instanceType ?? ''),
+    ]);
+    const subnet = subnets.find(({ zone }) => zone === request.zone);
+    if (subnet === undefined) {
+      throw new QuorateError('unknown-zone', `the VPC ${vpc} has no subnet in zone ${request.zone}`, {
+        todo: `use ${subnets.map(({ zone }) => zone).join(', ')}`,
+        exit: 2,
+      });
+    }
+    const [image, group] = await Promise.all([
+      this.imageFor(type.architecture),
+      this.#groups.ofMachines(request.tags.environment, vpc),
+    ]);
+    return runInput(request, { subnet: subnet.id, group, type, image }, this.settings);
+  }
+}
+
+async function accountOf(amazon: Amazon): Promise<string> {
+  const { Account = '' } = await amazon.ask('GetCallerIdentity', () =>
+    amazon.sts.send(new GetCallerIdentityCommand({})),
+  );
+  return Account;
+}

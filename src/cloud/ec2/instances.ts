@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  DescribeInstancesCommand,
+  type DescribeInstancesCommandInput,
+  GetConsoleOutputCommand,
+  StartInstancesCommand,
+  StopInstancesCommand,
+  TerminateInstancesCommand,
+} from '@aws-sdk/client-ec2';
+import { QuorateError } from '../../errors.js';
+import type { InstanceState } from '../cloud.js';
+import type { Amazon } from './amazon.js';
+import { AmazonError } from './errors.js';
+import { type Ec2Instance, instanceOf, oldestFirst, withoutGoneTwins } from './instance.js';
+import { tagged } from './tags.js';
+
+/** What a system gets to shut down by itself. */
+const GRACE_MS = 60_000;
+/** EC2 takes minutes to end an instance whose hardware does not answer. */
+const CONFIRMED_MS = 10 * 60_000;
+
+/** Instances that run, stop and end; how they are started is in `launch.ts`. */
+export class Instances {
+  constructor(private readonly amazon: Amazon) {}
+
+  /** All of an environment, those that are gone as long as EC2 shows them. */
+  async list(environment: string): Promise<Ec2Instance[]> {
+    return withoutGoneTwins(await this.#describe({ Filters: tagged({ environment }) }));
+  }
+
+  /** All of a nonce, the one that counts first. */
+  async twins(environment: string, nonce: string): Promise<Ec2Instance[]> {
+    return oldestFirst(await this.#describe({ Filters: tagged({ environment, nonce }) }));
+  }
+
+  /** null for one that is not there, not shown yet after a second, or not ours. */
+  async find(id: string): Promise<Ec2Instance | null> {
+    const found = await this.amazon.askUntilShown('DescribeInstances', () =>
+      this.amazon.ec2.send(new DescribeInstancesCommand({ InstanceIds: [id] })),
+    );
+    const [seen] = (found?.Reservations ?? []).flatMap(({ Instances = [] }) => Instances);
+    return seen === undefined ? null : instanceOf(seen);
+  }
+
+  async stop(id: string, graceMs = GRACE_MS): Promise<Ec2Instance> {
+    const found = await this.#known(id);
+    if (found.state === 'terminated' || found.state === 'stopped') return found;
+    await this.#order('StopInstances', () => this.amazon.ec2.send(new StopInstancesCommand({ InstanceIds: [id] })));
+    const asked = await this.#until(id, ['stopped', 'terminated'], graceMs);
+    if (asked.state === 'stopped' || asked.state === 'terminated') return asked;
+    await this.#order('StopInstances', () =>
+      this.amazon.ec2.send(new StopInstancesCommand({ InstanceIds: [id], Force: true })),
+    );
+    return await this.#until(id, ['stopped', 'terminated'], CONFIRMED_MS);
+  }
+
+  async startAgain(id: string): Promise<Ec2Instance> {
+    const known = await this.#known(id);
+    const found = known.state === 'stopping' ? await this.#until(id, ['stopped', 'terminated'], CONFIRMED_MS) : known;
+    if (found.state === 'running' || found.state === 'pending') return found;
+    if (found.state !== 'stopped') {
+      throw new QuorateError('instance-terminated', `instance ${id} is terminated and cannot start again`);
+    }
+    await this.#order('StartInstances', () => this.amazon.ec2.send(new StartInstancesCommand({ InstanceIds: [id] })));
+    return await this.#known(id);
+  }
+
+  /** Resolves once EC2 says that it is gone. */
+  async terminate(id: string): Promise<Ec2Instance> {
+    const found = await this.#known(id);
+    if (found.state === 'terminated') return found;
+    try {
+      await this.#order('TerminateInstances', () =>
+        this.amazon.ec2.send(new TerminateInstancesCommand({ InstanceIds: [id] })),
+      );
+    } catch (error) {
+      // Gone so long that EC2 has forgotten it since we looked.
+      if (!(error instanceof AmazonError) || error.code !== 'unknown-instance') throw error;
+      return { ...found, state: 'terminated' };
+    }
+    const ended = await this.#until(id, ['terminated'], CONFIRMED_MS, found);
+    if (ended.state === 'terminated') return ended;
+    throw new QuorateError('not-terminated', `Amazon has not ended instance ${id} within 10 minutes.`, {
+      todo: 'It goes on ending it; ask again, or see the instance in Amazon’s console.',
+    });
+  }
+
+  /** The newest console output where the hardware gives it, else what EC2 kept of the last start or stop. */
+  async consoleLog(id: string): Promise<string> {
+    await this.#known(id);
+    const read = (Latest: boolean) =>
+      this.amazon.ask('GetConsoleOutput', () =>
+        this.amazon.ec2.send(new GetConsoleOutputCommand({ InstanceId: id, ...(Latest ? { Latest } : {}) })),
+      );
+    try {
+      return decoded((await read(true)).Output);
+    } catch (error) {
+      if (!(error instanceof AmazonError) || error.failure.code !== 'UnsupportedOperation') throw error;
+      return decoded((await read(false)).Output);
+    }
+  }
+
+  async #known(id: string): Promise<Ec2Instance> {
+    const found = await this.find(id);
+    if (found !== null) return found;
+    throw new QuorateError('unknown-instance', `there is no instance ${id}`, {
+      todo: 'see the instances with quorate cloud list',
+    });
+  }
+
+  /** An order that comes while the instance is on its way to another state is given again. */
+  async #order(
+    call: 'StopInstances' | 'StartInstances' | 'TerminateInstances',
+    send: () => Promise<unknown>,
+  ): Promise<void> {
+    await this.amazon.askUntilFree(call, send, CONFIRMED_MS);
+  }
+
+  /** The instance as it is once it is in one of these states, or after so long. One that EC2 has forgotten is terminated. */
+  async #until(id: string, states: InstanceState[], forMs: number, before?: Ec2Instance): Promise<Ec2Instance> {
+    const deadline = performance.now() + forMs;
+    for (let pauseMs = 1_000; ; pauseMs = Math.min(pauseMs * 1.5, 5_000)) {
+      const found = await this.find(id);
+      const seen =
+        found ?? (before === undefined ? await this.#known(id) : { ...before, state: 'terminated' as const });
+      const left = deadline - performance.now();
+      if (states.includes(seen.state) || left <= 0) return seen;
+      await sleep(Math.min(pauseMs, left));
+    }
+  }
+
+  async #describe(input: DescribeInstancesCommandInput): Promise<Ec2Instance[]> {
+    const found: Ec2Instance[] = [];
+    let NextToken: string | undefined;
+    do {
+      const page = await this.amazon.ask('DescribeInstances', () =>
+        this.amazon.ec2.send(new DescribeInstancesCommand({ ...input, MaxResults: 1000, NextToken })),
+      );
+      const seen = (page.Reservations ?? []).flatMap(({ Instances = [] }) => Instances);
+      found.push(...seen.flatMap((each) => instanceOf(each) ?? []));
+      NextToken = page.NextToken || undefined;
+    } while (NextToken !== undefined);
+    return found;
+  }
+}
+
+const decoded = (output: string | undefined) => Buffer.from(output ?? '', 'base64').toString('utf8');
