@@ -31,6 +31,13 @@ module.exports = {
       to: { path: '^(src/(state|controller|agent|cli|client)|workflows|activities|workers)' },
     },
     {
+      name: 'ec2-is-loaded-where-the-cloud-is-ec2',
+      comment: 'The SDK takes most of a second to load: whoever needs EC2 imports it at that moment.',
+      severity: 'error',
+      from: { pathNot: '^src/cloud/ec2/' },
+      to: { path: ['^src/cloud/ec2/', 'node_modules/@aws-sdk/'], dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'state-knows-no-one-above',
       severity: 'error',
       from: { path: '^src/state' },

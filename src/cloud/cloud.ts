@@ -35,6 +35,16 @@ export interface Instance {
   readonly startedAt: string;
 }
 
+/** What the cloud sees of a running instance from outside. */
+export interface InstanceHealth {
+  /** Instance ID. */
+  readonly instance: string;
+  /** `failing` when its hardware or its system does not answer the cloud; `unknown` while that is not known yet. */
+  readonly checks: 'passing' | 'failing' | 'unknown';
+  /** ISO 8601: when the cloud is going to stop or end it by itself; empty where it is not. */
+  readonly retiresAt: string;
+}
+
 export interface StartRequest {
   readonly tags: InstanceTags;
   /** Opaque to the cloud; identical bytes for identical tags. It may hold a one-time token: mode 0600, shredded by the machine. */
@@ -115,6 +125,8 @@ export interface Cloud {
   /** By nonce; null when none was ever started or its record is gone. Terminated ones are still found for a while. */
   findByNonce(environment: string, nonce: string): Promise<Instance | null>;
   describe(id: string): Promise<Instance | null>;
+  /** Of the environment's instances that run; a cloud without such checks has none. */
+  health?(environment: string): Promise<readonly InstanceHealth[]>;
   /** All of an environment, terminated ones included while the cloud still shows them. */
   list(environment: string): Promise<readonly Instance[]>;
   /** Power button: asks the machine to shut down, and after `graceMs` cuts its power. It can start again. */

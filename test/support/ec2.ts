@@ -1,27 +1,43 @@
+import { EC2Client } from '@aws-sdk/client-ec2';
 import { Amazon, type AmazonOptions } from '../../src/cloud/ec2/amazon.js';
 import { Budget } from '../../src/cloud/ec2/budget.js';
 import { Ec2Cloud } from '../../src/cloud/ec2/ec2-cloud.js';
 import { DEFAULTS, type Ec2Settings } from '../../src/cloud/ec2/settings.js';
+import { CALL } from './faulty-proxy.js';
 
 export const REGION = 'eu-west-1';
+const KEY = { accessKeyId: 'test', secretAccessKey: 'test' };
 
 /** moto has the images of Amazon Linux alone, and takes half a minute to list all instance types. */
 const AS_MOTO_HAS: Ec2Settings = { ...DEFAULTS, image: 'al2023', types: ['t3.*', 't4g.*'] };
 
-/** A cloud at an endpoint of moto's, with a budget that holds nothing up. */
+/** A cloud at an endpoint of moto's, with a budget that holds nothing up, whose calls carry their names. */
 export function cloudAt(
   endpoint: string,
   options: Partial<AmazonOptions> = {},
   settings: Partial<Ec2Settings> = {},
 ): Ec2Cloud {
   const plenty = { burst: 10_000, perSecond: 10_000 };
-  const key = { accessKeyId: 'test', secretAccessKey: 'test' };
   const amazon = new Amazon({
     region: REGION,
     endpoint,
     budget: new Budget({ reads: plenty, changes: plenty }),
-    identities: { provide: async () => key, renew: () => {} },
+    identities: { provide: async () => KEY, renew: () => {} },
     ...options,
   });
+  for (const client of [amazon.ec2, amazon.once, amazon.s3, amazon.ssm, amazon.sts, amazon.quotas]) {
+    (client as EC2Client).middlewareStack.add(
+      (next, { commandName = '' }) =>
+        async (args) => {
+          const { headers } = args.request as { headers: Record<string, string> };
+          headers[CALL] = commandName.replace(/Command$/, '');
+          return await next(args);
+        },
+      { step: 'build' },
+    );
+  }
   return new Ec2Cloud(amazon, { ...AS_MOTO_HAS, ...settings });
 }
+
+/** Somebody at Amazon's console. */
+export const consoleAt = (endpoint: string): EC2Client => new EC2Client({ region: REGION, endpoint, credentials: KEY });

@@ -7,7 +7,7 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { Budget } from './budget.js';
 import { type CallName, isCall } from './calls.js';
 import { type Identities, identities } from './credentials.js';
-import type { Reaction } from './error-table.js';
+import type { Reaction } from './error-line.js';
 import { AmazonError, amazonError } from './errors.js';
 
 export interface AmazonOptions {
@@ -16,18 +16,21 @@ export interface AmazonOptions {
   readonly endpoint?: string;
   readonly identities?: Identities;
   readonly budget?: Budget;
-  /** Each attempt of a call, before it is sent. */
-  readonly onCall?: (call: CallName) => void;
   /** What is waited for, and why, in a sentence. */
   readonly onWait?: (sentence: string) => void;
+  /** How much of a list is asked for at once. */
+  readonly pageSize?: number;
   /** Milliseconds without a word before a call counts as unanswered. */
   readonly patienceMs?: number;
 }
 
 const PATIENCE_MS = 15_000;
+const PAGE_SIZE = 1_000;
 const ATTEMPTS = 5;
 /** What is not shown yet is looked for again after so long; EC2 shows nearly everything within a second. */
 const SHOWN_AFTER_MS = [300, 1_000] as const;
+/** What was just made is known everywhere after so long. */
+const KNOWN_MS = 10_000;
 
 // Which Node the SDK's next releases need is for those who pin its version, not for an operator.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
@@ -48,13 +51,15 @@ export class Amazon {
   readonly sts: STSClient;
   readonly quotas: ServiceQuotasClient;
   readonly budget: Budget;
+  readonly pageSize: number;
   readonly #identities: Identities;
   readonly #onWait: (sentence: string) => void;
 
   constructor(options: AmazonOptions) {
-    const { region, endpoint, budget = new Budget(), onCall, onWait = () => {}, patienceMs = PATIENCE_MS } = options;
+    const { region, endpoint, budget = new Budget(), onWait = () => {}, patienceMs = PATIENCE_MS } = options;
     this.region = region;
     this.budget = budget;
+    this.pageSize = options.pageSize ?? PAGE_SIZE;
     this.#identities = options.identities ?? identities();
     this.#onWait = onWait;
     this.s3Endpoint = endpoint ?? process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL ?? null;
@@ -74,15 +79,24 @@ export class Amazon {
     this.sts = new STSClient(common);
     this.quotas = new ServiceQuotasClient(common);
     for (const client of [this.ec2, this.once, this.s3, this.ssm, this.sts, this.quotas]) {
-      (client as EC2Client).middlewareStack.add(
-        (next, { commandName = '' }) =>
-          async (args) => {
-            const call = commandName.replace(/Command$/, '');
-            if (!isCall(call)) throw new Error(`${call} is called and not among CALLS`);
-            onCall?.(call);
-            await budget.take(call);
-            return await next(args);
-          },
+      const { middlewareStack } = client as EC2Client;
+      middlewareStack.add(
+        (next, context) => async (args) => {
+          callOf(context);
+          return await next(args);
+        },
+        { name: 'known', step: 'initialize' },
+      );
+      middlewareStack.add(
+        (next, context) => async (args) => {
+          await budget.take(callOf(context));
+          const result = await next(args);
+          // A page or nothing at all reads like an empty list, which an instance's life may hang on.
+          if (result.output.$metadata.requestId === undefined) {
+            throw Object.assign(new Error('the answer carries no request ID'), { code: 'NotAmazon' });
+          }
+          return result;
+        },
         // Within the retries: each attempt is one.
         { name: 'budget', step: 'finalizeRequest', priority: 'low' },
       );
@@ -142,7 +156,35 @@ export class Amazon {
     }
   }
 
+  /** An order about a thing that was just made, which may not be known everywhere yet. */
+  async askOfNew<T>(call: CallName, send: () => Promise<T>): Promise<T> {
+    return await this.askUntilFree(call, send, KNOWN_MS, ['look-again']);
+  }
+
+  /** All pages of a list, one after the other. */
+  async list<Page extends { NextToken?: string | undefined }, T>(
+    call: CallName,
+    read: (page: { MaxResults: number; NextToken: string | undefined }) => Promise<Page>,
+    itemsOf: (page: Page) => readonly T[] | undefined,
+  ): Promise<T[]> {
+    const found: T[] = [];
+    let NextToken: string | undefined;
+    do {
+      const page = await this.ask(call, () => read({ MaxResults: this.pageSize, NextToken }));
+      found.push(...(itemsOf(page) ?? []));
+      NextToken = page.NextToken || undefined;
+    } while (NextToken !== undefined);
+    return found;
+  }
+
   destroy(): void {
     for (const client of [this.ec2, this.once, this.s3, this.ssm, this.sts, this.quotas]) client.destroy();
   }
+}
+
+/** The call's name; throws where nobody has put it on the list. */
+function callOf({ commandName = '' }: { readonly commandName?: string }): CallName {
+  const call = commandName.replace(/Command$/, '');
+  if (isCall(call)) return call;
+  throw new Error(`${call} is called and not among CALLS`);
 }

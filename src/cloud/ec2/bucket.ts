@@ -74,7 +74,7 @@ export class S3Bucket implements Bucket {
     do {
       const at = await this.#at(environment);
       const page = await this.#ifThere('ListObjectsV2', () =>
-        this.amazon.s3.send(new ListObjectsV2Command({ ...at, ContinuationToken })),
+        this.amazon.s3.send(new ListObjectsV2Command({ ...at, ContinuationToken, MaxKeys: this.amazon.pageSize })),
       );
       const now = Date.now();
       for (const { Key: name = '', LastModified } of page?.Contents ?? []) {
@@ -94,7 +94,7 @@ export class S3Bucket implements Bucket {
     const at = await this.#at(environment);
     for (let round = 1; ; round += 1) {
       const page = await this.#ifThere('ListObjectVersions', () =>
-        this.amazon.s3.send(new ListObjectVersionsCommand(at)),
+        this.amazon.s3.send(new ListObjectVersionsCommand({ ...at, MaxKeys: this.amazon.pageSize })),
       );
       if (page === null) return;
       const versions = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];

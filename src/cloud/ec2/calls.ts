@@ -36,6 +36,7 @@ const s3 = (scope: Scope, changes: boolean, ...actions: string[]): CallKind => (
  */
 export const CALLS = {
   DescribeInstances: list('DescribeInstances'),
+  DescribeInstanceStatus: list('DescribeInstanceStatus'),
   DescribeInstanceTypes: list('DescribeInstanceTypes'),
   DescribeInstanceTypeOfferings: list('DescribeInstanceTypeOfferings'),
   DescribeSubnets: list('DescribeSubnets'),

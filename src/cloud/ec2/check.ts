@@ -195,22 +195,12 @@ async function standardQuota(amazon: Amazon): Promise<number | null> {
 
 /** Everybody's instances in this region of the account that count. */
 async function running(amazon: Amazon): Promise<SdkInstance[]> {
-  const found: SdkInstance[] = [];
-  let NextToken: string | undefined;
-  do {
-    const page = await amazon.ask('DescribeInstances', () =>
-      amazon.ec2.send(
-        new DescribeInstancesCommand({
-          Filters: [{ Name: 'instance-state-name', Values: ['pending', 'running', 'stopping'] }],
-          MaxResults: 1000,
-          NextToken,
-        }),
-      ),
-    );
-    found.push(...(page.Reservations ?? []).flatMap(({ Instances = [] }) => Instances));
-    NextToken = page.NextToken || undefined;
-  } while (NextToken !== undefined);
-  return found;
+  const Filters = [{ Name: 'instance-state-name', Values: ['pending', 'running', 'stopping'] }];
+  return await amazon.list(
+    'DescribeInstances',
+    (page) => amazon.ec2.send(new DescribeInstancesCommand({ ...page, Filters })),
+    ({ Reservations = [] }) => Reservations.flatMap(({ Instances = [] }) => Instances),
+  );
 }
 
 const distinct = (lacks: readonly Lack[]) => [...new Map(lacks.map((lack) => [lack.message, lack])).values()];

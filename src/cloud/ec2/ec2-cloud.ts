@@ -1,7 +1,7 @@
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { QuorateError } from '../../errors.js';
 import type { InstanceType } from '../../machines/instance-type.js';
-import type { Cloud, StartRequest } from '../cloud.js';
+import type { Cloud, InstanceHealth, StartRequest } from '../cloud.js';
 import type { Amazon } from './amazon.js';
 import { S3Bucket } from './bucket.js';
 import { Ec2Firewall } from './firewall.js';
@@ -77,6 +77,10 @@ export class Ec2Cloud implements Cloud {
 
   async describe(id: string): Promise<Ec2Instance | null> {
     return await this.#instances.find(id);
+  }
+
+  async health(environment: string): Promise<readonly InstanceHealth[]> {
+    return await this.#instances.health(environment);
   }
 
   async list(environment: string): Promise<readonly Ec2Instance[]> {

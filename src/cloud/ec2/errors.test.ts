@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { QuorateError } from '../../errors.js';
-import { ERRORS, type Reaction } from './error-table.js';
+import type { Reaction } from './error-line.js';
+import { ERRORS } from './error-table.js';
 import { amazonError, failureOf, lineOf, told } from './errors.js';
 
 const failed = (code: string, message = 'words of Amazon', status = 400, call = 'RunInstances') =>

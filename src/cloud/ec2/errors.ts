@@ -1,6 +1,7 @@
 import { QuorateError, reasonOf } from '../../errors.js';
 import { actionOf } from './calls.js';
-import { ERRORS, type Line, type Reaction } from './error-table.js';
+import type { Line, Reaction } from './error-line.js';
+import { ERRORS } from './error-table.js';
 
 /** A failed call, taken apart. */
 export interface Failure {

@@ -69,7 +69,13 @@ export class Ec2Firewall implements Firewall {
   /** An instance is gone for good: nothing is open, and its group is removed once nothing uses it. */
   async drop({ id }: Pick<Ec2Instance, 'id'>): Promise<void> {
     const group = await this.#ofInstance(id);
-    if (group?.GroupId !== undefined) await this.groups.remove(group.GroupId);
+    if (group?.GroupId === undefined) return;
+    try {
+      await this.groups.remove(group.GroupId);
+    } catch (error) {
+      // Somebody put it on something else too. That stays open until the environment is removed, and is named then.
+      if (!(error instanceof AmazonError) || error.code !== 'cloud-in-use') throw error;
+    }
   }
 
   async #ofInstance(id: string): Promise<SecurityGroup | null> {
@@ -80,7 +86,7 @@ export class Ec2Firewall implements Firewall {
   /** From here on older versions change nothing. */
   async #claim(group: SecurityGroup, version: number): Promise<void> {
     if (versionOf(group) === version) return;
-    await this.amazon.ask('CreateTags', () =>
+    await this.amazon.askOfNew('CreateTags', () =>
       this.amazon.ec2.send(
         new CreateTagsCommand({ Resources: [group.GroupId ?? ''], Tags: tagsFrom({ version: String(version) }) }),
       ),

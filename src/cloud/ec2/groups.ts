@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AuthorizeSecurityGroupIngressCommand,
   CreateSecurityGroupCommand,
@@ -19,6 +20,9 @@ const IN_USE_MS = 60_000;
 /** How often rules are compared anew because somebody else changed them meanwhile. */
 const ROUNDS = 5;
 
+/** How long a group that somebody else has just made is not shown. */
+const NOT_SHOWN_MS = [300, 1_000, 3_000] as const;
+
 /** What a security group of ours is for: all machines of an environment, or the open ports of one. */
 export type Role = 'machines' | 'ports';
 
@@ -30,16 +34,11 @@ export class Groups {
   ) {}
 
   async list(filters: readonly Filter[]): Promise<SecurityGroup[]> {
-    const found: SecurityGroup[] = [];
-    let NextToken: string | undefined;
-    do {
-      const page = await this.amazon.ask('DescribeSecurityGroups', () =>
-        this.amazon.ec2.send(new DescribeSecurityGroupsCommand({ Filters: [...filters], NextToken })),
-      );
-      found.push(...(page.SecurityGroups ?? []));
-      NextToken = page.NextToken || undefined;
-    } while (NextToken !== undefined);
-    return found;
+    return await this.amazon.list(
+      'DescribeSecurityGroups',
+      (page) => this.amazon.ec2.send(new DescribeSecurityGroupsCommand({ ...page, Filters: [...filters] })),
+      ({ SecurityGroups }) => SecurityGroups,
+    );
   }
 
   /**
@@ -94,9 +93,12 @@ export class Groups {
       return { GroupId, GroupName: name, VpcId: vpc, Tags: tagsFrom({ ...tags, role }), IpPermissions: [] };
     } catch (error) {
       if (!(error instanceof AmazonError) || error.code !== 'cloud-there-already') throw error;
-      const [made] = await this.list(named);
-      if (made === undefined) throw error;
-      return made;
+      for (const pauseMs of NOT_SHOWN_MS) {
+        const [made] = await this.list(named);
+        if (made !== undefined) return made;
+        await sleep(pauseMs);
+      }
+      throw error;
     }
   }
 
@@ -110,8 +112,8 @@ export class Groups {
       try {
         return await this.authorize(id, lacks);
       } catch (error) {
-        const late = error instanceof AmazonError && ['cloud-there-already', 'cloud-not-found'].includes(error.code);
-        if (!late || round === ROUNDS) throw error;
+        // Somebody else let one of them in first.
+        if (!(error instanceof AmazonError) || error.code !== 'cloud-there-already' || round === ROUNDS) throw error;
       }
       const [seen] = await this.list([{ Name: 'group-id', Values: [id] }]);
       there = waysIn(seen?.IpPermissions ?? []);
@@ -119,7 +121,7 @@ export class Groups {
   }
 
   async authorize(id: string, ways: readonly Way[]): Promise<void> {
-    await this.amazon.ask('AuthorizeSecurityGroupIngress', () =>
+    await this.amazon.askOfNew('AuthorizeSecurityGroupIngress', () =>
       this.amazon.ec2.send(
         new AuthorizeSecurityGroupIngressCommand({ GroupId: id, IpPermissions: permissionsFrom(ways) }),
       ),

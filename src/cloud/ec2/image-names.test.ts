@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkImageName, IMAGES, imageOf, newestOf } from './image-names.js';
+import { checkImageName, checkPublisher, IMAGES, imageOf, newestOf } from './image-names.js';
 
 const image = (more: object = {}) => ({
   ImageId: 'ami-1',
@@ -46,4 +46,13 @@ test('none, one of another architecture and one that is gone are refused in word
   expect(() => imageOf(null, 'debian-12', 'arm64')).toThrow(/no image debian-12 for arm64.*none is published/);
   expect(() => imageOf(image(), 'debian-12', 'arm64')).toThrow(/is for x86_64/);
   expect(() => imageOf(image({ State: 'deregistered' }), 'debian-12', 'x86_64')).toThrow(/is deregistered/);
+});
+
+test('an image of the right name by somebody else is not taken', () => {
+  const source = Object.values(IMAGES)[0];
+  if (source === undefined) return expect.unreachable();
+  expect(() => checkPublisher(image({ OwnerId: source.owner }), 'debian-12', source)).not.toThrow();
+  expect(() => checkPublisher(image({ OwnerId: '666666666666' }), 'debian-12', source)).toThrow(
+    expect.objectContaining({ code: 'image-not-trusted', message: expect.stringContaining('account 666666666666') }),
+  );
 });

@@ -83,3 +83,13 @@ export function imageOf(image: SdkImage | null, name: string, architecture: Arch
   const root = image.BlockDeviceMappings?.find(({ DeviceName }) => DeviceName === rootDevice);
   return { id: image.ImageId, name: image.Name ?? name, architecture, rootDevice, diskGiB: root?.Ebs?.VolumeSize ?? 0 };
 }
+
+/** Refuses an image of a publisher's name that is somebody else's. Pure. */
+export function checkPublisher({ ImageId, OwnerId }: SdkImage, name: string, { owner }: ImageSource): void {
+  if (OwnerId === owner) return;
+  throw new QuorateError(
+    'image-not-trusted',
+    `The image ${ImageId} for ${name} belongs to account ${OwnerId}, not to its publisher ${owner}.`,
+    { todo: 'Name another image.' },
+  );
+}

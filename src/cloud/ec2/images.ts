@@ -1,11 +1,11 @@
 import { DescribeImagesCommand, type Image as SdkImage } from '@aws-sdk/client-ec2';
 import { GetParameterCommand } from '@aws-sdk/client-ssm';
-import { QuorateError } from '../../errors.js';
 import type { Amazon } from './amazon.js';
 import { AmazonError } from './errors.js';
 import {
   type Architecture,
   checkImageName,
+  checkPublisher,
   IMAGES,
   type Image,
   type ImageSource,
@@ -23,13 +23,7 @@ export async function findImage(amazon: Amazon, name: string, architecture: Arch
   if (source === undefined) return imageOf(await byId(amazon, name), name, architecture);
   const id = await parameter(amazon, source.parameter[architecture]);
   const found = id === null ? await newest(amazon, source, architecture) : await byId(amazon, id);
-  if (found !== null && found.OwnerId !== source.owner) {
-    throw new QuorateError(
-      'image-not-trusted',
-      `The image ${found.ImageId} for ${name} belongs to account ${found.OwnerId}, not to its publisher ${source.owner}.`,
-      { todo: 'Name another image.' },
-    );
-  }
+  if (found !== null) checkPublisher(found, name, source);
   return imageOf(found, name, architecture);
 }
 

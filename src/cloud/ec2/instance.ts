@@ -13,6 +13,8 @@ export interface Ec2Instance extends Instance {
   /** IDs of the security groups on that interface. */
   readonly groups: readonly string[];
   readonly vpc: string;
+  /** Why it is in its state, in Amazon's words; empty where it says nothing. */
+  readonly reason: string;
   /** When it was first started, ISO 8601; starting it again does not change it. */
   readonly bornAt: string;
 }
@@ -47,6 +49,7 @@ export function instanceOf(seen: SdkInstance): Ec2Instance | null {
     cause: causeOf(seen),
     startedAt: launched.toISOString(),
     type: seen.InstanceType ?? '',
+    reason: seen.StateReason?.Message ?? '',
     networkInterface: nic?.NetworkInterfaceId ?? '',
     groups: (nic?.Groups ?? []).flatMap(({ GroupId }) => GroupId ?? []),
     vpc: seen.VpcId ?? '',

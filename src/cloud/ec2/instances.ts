@@ -1,16 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  DescribeInstanceStatusCommand,
   DescribeInstancesCommand,
-  type DescribeInstancesCommandInput,
+  type Filter,
   GetConsoleOutputCommand,
   StartInstancesCommand,
   StopInstancesCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import { QuorateError } from '../../errors.js';
-import type { InstanceState } from '../cloud.js';
+import type { InstanceHealth, InstanceState } from '../cloud.js';
 import type { Amazon } from './amazon.js';
 import { AmazonError } from './errors.js';
+import { healthOf } from './health.js';
 import { type Ec2Instance, instanceOf, oldestFirst, withoutGoneTwins } from './instance.js';
 import { tagged } from './tags.js';
 
@@ -18,6 +20,8 @@ import { tagged } from './tags.js';
 const GRACE_MS = 60_000;
 /** EC2 takes minutes to end an instance whose hardware does not answer. */
 const CONFIRMED_MS = 10 * 60_000;
+/** How long an order waits for an instance that is on its way to another state. */
+const ORDERED_MS = 60_000;
 
 /** Instances that run, stop and end; how they are started is in `launch.ts`. */
 export class Instances {
@@ -25,12 +29,26 @@ export class Instances {
 
   /** All of an environment, those that are gone as long as EC2 shows them. */
   async list(environment: string): Promise<Ec2Instance[]> {
-    return withoutGoneTwins(await this.#describe({ Filters: tagged({ environment }) }));
+    return withoutGoneTwins(await this.#describe(tagged({ environment })));
   }
 
   /** All of a nonce, the one that counts first. */
   async twins(environment: string, nonce: string): Promise<Ec2Instance[]> {
-    return oldestFirst(await this.#describe({ Filters: tagged({ environment, nonce }) }));
+    return oldestFirst(await this.#describe(tagged({ environment, nonce })));
+  }
+
+  /** Of those that run. EC2 takes a hundred IDs at once, and no tags. */
+  async health(environment: string): Promise<InstanceHealth[]> {
+    const running = (await this.list(environment)).filter(({ state }) => state === 'running').map(({ id }) => id);
+    const health: InstanceHealth[] = [];
+    for (let from = 0; from < running.length; from += 100) {
+      const InstanceIds = running.slice(from, from + 100);
+      const page = await this.amazon.askUntilShown('DescribeInstanceStatus', () =>
+        this.amazon.ec2.send(new DescribeInstanceStatusCommand({ InstanceIds })),
+      );
+      health.push(...(page?.InstanceStatuses ?? []).map(healthOf));
+    }
+    return health;
   }
 
   /** null for one that is not there, not shown yet after a second, or not ours. */
@@ -45,7 +63,9 @@ export class Instances {
   async stop(id: string, graceMs = GRACE_MS): Promise<Ec2Instance> {
     const found = await this.#known(id);
     if (found.state === 'terminated' || found.state === 'stopped') return found;
-    await this.#order('StopInstances', () => this.amazon.ec2.send(new StopInstancesCommand({ InstanceIds: [id] })));
+    if (found.state !== 'stopping') {
+      await this.#order('StopInstances', () => this.amazon.ec2.send(new StopInstancesCommand({ InstanceIds: [id] })));
+    }
     const asked = await this.#until(id, ['stopped', 'terminated'], graceMs);
     if (asked.state === 'stopped' || asked.state === 'terminated') return asked;
     await this.#order('StopInstances', () =>
@@ -113,7 +133,7 @@ export class Instances {
     call: 'StopInstances' | 'StartInstances' | 'TerminateInstances',
     send: () => Promise<unknown>,
   ): Promise<void> {
-    await this.amazon.askUntilFree(call, send, CONFIRMED_MS);
+    await this.amazon.askUntilFree(call, send, ORDERED_MS);
   }
 
   /** The instance as it is once it is in one of these states, or after so long. One that EC2 has forgotten is terminated. */
@@ -129,18 +149,13 @@ export class Instances {
     }
   }
 
-  async #describe(input: DescribeInstancesCommandInput): Promise<Ec2Instance[]> {
-    const found: Ec2Instance[] = [];
-    let NextToken: string | undefined;
-    do {
-      const page = await this.amazon.ask('DescribeInstances', () =>
-        this.amazon.ec2.send(new DescribeInstancesCommand({ ...input, MaxResults: 1000, NextToken })),
-      );
-      const seen = (page.Reservations ?? []).flatMap(({ Instances = [] }) => Instances);
-      found.push(...seen.flatMap((each) => instanceOf(each) ?? []));
-      NextToken = page.NextToken || undefined;
-    } while (NextToken !== undefined);
-    return found;
+  async #describe(Filters: Filter[]): Promise<Ec2Instance[]> {
+    const seen = await this.amazon.list(
+      'DescribeInstances',
+      (page) => this.amazon.ec2.send(new DescribeInstancesCommand({ ...page, Filters })),
+      ({ Reservations = [] }) => Reservations.flatMap(({ Instances = [] }) => Instances),
+    );
+    return seen.flatMap((each) => instanceOf(each) ?? []);
   }
 }
 

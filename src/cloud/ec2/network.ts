@@ -70,14 +70,9 @@ async function findVpc(amazon: Amazon, named: string): Promise<string> {
 }
 
 async function subnetsOf(amazon: Amazon, vpc: string): Promise<Subnet[]> {
-  const found: Subnet[] = [];
-  let NextToken: string | undefined;
-  do {
-    const page = await amazon.ask('DescribeSubnets', () =>
-      amazon.ec2.send(new DescribeSubnetsCommand({ Filters: [{ Name: 'vpc-id', Values: [vpc] }], NextToken })),
-    );
-    found.push(...(page.Subnets ?? []));
-    NextToken = page.NextToken || undefined;
-  } while (NextToken !== undefined);
-  return found;
+  return await amazon.list(
+    'DescribeSubnets',
+    (page) => amazon.ec2.send(new DescribeSubnetsCommand({ ...page, Filters: [{ Name: 'vpc-id', Values: [vpc] }] })),
+    ({ Subnets }) => Subnets,
+  );
 }

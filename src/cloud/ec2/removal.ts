@@ -69,31 +69,21 @@ export async function whatIsLeft(belongings: Belongings, environment: string): P
 }
 
 async function volumes(amazon: Amazon, environment: string): Promise<string[]> {
-  const found: string[] = [];
-  let NextToken: string | undefined;
-  do {
-    const page = await amazon.ask('DescribeVolumes', () =>
-      amazon.ec2.send(new DescribeVolumesCommand({ Filters: tagged({ environment }), NextToken })),
-    );
-    found.push(
-      ...(page.Volumes ?? []).flatMap(({ VolumeId, State }) => (State === 'deleting' ? [] : (VolumeId ?? []))),
-    );
-    NextToken = page.NextToken || undefined;
-  } while (NextToken !== undefined);
-  return found;
+  const found = await amazon.list(
+    'DescribeVolumes',
+    (page) => amazon.ec2.send(new DescribeVolumesCommand({ ...page, Filters: tagged({ environment }) })),
+    ({ Volumes }) => Volumes,
+  );
+  return found.flatMap(({ VolumeId, State }) => (State === 'deleting' ? [] : (VolumeId ?? [])));
 }
 
 async function networkInterfaces(amazon: Amazon, environment: string): Promise<string[]> {
-  const found: string[] = [];
-  let NextToken: string | undefined;
-  do {
-    const page = await amazon.ask('DescribeNetworkInterfaces', () =>
-      amazon.ec2.send(new DescribeNetworkInterfacesCommand({ Filters: tagged({ environment }), NextToken })),
-    );
-    found.push(...(page.NetworkInterfaces ?? []).flatMap(({ NetworkInterfaceId }) => NetworkInterfaceId ?? []));
-    NextToken = page.NextToken || undefined;
-  } while (NextToken !== undefined);
-  return found;
+  const found = await amazon.list(
+    'DescribeNetworkInterfaces',
+    (page) => amazon.ec2.send(new DescribeNetworkInterfacesCommand({ ...page, Filters: tagged({ environment }) })),
+    ({ NetworkInterfaces }) => NetworkInterfaces,
+  );
+  return found.flatMap(({ NetworkInterfaceId }) => NetworkInterfaceId ?? []);
 }
 
 /** Waits for what still holds it; harmless when it went by itself. */

@@ -1,4 +1,4 @@
-import { DescribeInstanceTypesCommand, type InstanceTypeInfo } from '@aws-sdk/client-ec2';
+import { DescribeInstanceTypesCommand } from '@aws-sdk/client-ec2';
 import { QuorateError } from '../../errors.js';
 import type { Amazon } from './amazon.js';
 import { AmazonError } from './errors.js';
@@ -6,25 +6,23 @@ import { type Ec2Type, offered, typeOf } from './offered.js';
 
 /** All that the region has of these patterns, page by page. */
 export async function listTypes(amazon: Amazon, patterns: readonly string[], diskGiB: number): Promise<Ec2Type[]> {
-  const seen: InstanceTypeInfo[] = [];
-  let NextToken: string | undefined;
-  do {
-    const page = await amazon.ask('DescribeInstanceTypes', () =>
+  const seen = await amazon.list(
+    'DescribeInstanceTypes',
+    (page) =>
       amazon.ec2.send(
         new DescribeInstanceTypesCommand({
+          ...page,
+          // The most that this list takes.
+          MaxResults: Math.min(page.MaxResults, 100),
           Filters: [
             { Name: 'instance-type', Values: [...patterns] },
             { Name: 'current-generation', Values: ['true'] },
             { Name: 'supported-usage-class', Values: ['on-demand'] },
           ],
-          MaxResults: 100,
-          NextToken,
         }),
       ),
-    );
-    seen.push(...(page.InstanceTypes ?? []));
-    NextToken = page.NextToken || undefined;
-  } while (NextToken !== undefined);
+    ({ InstanceTypes }) => InstanceTypes,
+  );
   return offered(seen, patterns, diskGiB);
 }
 

@@ -1,0 +1,153 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  DeleteSubnetCommand,
+  DeleteVpcCommand,
+  DescribeSecurityGroupsCommand,
+  DescribeSubnetsCommand,
+  DescribeVpcsCommand,
+} from '@aws-sdk/client-ec2';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { readiness, refuseUnready } from '../../src/cloud/ec2/check.js';
+import { cloudAt, consoleAt } from '../support/ec2.js';
+import { FaultyProxy } from '../support/faulty-proxy.js';
+import { Moto } from '../support/moto.js';
+
+const INTENT = { controllers: 3, instanceType: '' };
+let moto: Moto;
+let proxy: FaultyProxy;
+let other: Server | null = null;
+
+beforeAll(async () => {
+  moto = await Moto.start();
+  proxy = await FaultyProxy.start(moto.endpoint, 1_000);
+}, 600_000);
+
+afterAll(async () => {
+  await proxy?.stop();
+  await moto?.stop();
+});
+
+beforeEach(async () => {
+  await moto.reset();
+  proxy.forget();
+});
+
+afterEach(async () => {
+  other?.closeAllConnections();
+  await new Promise((resolve) => (other === null ? resolve(null) : other.close(resolve)));
+  other = null;
+});
+
+const codesOf = (sentences: readonly { message: string }[]) => sentences.map(({ message }) => message);
+
+test('an account as it comes lacks nothing, and says what it could not see', async () => {
+  const seen = await readiness(cloudAt(moto.endpoint), INTENT);
+  expect(seen).toMatchObject({ who: { account: '123456789012' }, lacks: [] });
+  expect(() => refuseUnready(seen)).not.toThrow();
+  // moto knows no quotas of EC2.
+  expect(seen.notes).toEqual([expect.stringMatching(/does not say how many instances/)]);
+});
+
+test('nothing is left of looking', async () => {
+  const cloud = cloudAt(proxy.endpoint);
+  await readiness(cloud, INTENT);
+  expect(await cloud.list('check')).toEqual([]);
+  const { SecurityGroups } = await consoleAt(moto.endpoint).send(new DescribeSecurityGroupsCommand({}));
+  expect(SecurityGroups?.map(({ GroupName }) => GroupName)).toEqual(['default']);
+});
+
+test('all that lacks is said at once, each with what to do', async () => {
+  proxy.decide = (call) => {
+    const denied = (action: string) => ({
+      code: 'UnauthorizedOperation',
+      message: `is not authorized to perform: ${action} on x`,
+    });
+    if (call === 'RunInstances') return denied('ec2:RunInstances');
+    if (call === 'CreateSecurityGroup') return denied('ec2:CreateTags');
+    return null;
+  };
+  const seen = await readiness(cloudAt(proxy.endpoint), INTENT);
+  expect(codesOf(seen.lacks).sort()).toEqual([
+    'These credentials may not do ec2:CreateTags.',
+    'These credentials may not do ec2:RunInstances.',
+  ]);
+  expect(() => refuseUnready(seen)).toThrow(
+    expect.objectContaining({
+      code: 'ec2-not-ready',
+      exit: 2,
+      message: expect.stringMatching(/as arn:aws:sts.*nothing was started:\n {2}- .*\n {2}- .*quorate ec2 policy/s),
+    }),
+  );
+});
+
+test('no default VPC, no such type and no such image are one answer', async () => {
+  const console = consoleAt(moto.endpoint);
+  const { Vpcs = [] } = await console.send(new DescribeVpcsCommand({}));
+  const { Subnets = [] } = await console.send(new DescribeSubnetsCommand({}));
+  for (const { SubnetId } of Subnets) await console.send(new DeleteSubnetCommand({ SubnetId }));
+  for (const { VpcId } of Vpcs) await console.send(new DeleteVpcCommand({ VpcId }));
+  const none = await readiness(cloudAt(moto.endpoint), { controllers: 3, instanceType: 't99.huge' });
+  expect(codesOf(none.lacks).sort()).toEqual([
+    'This region of Amazon’s has no instance type t99.huge.',
+    'This region of the account has no default VPC.',
+  ]);
+  const image = await readiness(cloudAt(moto.endpoint, {}, { image: 'ami-0123456789abcdef0' }), INTENT);
+  expect(codesOf(image.lacks).some((message) => /image/.test(message))).toBe(true);
+});
+
+test('one zone alone works, and is said to be no help against the loss of it', async () => {
+  const console = consoleAt(moto.endpoint);
+  const { Subnets = [] } = await console.send(new DescribeSubnetsCommand({}));
+  for (const { SubnetId, AvailabilityZone } of Subnets) {
+    if (AvailabilityZone !== 'eu-west-1a') await console.send(new DeleteSubnetCommand({ SubnetId }));
+  }
+  const { lacks, notes } = await readiness(cloudAt(moto.endpoint), INTENT);
+  expect(lacks).toEqual([]);
+  expect(notes).toContain('Only zone eu-west-1a has a subnet: the loss of that zone takes all controllers.');
+});
+
+test('a quota that does not suffice is told with what is used', async () => {
+  // moto knows no quotas of EC2: Amazon's answer is written here.
+  proxy.decide = (call) => (call === 'GetServiceQuota' ? { answers: { Quota: { Value: 5 } } } : null);
+  const cloud = cloudAt(proxy.endpoint);
+  await cloud.start({ tags: { environment: 'e', machine: '0', nonce: 'n' }, userData: '', zone: 'eu-west-1a' });
+  const { lacks } = await readiness(cloud, INTENT);
+  expect(codesOf(lacks)).toEqual([
+    expect.stringMatching(
+      /^3 controllers of type t3\.small need 6 vCPUs; the account may have 5 in this region and uses \d+\.$/,
+    ),
+  ]);
+});
+
+test.each([
+  ['a page', 200, '<!doctype html><title>hello</title>'],
+  ['a JSON', 200, '{"hello": true}'],
+  ['nothing', 200, ''],
+  ['not found', 404, 'nothing here'],
+])('an endpoint that is not Amazon’s and answers with %s is told as one', async (_, status, text) => {
+  other = createServer((_asked, answer) => answer.writeHead(status).end(text));
+  await new Promise<void>((resolve) => other?.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  const seen = await readiness(cloudAt(`http://127.0.0.1:${port}`), INTENT);
+  expect(seen.who).toBeNull();
+  expect(seen.lacks).toHaveLength(1);
+  expect(seen.lacks[0]).toMatchObject({
+    message: expect.stringMatching(/is not Amazon’s API/),
+    todo: expect.stringMatching(/AWS_ENDPOINT_URL/),
+  });
+});
+
+test('nobody at the endpoint, and no credentials at all, are the only things said', async () => {
+  const nobody = await readiness(cloudAt('http://127.0.0.1:1'), INTENT);
+  expect(codesOf(nobody.lacks)).toEqual([expect.stringMatching(/could not be reached/)]);
+  const provide = async () => {
+    throw Object.assign(new Error('Could not load credentials from any providers'), {
+      name: 'CredentialsProviderError',
+    });
+  };
+  const none = await readiness(cloudAt(moto.endpoint, { identities: { provide, renew: () => {} } }), INTENT);
+  expect(none.lacks).toEqual([
+    { message: expect.stringMatching(/no credentials for Amazon/), todo: expect.stringMatching(/AWS_PROFILE/) },
+  ]);
+});
