@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
@@ -9,6 +10,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readiness, refuseUnready } from '../../src/cloud/ec2/check.js';
+import { openEc2Cloud } from '../../src/cloud/ec2/open.js';
 import { cloudAt, consoleAt } from '../support/ec2.js';
 import { FaultyProxy } from '../support/faulty-proxy.js';
 import { Moto } from '../support/moto.js';
@@ -107,6 +109,17 @@ test('one zone alone works, and is said to be no help against the loss of it', a
   expect(notes).toContain('Only zone eu-west-1a has a subnet: the loss of that zone takes all controllers.');
 });
 
+test('a type that no zone offers, and subnets in no zone of the region, are told', async () => {
+  proxy.decide = (call) => (call === 'DescribeInstanceTypeOfferings' ? 'hidden' : null);
+  const type = await readiness(cloudAt(proxy.endpoint), INTENT);
+  expect(codesOf(type.lacks)).toEqual([
+    'Instance type t3.small is offered in none of eu-west-1a, eu-west-1b, eu-west-1c.',
+  ]);
+  proxy.decide = (call) => (call === 'DescribeAvailabilityZones' ? 'hidden' : null);
+  const zones = await readiness(cloudAt(proxy.endpoint), INTENT);
+  expect(codesOf(zones.lacks)).toEqual([expect.stringMatching(/has no subnet in a zone of this region/)]);
+});
+
 test('a quota that does not suffice is told with what is used', async () => {
   // moto knows no quotas of EC2: Amazon's answer is written here.
   proxy.decide = (call) => (call === 'GetServiceQuota' ? { answers: { Quota: { Value: 5 } } } : null);
@@ -150,4 +163,23 @@ test('nobody at the endpoint, and no credentials at all, are the only things sai
   expect(none.lacks).toEqual([
     { message: expect.stringMatching(/no credentials for Amazon/), todo: expect.stringMatching(/AWS_PROFILE/) },
   ]);
+});
+
+test('the SDK’s own settings count: endpoint and keys', async () => {
+  const settings = { AWS_ENDPOINT_URL: moto.endpoint, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+  const before = Object.keys(settings).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, settings);
+  try {
+    const cloud = openEc2Cloud('eu-west-1', { QUORATE_EC2_IMAGE: 'al2023', QUORATE_EC2_TYPES: 't3.*' });
+    const seen = await readiness(cloud, INTENT);
+    expect(seen.lacks).toEqual([]);
+    const environment = randomUUID();
+    expect(await cloud.bucket.put(environment, 'addresses.json', { version: 1 })).toBe(true);
+    expect(cloud.bucket.url(environment, 'a')).toBe(`${moto.endpoint}/quorate-${environment}/a`);
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
 });

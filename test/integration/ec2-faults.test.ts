@@ -186,3 +186,46 @@ describe('a start', () => {
     expect(there).toEqual([]);
   });
 });
+
+describe('what a quota or a stranger is in the way of', () => {
+  const rule = (port: number) => ({ protocol: 'tcp' as const, from: port, to: port, cidrs: ['0.0.0.0/0'] });
+
+  test('a port that cannot be opened is told, and takes no other with it', async () => {
+    const cloud = cloudAt(proxy.endpoint);
+    const environment = randomUUID();
+    const tags = { environment, machine: '0', nonce: randomUUID() };
+    const { id } = await cloud.start({ tags, userData: '', zone: 'eu-west-1a' });
+    proxy.forget();
+    const full = {
+      code: 'RulesPerSecurityGroupLimitExceeded',
+      message: 'The maximum number of rules has been reached',
+    };
+    // Both at once are refused, then the first alone.
+    proxy.decide = (call, nth) => (call === 'AuthorizeSecurityGroupIngress' && nth <= 2 ? full : null);
+    const { failures } = await cloud.firewall.set({ instance: id, version: 1, rules: [rule(80), rule(443)] });
+    expect(failures).toEqual([expect.stringMatching(/^80\/tcp: .*security groups or rules/)]);
+    expect(await cloud.firewall.open(environment)).toMatchObject([{ version: 1, rules: [rule(443)] }]);
+    expect((await cloud.firewall.set({ instance: id, version: 1, rules: [rule(80), rule(443)] })).failures).toEqual([]);
+    expect(await cloud.firewall.open(environment)).toMatchObject([{ version: 1, rules: [rule(80), rule(443)] }]);
+  });
+
+  test('a bucket of the environment’s name that is somebody else’s is not written to', async () => {
+    proxy.decide = (call) =>
+      call === 'CreateBucket' ? { code: 'BucketAlreadyExists', message: 'taken', status: 409 } : null;
+    const { bucket } = cloudAt(proxy.endpoint);
+    await expect(bucket.put(randomUUID(), 'addresses.json', { version: 1 })).rejects.toMatchObject({
+      code: 'bucket-taken',
+    });
+    expect(proxy.calls).not.toContain('PutObject');
+  });
+
+  test('something that still uses a group or a disk is waited for', async () => {
+    const cloud = cloudAt(proxy.endpoint);
+    const environment = randomUUID();
+    await cloud.start({ tags: { environment, machine: '0', nonce: randomUUID() }, userData: '', zone: 'eu-west-1a' });
+    const held = { code: 'DependencyViolation', message: 'resource has a dependent object' };
+    proxy.decide = (call, nth) => (call === 'DeleteSecurityGroup' && nth <= 2 ? held : null);
+    await cloud.removeEnvironment(environment);
+    expect(proxy.calls.filter((call) => call === 'DeleteSecurityGroup')).toHaveLength(3);
+  });
+});

@@ -8,7 +8,7 @@ export type Fault =
   | 'refused'
   | 'throttled'
   | 'unavailable'
-  /** Of a list of instances: it does not show any yet. */
+  /** Of a list of EC2's: it does not show anything yet. */
   | 'hidden'
   | { readonly code: string; readonly message: string; readonly status?: number }
   /** What the endpoint behind it knows nothing of. */
@@ -74,7 +74,7 @@ export class FaultyProxy {
       return refuse(answer, call, { code: 'ServiceUnavailable', message: 'busy', status: 503 });
     if (fault === 'hidden') {
       answer.writeHead(200, { 'content-type': 'text/xml', 'x-amzn-requestid': 'r' });
-      return void answer.end('<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>');
+      return void answer.end(`<${call}Response/>`);
     }
     if (typeof fault === 'object' && fault !== null && 'answers' in fault) {
       answer.writeHead(200, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': 'r' });
