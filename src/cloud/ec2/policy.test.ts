@@ -15,7 +15,7 @@ test('it changes nothing that does not carry an environment’s tag, and makes n
   const ours = '"aws:ResourceTag/quorate:environment":"false"';
   const becoming = '"aws:RequestTag/quorate:environment":"false"';
   const conditionOf = (sid: string) => JSON.stringify(made.Statement.find(({ Sid }) => Sid === sid)?.Condition);
-  for (const sid of ['Change', 'StartWithin', 'TagWhatIsOurs']) expect(conditionOf(sid)).toContain(ours);
+  for (const sid of ['Change', 'TagWhatIsOurs']) expect(conditionOf(sid)).toContain(ours);
   for (const sid of ['Start', 'Groups']) expect(conditionOf(sid)).toContain(becoming);
   expect(conditionOf('TagWhatIsMade')).toContain('ec2:CreateAction');
   // Without a condition nothing but lists is allowed on everything.

@@ -45,8 +45,15 @@ export function policy({ region, account, role }: PolicyFor): Policy {
     Version: '2012-10-17',
     Statement: [
       allow('Look', 'all', ['*']),
-      allow('StartFrom', 'start', [ec2('image', ''), ec2('image'), ec2('snapshot', ''), ec2('subnet')]),
-      allow('StartWithin', 'start', [ec2('security-group')], isOurs),
+      // Any group: the check before a bootstrap asks when there is none of ours yet, so about the VPC's default one.
+      allow('StartFrom', 'start', [
+        ec2('image', ''),
+        ec2('image'),
+        ec2('snapshot', ''),
+        ec2('snapshot'),
+        ec2('subnet'),
+        ec2('security-group'),
+      ]),
       allow('Start', 'start', [ec2('instance'), ec2('volume'), ec2('network-interface')], becomesOurs),
       allow('GroupsIn', 'group', [ec2('vpc')]),
       allow('Groups', 'group', [ec2('security-group')], becomesOurs),
