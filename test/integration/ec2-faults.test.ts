@@ -101,6 +101,12 @@ describe('a start', () => {
     expect(alive.map(({ id }) => id)).toEqual([instance?.id]);
   });
 
+  test('whose answer names no instance is asked for again', async () => {
+    const { instance, alive } = await started(only('RunInstances', 'hidden'));
+    expect(proxy.calls.filter((call) => call === 'RunInstances')).toHaveLength(2);
+    expect(alive.map(({ id }) => id)).toEqual([instance?.id]);
+  });
+
   test('in two processes at once leaves one that lives, and both find it from then on', async () => {
     const asked = request(randomUUID());
     const clouds = [cloudAt(moto.endpoint), cloudAt(moto.endpoint), cloudAt(moto.endpoint)];

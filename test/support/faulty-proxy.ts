@@ -8,7 +8,7 @@ export type Fault =
   | 'refused'
   | 'throttled'
   | 'unavailable'
-  /** Of a list of EC2's: it does not show anything yet. */
+  /** Of EC2's: an answer that shows nothing. */
   | 'hidden'
   | { readonly code: string; readonly message: string; readonly status?: number }
   /** What the endpoint behind it knows nothing of. */

@@ -44,6 +44,11 @@ export async function launch(
       const passes = error.reaction === 'retry' || error.code === 'cloud-not-found';
       if (!passes || performance.now() + pauseMs > deadline) throw error;
     }
+    if (performance.now() + pauseMs > deadline) {
+      throw new QuorateError('cloud-unavailable', `Amazon does not say what came of the start of machine ${machine}.`, {
+        todo: 'It is tried again by itself.',
+      });
+    }
     await sleep(pauseMs);
   }
 }
