@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
+import { reasonOf } from '../../src/errors.js';
 import { befall } from './calamities.js';
 import { boundaries, type Case, choose, randomFrom } from './cases.js';
 import { NeverHeld } from './holds.js';
@@ -73,7 +74,9 @@ async function run(each: Case, stage: Stage): Promise<void> {
   await played;
   if (each.calamity.startsWith('until')) await stage.holds.ended(held);
   await script.tidy?.(stage);
-  await stage.settled(script.to);
+  await stage.settled(script.to).catch((error) => {
+    throw new Error(`${reasonOf(error)}; ${over}`);
+  });
   if (script.to === null) return await stage.abandonWriting();
   expect(await stage.stopWriting()).toEqual([]);
   if (script.from === null) return;

@@ -51,6 +51,13 @@ const typed =
     ended(await stage.type(commands));
 
 const destroy = ({ name }: Stage) => ['destroy-environment', name, '--yes', '--force'];
+
+/** Up and down, after two instances were ended that belong to no machine; what is held meanwhile may hold that up. */
+const afterStrays: Play = async (stage, before) => {
+  for (let time = 1; time <= 2; time++) await stage.stray(before?.environment.uuid ?? '').catch(String);
+  return ended(await stage.type([['enable-ha'], ['disable-ha']]));
+};
+
 const upAndDown = { from: 1, play: typed(['enable-ha'], ['disable-ha']), to: 1, singleton: true } as const;
 
 /** A secondary is ended for good, and nobody types anything: it is the sentinel's to see, and to have replaced. */
@@ -174,8 +181,9 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
   recover: {
     from: 3,
     prepare: async (stage, before) => {
-      const others = before.controllers.filter(({ machine }) => machine !== before.ha.primary);
-      await Promise.all(others.map(({ instance }) => stage.end(instance)));
+      const [gone, off] = before.controllers.filter(({ machine }) => machine !== before.ha.primary);
+      // One that could start again has to be ended by whoever recovers.
+      await Promise.all([stage.end(gone?.instance ?? ''), stage.powerOff(off?.instance ?? '')]);
       await stage.statusWhen('the majority to be missed', ({ stale }) => stale);
     },
     play: recover,
@@ -184,7 +192,12 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
     to: 3,
   },
   switchover: { from: 3, play: typed(['switchover']), to: 3 },
-  provisioner: upAndDown,
+  provisioner: {
+    ...upAndDown,
+    prepare: async ({ home }) => void (await home.ok('config', 'leftover-grace=1s')),
+    play: afterStrays,
+    tidy: async ({ home }) => void (await home.ok('config', 'leftover-grace=')),
+  },
   firewaller: { from: 1, play: exposeAndClose, to: 1, tidy: nothingExposed, singleton: true },
   cleaner: upAndDown,
   publisher: upAndDown,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Change } from '../../src/api/changes.js';
 import type { Status } from '../../src/api/status.js';
@@ -40,6 +41,8 @@ export class Stage {
   #there: ReadonlySet<string> = new Set();
   /** Instances that were ended since, or lost their power once. */
   readonly #hit = new Set<string>();
+  /** Instances that were started for no machine. */
+  readonly #strays = new Set<string>();
   #closeClient: () => void = () => undefined;
 
   constructor() {
@@ -170,12 +173,26 @@ export class Stage {
     await (await this.cloud()).terminate(instance);
   }
 
+  /** An instance loses its power. */
+  async powerOff(instance: string): Promise<void> {
+    this.#hit.add(instance);
+    await (await this.cloud()).stop(instance, { graceMs: 0 });
+  }
+
   /** An instance loses its power, and gets it again. */
   async powerCycle(instance: string): Promise<void> {
-    this.#hit.add(instance);
+    await this.powerOff(instance);
+    await (await this.cloud()).startAgain(instance);
+  }
+
+  /** Starts an instance that belongs to no machine, though its tags name one, and waits until somebody ends it. */
+  async stray(environment: string): Promise<void> {
     const cloud = await this.cloud();
-    await cloud.stop(instance, { graceMs: 0 });
-    await cloud.startAgain(instance);
+    const [zone = ''] = await cloud.zones();
+    const tags = { environment, machine: '0', nonce: randomUUID() };
+    const { id } = await cloud.start({ tags, userData: '{}', zone });
+    this.#strays.add(id);
+    await until('the stray to be ended', async () => (await cloud.describe(id))?.state === 'terminated', 20);
   }
 
   /** Waits until three others vote in the place of this machine and those beside it, and the change that did it has ended. */
@@ -220,7 +237,8 @@ export class Stage {
 
   /** Machines for which more than one instance was ever started. */
   async doubled(): Promise<readonly string[]> {
-    const machines = (await this.instances()).map(({ tags }) => tags.machine);
+    const own = (await this.instances()).filter(({ id }) => !this.#strays.has(id));
+    const machines = own.map(({ tags }) => tags.machine);
     return machines.filter((machine, index) => machines.indexOf(machine) !== index);
   }
 
