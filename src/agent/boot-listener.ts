@@ -9,6 +9,7 @@ import { randomSecret } from '../boot/token.js';
 import * as wire from '../boot/wire.js';
 import { QuorateError, reasonOf } from '../errors.js';
 import { subjectFrom } from '../pki/certificate.js';
+import { peerOf } from '../pki/peer.js';
 import { tracing } from '../tracing/tracing.js';
 import { say } from './say.js';
 
@@ -155,8 +156,8 @@ class BootProtocol {
   }
 
   async #requireOperator(socket: TLSSocket): Promise<void> {
-    const peer = socket.authorized ? socket.getPeerCertificate() : null;
-    const subject = peer?.subject === undefined ? null : subjectFrom(peer.subject);
+    const peer = socket.authorized ? peerOf(socket) : null;
+    const subject = peer === null ? null : subjectFrom(peer.subject);
     if (subject?.ou !== 'operator' || subject.o !== this.options.environment) {
       throw new QuorateError('not-allowed', "This needs the operator's certificate of this environment.");
     }

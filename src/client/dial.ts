@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
 import {
-  checkServerIdentity,
   connect,
   createSecureContext,
   type DetailedPeerCertificate,
@@ -9,6 +8,7 @@ import {
 } from 'node:tls';
 import { QuorateError } from '../errors.js';
 import { fingerprint, serverName, subjectFrom } from '../pki/certificate.js';
+import { peerOf } from '../pki/peer.js';
 import { UNTRUSTED } from '../pki/trust.js';
 
 export interface TlsFiles {
@@ -67,7 +67,6 @@ export class Dialer {
     const colon = address.lastIndexOf(':');
     const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
     return new Promise((resolve, reject) => {
-      let subject: object = {};
       const socket = connect({
         host,
         port: Number(address.slice(colon + 1)),
@@ -75,11 +74,6 @@ export class Dialer {
         secureContext: this.#context,
         // Node's verdict is looked at below, so that a refusal can name whose certificate it was.
         rejectUnauthorized: false,
-        // Node takes the certificate apart to check the name, which costs as much as the rest of a handshake: not twice.
-        checkServerIdentity: (name, certificate) => {
-          subject = certificate.subject;
-          return checkServerIdentity(name, certificate);
-        },
         ...(this.#localAddress !== undefined && isIP(host) === isIP(this.#localAddress)
           ? { localAddress: this.#localAddress }
           : {}),
@@ -108,7 +102,7 @@ export class Dialer {
         // An error is followed by `close`, which whoever holds the socket listens for.
         socket.on('error', () => {});
         try {
-          resolve({ address, machine: machineIn(subject), socket });
+          resolve({ address, machine: machineOf(socket), socket });
         } catch (error) {
           end(error);
         }
@@ -153,8 +147,8 @@ function topOf(peer: DetailedPeerCertificate): { isCa: boolean; fingerprint: str
 }
 
 /** Controllers' API certificates name their machine: CN=machine-ID. */
-function machineIn(subject: object): string {
-  const { cn, ou } = subjectFrom(subject);
+function machineOf(socket: TLSSocket): string {
+  const { cn, ou } = subjectFrom(peerOf(socket)?.subject ?? {});
   if (ou !== 'agent') throw new QuorateError('bad-certificate', `a certificate for ${ou} answers, not a machine’s`);
   return cn.replace(/^machine-/, '');
 }
