@@ -25,7 +25,7 @@ export function cloudAt(
     identities: { provide: async () => KEY, renew: () => {} },
     ...options,
   });
-  for (const client of [amazon.ec2, amazon.once, amazon.s3, amazon.ssm, amazon.sts, amazon.quotas]) {
+  for (const client of amazon.clients) {
     (client as EC2Client).middlewareStack.add(
       (next, { commandName = '' }) =>
         async (args) => {

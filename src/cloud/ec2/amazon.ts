@@ -8,7 +8,7 @@ import { Budget } from './budget.js';
 import { type CallName, isCall } from './calls.js';
 import { type Identities, identities } from './credentials.js';
 import type { Reaction } from './error-line.js';
-import { AmazonError, amazonError } from './errors.js';
+import { AmazonError, amazonError, ifThere } from './errors.js';
 
 export interface AmazonOptions {
   readonly region: string;
@@ -78,7 +78,7 @@ export class Amazon {
     this.ssm = new SSMClient(common);
     this.sts = new STSClient(common);
     this.quotas = new ServiceQuotasClient(common);
-    for (const client of [this.ec2, this.once, this.s3, this.ssm, this.sts, this.quotas]) {
+    for (const client of this.clients) {
       const { middlewareStack } = client as EC2Client;
       middlewareStack.add(
         (next, context) => async (args) => {
@@ -101,6 +101,10 @@ export class Amazon {
         { name: 'budget', step: 'finalizeRequest', priority: 'low' },
       );
     }
+  }
+
+  get clients() {
+    return [this.ec2, this.once, this.s3, this.ssm, this.sts, this.quotas] as const;
   }
 
   /**
@@ -126,12 +130,9 @@ export class Amazon {
   /** The same about a thing that may be so new that it is not shown yet: null when it is not shown after some looks. */
   async askUntilShown<T>(call: CallName, send: () => Promise<T>): Promise<T | null> {
     for (const pauseMs of [...SHOWN_AFTER_MS, null]) {
-      try {
-        return await this.ask(call, send);
-      } catch (error) {
-        if (!(error instanceof AmazonError) || error.reaction !== 'look-again') throw error;
-        if (pauseMs !== null) await sleep(pauseMs);
-      }
+      const shown = await ifThere(this.ask(call, send));
+      if (shown !== null) return shown;
+      if (pauseMs !== null) await sleep(pauseMs);
     }
     return null;
   }
@@ -178,7 +179,7 @@ export class Amazon {
   }
 
   destroy(): void {
-    for (const client of [this.ec2, this.once, this.s3, this.ssm, this.sts, this.quotas]) client.destroy();
+    for (const client of this.clients) client.destroy();
   }
 }
 

@@ -14,9 +14,10 @@ import {
   PutPublicAccessBlockCommand,
 } from '@aws-sdk/client-s3';
 import type { Bucket, BucketObject, Versioned } from '../cloud.js';
+import { versionIn } from '../versioned.js';
 import type { Amazon } from './amazon.js';
 import type { CallName } from './calls.js';
-import { AmazonError } from './errors.js';
+import { AmazonError, ifThere } from './errors.js';
 import { TAGS } from './tags.js';
 
 /** How often a write is begun anew because somebody else wrote meanwhile. */
@@ -55,7 +56,7 @@ export class S3Bucket implements Bucket {
       const there = await this.#read(environment, name);
       // Written by us though we were told that somebody else had: the answer to an earlier attempt was lost.
       if (attempt > 1 && there?.text === text) return true;
-      if (there !== null && versionOf(there.text) >= object.version) return false;
+      if (there !== null && versionIn(there.text) >= object.version) return false;
       // Objects are written once the bucket is as it must be, so one that is there says that it is.
       if (there === null) await this.#make(environment);
       try {
@@ -223,25 +224,10 @@ export class S3Bucket implements Bucket {
 
   /** null where the bucket or the object is not there. */
   async #ifThere<T>(call: CallName, send: () => Promise<T>): Promise<T | null> {
-    try {
-      return await this.amazon.ask(call, send);
-    } catch (error) {
-      if (error instanceof AmazonError && error.reaction === 'look-again') return null;
-      throw error;
-    }
+    return await ifThere(this.amazon.ask(call, send));
   }
 
   async #at(environment: string): Promise<{ Bucket: string; ExpectedBucketOwner: string }> {
     return { Bucket: bucketName(environment), ExpectedBucketOwner: await this.account() };
-  }
-}
-
-/** 0 for what cannot be understood: it is then written anew. */
-function versionOf(text: string): number {
-  try {
-    const { version } = JSON.parse(text) as Partial<Versioned>;
-    return typeof version === 'number' ? version : 0;
-  } catch {
-    return 0;
   }
 }

@@ -1,21 +1,22 @@
 import {
   CreateSecurityGroupCommand,
-  DescribeInstancesCommand,
   DescribeInstanceTypeOfferingsCommand,
   RunInstancesCommand,
   type Instance as SdkInstance,
 } from '@aws-sdk/client-ec2';
 import { GetServiceQuotaCommand } from '@aws-sdk/client-service-quotas';
-import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { QuorateError } from '../../errors.js';
 import type { Amazon } from './amazon.js';
 import type { CallName } from './calls.js';
 import type { Ec2Cloud } from './ec2-cloud.js';
 import { AmazonError } from './errors.js';
+import { listInstances } from './instances.js';
 import type { Network } from './network.js';
 import type { Ec2Type } from './offered.js';
 import { quotaWord, standardCores } from './quota.js';
+import { tagsOfStarted } from './run-input.js';
 import { tagsFrom } from './tags.js';
+import { type Who, whoAmI } from './who.js';
 
 /** What is to be started. */
 export interface Intent {
@@ -32,7 +33,7 @@ export interface Lack {
 
 export interface Readiness {
   /** Who the credentials say we are; null when they are none. */
-  readonly who: { readonly account: string; readonly arn: string } | null;
+  readonly who: Who | null;
   readonly lacks: readonly Lack[];
   /** What works, and should be known. */
   readonly notes: readonly string[];
@@ -93,13 +94,6 @@ export function refuseUnready({ who, lacks }: Readiness): void {
   });
 }
 
-async function whoAmI(amazon: Amazon) {
-  const { Account: account = '', Arn: arn = '' } = await amazon.ask('GetCallerIdentity', () =>
-    amazon.sts.send(new GetCallerIdentityCommand({})),
-  );
-  return { account, arn };
-}
-
 async function offeredIn(amazon: Amazon, { name }: Ec2Type, zones: readonly string[], notes: string[]): Promise<void> {
   const { InstanceTypeOfferings = [] } = await amazon.ask('DescribeInstanceTypeOfferings', () =>
     amazon.ec2.send(
@@ -137,7 +131,7 @@ async function mayMakeGroups(amazon: Amazon, { vpc }: Network): Promise<void> {
 
 async function mayStart(amazon: Amazon, { subnets }: Network, type: Ec2Type, image: string): Promise<void> {
   const [first] = subnets;
-  const Tags = tagsFrom({ environment: 'check', machine: 'check', nonce: 'check' });
+  const tags = tagsFrom({ environment: 'check', machine: 'check', nonce: 'check' });
   await dryRun(amazon, 'RunInstances', () =>
     amazon.ec2.send(
       new RunInstancesCommand({
@@ -148,10 +142,7 @@ async function mayStart(amazon: Amazon, { subnets }: Network, type: Ec2Type, ima
         InstanceType: type.name as never,
         SubnetId: first?.id,
         MetadataOptions: { HttpTokens: 'required' },
-        TagSpecifications: (['instance', 'volume', 'network-interface'] as const).map((ResourceType) => ({
-          ResourceType,
-          Tags,
-        })),
+        TagSpecifications: tagsOfStarted(tags),
       }),
     ),
   );
@@ -195,12 +186,7 @@ async function standardQuota(amazon: Amazon): Promise<number | null> {
 
 /** Everybody's instances in this region of the account that count. */
 async function running(amazon: Amazon): Promise<SdkInstance[]> {
-  const Filters = [{ Name: 'instance-state-name', Values: ['pending', 'running', 'stopping'] }];
-  return await amazon.list(
-    'DescribeInstances',
-    (page) => amazon.ec2.send(new DescribeInstancesCommand({ ...page, Filters })),
-    ({ Reservations = [] }) => Reservations.flatMap(({ Instances = [] }) => Instances),
-  );
+  return await listInstances(amazon, [{ Name: 'instance-state-name', Values: ['pending', 'running', 'stopping'] }]);
 }
 
 const distinct = (lacks: readonly Lack[]) => [...new Map(lacks.map((lack) => [lack.message, lack])).values()];

@@ -1,4 +1,3 @@
-import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { QuorateError } from '../../errors.js';
 import type { InstanceType } from '../../machines/instance-type.js';
 import type { Cloud, InstanceHealth, StartRequest } from '../cloud.js';
@@ -18,6 +17,7 @@ import { removeEnvironment } from './removal.js';
 import { runInput } from './run-input.js';
 import { DEFAULTS, type Ec2Settings } from './settings.js';
 import { findType, listTypes } from './types.js';
+import { whoAmI } from './who.js';
 
 /** Instance types and images are new once in months, and a repeated start has to ask for the same. */
 const SELDOM_MS = 60 * 60_000;
@@ -39,8 +39,8 @@ export class Ec2Cloud implements Cloud {
     readonly amazon: Amazon,
     readonly settings: Ec2Settings = DEFAULTS,
   ) {
-    const account = new Remembered(() => accountOf(amazon), Number.POSITIVE_INFINITY);
-    this.bucket = new S3Bucket(amazon, () => account.get());
+    const who = new Remembered(() => whoAmI(amazon), Number.POSITIVE_INFINITY);
+    this.bucket = new S3Bucket(amazon, async () => (await who.get()).account);
     this.network = networkOf(amazon, settings.vpc);
     this.#instances = new Instances(amazon);
     this.#groups = new Groups(amazon, settings.apiFrom);
@@ -147,11 +147,4 @@ export class Ec2Cloud implements Cloud {
     ]);
     return runInput(request, { subnet: subnet.id, group, type, image }, this.settings);
   }
-}
-
-async function accountOf(amazon: Amazon): Promise<string> {
-  const { Account = '' } = await amazon.ask('GetCallerIdentity', () =>
-    amazon.sts.send(new GetCallerIdentityCommand({})),
-  );
-  return Account;
 }

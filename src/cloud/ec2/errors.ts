@@ -58,6 +58,16 @@ export function amazonError(error: unknown, call: string): QuorateError {
   return error instanceof QuorateError ? error : new AmazonError(failureOf(error, call), error);
 }
 
+/** What came of a call about something; null where Amazon shows no such thing. */
+export async function ifThere<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof AmazonError && error.reaction === 'look-again') return null;
+    throw error;
+  }
+}
+
 interface Thrown {
   readonly name?: string;
   readonly code?: unknown;

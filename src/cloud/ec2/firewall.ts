@@ -8,15 +8,12 @@ import { QuorateError } from '../../errors.js';
 import { type PortRule, portsText } from '../../machines/ports.js';
 import type { Firewall, Ingress, Opened } from '../cloud.js';
 import type { Amazon } from './amazon.js';
-import { AmazonError } from './errors.js';
-import type { Groups } from './groups.js';
+import { AmazonError, ifThere } from './errors.js';
+import { type Groups, ROUNDS } from './groups.js';
 import type { Ec2Instance } from './instance.js';
 import type { Instances } from './instances.js';
 import { lacking, rulesFrom, straysOf, type Way, waysIn, waysOf } from './rules.js';
 import { tagged, tagOf, tagsFrom } from './tags.js';
-
-/** How often rules are compared anew because somebody else changed them meanwhile. */
-const ROUNDS = 5;
 
 /**
  * Open ports are a security group of the instance's own, made when the first port is opened. The version that was set last is
@@ -139,12 +136,8 @@ export class Ec2Firewall implements Firewall {
 
   async #close(id: string, permissions: readonly IpPermission[]): Promise<void> {
     if (permissions.length === 0) return;
-    try {
-      await this.groups.revoke(id, permissions);
-    } catch (error) {
-      // Somebody closed one of them first.
-      if (!(error instanceof AmazonError) || error.reaction !== 'look-again') throw error;
-    }
+    // Somebody may have closed one of them first.
+    await ifThere(this.groups.revoke(id, permissions));
   }
 
   async #attach(instance: Ec2Instance, { GroupId = '' }: SecurityGroup): Promise<void> {

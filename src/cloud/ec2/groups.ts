@@ -10,7 +10,7 @@ import {
   type SecurityGroup,
 } from '@aws-sdk/client-ec2';
 import type { Amazon } from './amazon.js';
-import { AmazonError } from './errors.js';
+import { AmazonError, ifThere } from './errors.js';
 import { PORTS } from './instance.js';
 import { lacking, permissionsFrom, type Way, waysIn } from './rules.js';
 import { type TagName, tagged, tagsFrom } from './tags.js';
@@ -18,7 +18,7 @@ import { type TagName, tagged, tagsFrom } from './tags.js';
 /** How long a group may still be in use by a network interface that goes. */
 const IN_USE_MS = 60_000;
 /** How often rules are compared anew because somebody else changed them meanwhile. */
-const ROUNDS = 5;
+export const ROUNDS = 5;
 
 /** How long a group that somebody else has just made is not shown. */
 const NOT_SHOWN_MS = [300, 1_000, 3_000] as const;
@@ -136,15 +136,8 @@ export class Groups {
 
   /** Removes a group, waiting for what still uses it; harmless when it is gone. */
   async remove(id: string): Promise<void> {
-    try {
-      await this.amazon.askUntilFree(
-        'DeleteSecurityGroup',
-        () => this.amazon.ec2.send(new DeleteSecurityGroupCommand({ GroupId: id })),
-        IN_USE_MS,
-      );
-    } catch (error) {
-      if (!(error instanceof AmazonError) || error.reaction !== 'look-again') throw error;
-    }
+    const send = () => this.amazon.ec2.send(new DeleteSecurityGroupCommand({ GroupId: id }));
+    await ifThere(this.amazon.askUntilFree('DeleteSecurityGroup', send, IN_USE_MS));
   }
 
   /** All groups of an environment. */

@@ -4,6 +4,7 @@ import {
   DescribeInstancesCommand,
   type Filter,
   GetConsoleOutputCommand,
+  type Instance as SdkInstance,
   StartInstancesCommand,
   StopInstancesCommand,
   TerminateInstancesCommand,
@@ -150,13 +151,17 @@ export class Instances {
   }
 
   async #describe(Filters: Filter[]): Promise<Ec2Instance[]> {
-    const seen = await this.amazon.list(
-      'DescribeInstances',
-      (page) => this.amazon.ec2.send(new DescribeInstancesCommand({ ...page, Filters })),
-      ({ Reservations = [] }) => Reservations.flatMap(({ Instances = [] }) => Instances),
-    );
-    return seen.flatMap((each) => instanceOf(each) ?? []);
+    return (await listInstances(this.amazon, Filters)).flatMap((each) => instanceOf(each) ?? []);
   }
+}
+
+/** Instances as EC2 tells of them, whosever they are. */
+export async function listInstances(amazon: Amazon, Filters: Filter[]): Promise<SdkInstance[]> {
+  return await amazon.list(
+    'DescribeInstances',
+    (page) => amazon.ec2.send(new DescribeInstancesCommand({ ...page, Filters })),
+    ({ Reservations = [] }) => Reservations.flatMap(({ Instances = [] }) => Instances),
+  );
 }
 
 const decoded = (output: string | undefined) => Buffer.from(output ?? '', 'base64').toString('utf8');

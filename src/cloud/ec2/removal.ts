@@ -8,7 +8,7 @@ import { QuorateError } from '../../errors.js';
 import type { Amazon } from './amazon.js';
 import type { S3Bucket } from './bucket.js';
 import type { CallName } from './calls.js';
-import { AmazonError } from './errors.js';
+import { ifThere } from './errors.js';
 import type { Groups } from './groups.js';
 import type { Instances } from './instances.js';
 import { tagged } from './tags.js';
@@ -88,9 +88,5 @@ async function networkInterfaces(amazon: Amazon, environment: string): Promise<s
 
 /** Waits for what still holds it; harmless when it went by itself. */
 async function gone(amazon: Amazon, call: CallName, send: () => Promise<unknown>): Promise<void> {
-  try {
-    await amazon.askUntilFree(call, send, LET_GO_MS);
-  } catch (error) {
-    if (!(error instanceof AmazonError) || error.reaction !== 'look-again') throw error;
-  }
+  await ifThere(amazon.askUntilFree(call, send, LET_GO_MS));
 }

@@ -1,4 +1,4 @@
-import type { _InstanceType, RunInstancesCommandInput } from '@aws-sdk/client-ec2';
+import type { _InstanceType, RunInstancesCommandInput, Tag, TagSpecification } from '@aws-sdk/client-ec2';
 import { QuorateError } from '../../errors.js';
 import type { StartRequest } from '../cloud.js';
 import type { Image } from './image-names.js';
@@ -16,6 +16,11 @@ export interface Ground {
 
 /** EC2's own limit, before base64. */
 const USER_DATA_BYTES = 16_384;
+
+/** The same tags on all that a start makes. Pure. */
+export const tagsOfStarted = (Tags: Tag[]): TagSpecification[] =>
+  (['instance', 'volume', 'network-interface'] as const).map((ResourceType) => ({ ResourceType, Tags }));
+
 /** The request, the same bytes for the same ground: EC2 refuses one client token with two contents. Pure. */
 export function runInput(
   { tags, userData }: StartRequest,
@@ -56,10 +61,7 @@ export function runInput(
         },
       },
     ],
-    TagSpecifications: (['instance', 'volume', 'network-interface'] as const).map((ResourceType) => ({
-      ResourceType,
-      Tags: ours,
-    })),
+    TagSpecifications: tagsOfStarted(ours),
     ...(profile === '' ? {} : { IamInstanceProfile: { Name: profile } }),
   };
 }

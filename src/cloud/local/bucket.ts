@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { whenUnlocked } from '../../lock.js';
 import type { Bucket, BucketObject, Versioned } from '../cloud.js';
+import { versionIn } from '../versioned.js';
 import { writeJson } from './records.js';
 
 /** A write takes some hundredths of a second; who waits longer waits for a process that stands still. */
@@ -53,15 +54,9 @@ export class DirectoryBucket implements Bucket {
   }
 }
 
-/** 0 for a file that is not there, or that cannot be understood: it is then written anew. */
+/** 0 for a file that is not there. */
 async function versionOf(file: string): Promise<number> {
-  try {
-    const { version } = JSON.parse(await readFile(file, 'utf8')) as Partial<Versioned>;
-    return typeof version === 'number' ? version : 0;
-  } catch (error) {
-    if (error instanceof SyntaxError) return 0;
-    return absent(0)(error);
-  }
+  return versionIn(await readFile(file, 'utf8').catch(absent('{}')));
 }
 
 /** What is not there is taken for `instead`; any other failure is one. */
