@@ -51,14 +51,13 @@ const typed =
     ended(await stage.type(commands));
 
 const destroy = ({ name }: Stage) => ['destroy-environment', name, '--yes', '--force'];
+const upAndDown = { from: 1, play: typed(['enable-ha'], ['disable-ha']), to: 1, singleton: true } as const;
 
 /** Up and down, after two instances were ended that belong to no machine; what is held meanwhile may hold that up. */
 const afterStrays: Play = async (stage, before) => {
   for (let time = 1; time <= 2; time++) await stage.stray(before?.environment.uuid ?? '').catch(String);
-  return ended(await stage.type([['enable-ha'], ['disable-ha']]));
+  return await upAndDown.play(stage, before);
 };
-
-const upAndDown = { from: 1, play: typed(['enable-ha'], ['disable-ha']), to: 1, singleton: true } as const;
 
 /** A secondary is ended for good, and nobody types anything: it is the sentinel's to see, and to have replaced. */
 const lost = {

@@ -12,28 +12,22 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { readiness, refuseUnready } from '../../src/cloud/ec2/check.js';
 import { openEc2Cloud } from '../../src/cloud/ec2/open.js';
 import { cloudAt, consoleAt } from '../support/ec2.js';
-import { FaultyProxy } from '../support/faulty-proxy.js';
-import { Moto } from '../support/moto.js';
+import { FaultyMoto } from '../support/faulty-moto.js';
+import type { FaultyProxy } from '../support/faulty-proxy.js';
+import type { Moto } from '../support/moto.js';
 
 const INTENT = { controllers: 3, instanceType: '' };
+let faulty: FaultyMoto;
 let moto: Moto;
 let proxy: FaultyProxy;
 let other: Server | null = null;
 
 beforeAll(async () => {
-  moto = await Moto.start();
-  proxy = await FaultyProxy.start(moto.endpoint, 1_000);
+  faulty = await FaultyMoto.start(1_000);
+  ({ moto, proxy } = faulty);
 }, 600_000);
-
-afterAll(async () => {
-  await proxy?.stop();
-  await moto?.stop();
-});
-
-beforeEach(async () => {
-  await moto.reset();
-  proxy.forget();
-});
+afterAll(() => faulty?.stop());
+beforeEach(() => faulty.reset());
 
 afterEach(async () => {
   other?.closeAllConnections();

@@ -4,32 +4,26 @@ import type { StartRequest } from '../../src/cloud/cloud.js';
 import { CALLS, type CallName } from '../../src/cloud/ec2/calls.js';
 import { cloudAt, consoleAt } from '../support/ec2.js';
 import { ENDING, story } from '../support/ec2-story.js';
-import { DONE, type Fault, FaultyProxy, NOT_DONE } from '../support/faulty-proxy.js';
-import { Moto } from '../support/moto.js';
+import { FaultyMoto } from '../support/faulty-moto.js';
+import { DONE, type Fault, type FaultyProxy, NOT_DONE } from '../support/faulty-proxy.js';
+import type { Moto } from '../support/moto.js';
 
 /** A busy machine's moto takes a second for some answers. */
 const PATIENCE_MS = 3_000;
 const NAMES = Object.keys(CALLS).sort() as CallName[];
 
+let faulty: FaultyMoto;
 let moto: Moto;
 let proxy: FaultyProxy;
 
 beforeAll(async () => {
-  moto = await Moto.start();
-  proxy = await FaultyProxy.start(moto.endpoint, PATIENCE_MS + 1_000);
+  faulty = await FaultyMoto.start(PATIENCE_MS + 1_000);
+  ({ moto, proxy } = faulty);
   // It reads its instance types with the first call that needs them.
   await cloudAt(moto.endpoint).instanceTypes();
 }, 600_000);
-
-afterAll(async () => {
-  await proxy?.stop();
-  await moto?.stop();
-});
-
-beforeEach(async () => {
-  await moto.reset();
-  proxy.forget();
-});
+afterAll(() => faulty?.stop());
+beforeEach(() => faulty.reset());
 
 async function told(decide: FaultyProxy['decide']) {
   proxy.decide = decide;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { libfaketime } from '../../src/cloud/local/namespace/clock.js';
@@ -26,20 +27,20 @@ export async function findFaketime(): Promise<{ library: string; missing: string
   const { toolchain } = dirsOf(process.env);
   await mkdir(toolchain, { recursive: true, mode: 0o700 });
   const library = path.join(toolchain, `libfaketime-${WHEEL.version}.so.1`);
-  process.env.QUORATE_LIBFAKETIME = library;
   try {
-    return { library: libfaketime(), missing: '' };
-  } catch {
-    // Not there yet.
+    if (!existsSync(library)) await fetchTo(toolchain, library);
+  } catch (error) {
+    return { library: '', missing: `libfaketime is not installed, and was not fetched: ${reasonOf(error)}` };
   }
-  const staging = await mkdtemp(path.join(toolchain, '.libfaketime-'));
+  process.env.QUORATE_LIBFAKETIME = library;
+  return { library, missing: '' };
+}
+
+async function fetchTo(directory: string, library: string): Promise<void> {
+  const staging = await mkdtemp(path.join(directory, '.libfaketime-'));
   try {
     const spec = { kind: 'libfaketime', title: 'libfaketime', wheel: WHEEL };
     await rename(await fetchWheel(spec, { staging, env: process.env, onProgress: () => {} }), library);
-    return { library: libfaketime(), missing: '' };
-  } catch (error) {
-    delete process.env.QUORATE_LIBFAKETIME;
-    return { library: '', missing: `libfaketime is not installed, and was not fetched: ${reasonOf(error)}` };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
