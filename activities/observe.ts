@@ -8,6 +8,7 @@ import type { Expired, Goal, InstanceSeen, MachineId, Observed, Step, WaitFor } 
 import { stillExpired } from '../src/membership/waits.js';
 import { CONTROLLER_CONSTRAINTS, controllerZones, whyNotOffered } from '../src/state/controller-constraints.js';
 import type { MachineDocument } from '../src/state/documents.js';
+import { type ReadOptions, readEvenAlone } from '../src/state/even-alone.js';
 import { readPresence } from '../src/state/presence.js';
 import { TIMINGS } from '../src/state/settings.js';
 import type { State } from '../src/state/state.js';
@@ -89,10 +90,10 @@ export function observeActivities(network: Network) {
       readonly named?: readonly MachineId[];
       readonly constraints?: string;
     } = {}): Promise<Lookout> {
-      const from = { readPreference: 'primaryPreferred' } as const;
+      const { state } = network;
       const [observed, environment] = await Promise.all([
         lookForPrimary(network, named ?? null),
-        network.state.environment.findOne({}, from),
+        readEvenAlone(state, (from) => state.environment.findOne({}, from)),
       ]);
       const desired = environment?.desired ?? 1;
       if (constraints === undefined || environment === null) return { observed, desired };
@@ -183,7 +184,7 @@ const namedBy = ({ to, keep, avoid, primary }: Goal): readonly MachineId[] => [
 /**
  * One look at the controllers, at those that were and at the machines that are named (null: at all machines): thousands of
  * workload machines would be in every history, and are no concern. Documents are read from a secondary where there is no
- * primary: what a majority had is better than nothing, and whatever is planned on it is fenced.
+ * primary: what a majority had, or even it alone, is better than nothing, and whatever is planned on it is fenced.
  */
 export async function look(
   network: Network,
@@ -191,23 +192,13 @@ export async function look(
   named: readonly MachineId[] | null,
 ): Promise<Pick<Observation, 'observed' | 'evidence'>> {
   const { state, observer, presence } = network;
-  const from = { readPreference: 'primaryPreferred' } as const;
-  // The machines first: who is left out of them is asked for by its presence.
-  const machines = await readConcerned(state, named, from);
+  const documents = await readEvenAlone(state, (from) => readDocuments(network, named, from));
+  const { alone, machines, environment, beats, addresses, settings, othersLate } = documents;
   const ids = machines.map(({ _id }) => _id);
-  const [environment, beats, addresses, settings] = await Promise.all([
-    state.environment.findOne({}, from),
-    readPresence(state, { _id: { $in: ids } }, from),
-    state.addresses.findOne({ _id: 'current' }, from),
-    state.settings
-      .find({ _id: { $in: ['grace', 'stopped-grace', 'resync-after', CONTROLLER_CONSTRAINTS, ...TIMINGS] } }, from)
-      .toArray(),
-  ]);
   if (environment === null) throw new QuorateError('no-environment', 'The state holds no environment.');
-  const [set, othersLate] = await Promise.all([
-    observer.observe(hostsOf(network, machines)),
-    countLate(network, addresses?.version ?? 0, new Set(ids), from),
-  ]);
+  const set = await observer.observe(hostsOf(network, machines));
+  // There is a majority again, which may never have had what one member has.
+  if (alone && set !== null && set.primary !== null) return await look(network, instances, named);
   // A member may carry the tag of a machine that is no controller: somebody's handiwork.
   const tagged = set?.members.flatMap(({ machine }) => machine ?? []) ?? [];
   const strangers = tagged.filter((id) => !ids.includes(id) && named?.includes(id) === false);
@@ -230,9 +221,28 @@ export async function look(
   return { observed, evidence: Object.fromEntries(beats.map(({ _id, seq }) => [_id, seq])) };
 }
 
-type From = { readonly readPreference: 'primaryPreferred' };
+async function readDocuments(network: Network, named: readonly MachineId[] | null, from: ReadOptions) {
+  const { state } = network;
+  // The machines first: who is left out of them is asked for by its presence.
+  const machines = await readConcerned(state, named, from);
+  const ids = machines.map(({ _id }) => _id);
+  const [environment, beats, addresses, settings] = await Promise.all([
+    state.environment.findOne({}, from),
+    readPresence(state, { _id: { $in: ids } }, from),
+    state.addresses.findOne({ _id: 'current' }, from),
+    state.settings
+      .find({ _id: { $in: ['grace', 'stopped-grace', 'resync-after', CONTROLLER_CONSTRAINTS, ...TIMINGS] } }, from)
+      .toArray(),
+  ]);
+  const othersLate = await countLate(network, addresses?.version ?? 0, new Set(ids), from);
+  return { alone: from.readConcern.level === 'local', machines, environment, beats, addresses, settings, othersLate };
+}
 
-async function readConcerned(state: State, named: readonly MachineId[] | null, from: From): Promise<MachineDocument[]> {
+async function readConcerned(
+  state: State,
+  named: readonly MachineId[] | null,
+  from: ReadOptions,
+): Promise<MachineDocument[]> {
   const concerned: Filter<MachineDocument> = {
     $or: [
       { jobs: { $in: ['manage-state', 'manage-environ'] } },
@@ -254,7 +264,7 @@ async function countLate(
   { state, presence }: Network,
   version: number,
   concerned: ReadonlySet<MachineId>,
-  from: From,
+  from: ReadOptions,
 ): Promise<number> {
   const late = await state.presence
     .find(

@@ -1,6 +1,7 @@
 import type { RecoveryView } from '../src/membership/recovery.js';
 import type { MachineId } from '../src/membership/types.js';
 import { survey } from '../src/replicaset/survey.js';
+import { readEvenAlone } from '../src/state/even-alone.js';
 import { markDead, markDying } from '../src/state/machines.js';
 import { beating } from './beating.js';
 import type { Network } from './network.js';
@@ -15,12 +16,13 @@ export function recoveryActivities(network: Network) {
   return {
     /** What every member holds, and what the documents say, which without a majority may be old. */
     async surveyMembers(): Promise<RecoveryView> {
-      const from = { readPreference: 'primaryPreferred' } as const;
-      const [environment, machines, latest] = await Promise.all([
-        state.environment.findOne({}, from),
-        state.machines.find({}, from).toArray(),
-        state.changes.findOne({}, { ...from, sort: { number: -1 } }),
-      ]);
+      const [environment, machines, latest] = await readEvenAlone(state, (from) =>
+        Promise.all([
+          state.environment.findOne({}, from),
+          state.machines.find({}, from).toArray(),
+          state.changes.findOne({}, { ...from, sort: { number: -1 } }),
+        ]),
+      );
       const isController = ({ jobs }: { jobs: readonly string[] }) => CONTROLLER_JOBS.some((job) => jobs.includes(job));
       return {
         survey: await survey(observer, [...new Set([...network.hosts, ...hostsOf(network, machines)])]),

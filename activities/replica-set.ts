@@ -4,6 +4,7 @@ import type { MachineId, MemberId } from '../src/membership/types.js';
 import { execute, type HandOver, type Reconfig } from '../src/replicaset/execute.js';
 import { forceSurvivor } from '../src/replicaset/force.js';
 import type { ChangeDocument } from '../src/state/documents.js';
+import { readEvenAlone } from '../src/state/even-alone.js';
 import { deciding } from './decision.js';
 import { type ActivityDeed, type DeedOf, type DeedOutcome, refusedAsStale } from './deed.js';
 import type { Network } from './network.js';
@@ -67,7 +68,8 @@ async function force(network: Network, { machine, survivor, fence, change, needs
     });
   }
   return await deciding(async (decision) => {
-    const document = await network.state.machines.findOne({ _id: machine }, { readPreference: 'nearest' });
+    const { state } = network;
+    const document = await readEvenAlone(state, (from) => state.machines.findOne({ _id: machine }, from));
     if (!document?.instance) throw new QuorateError('no-address', `Machine ${machine} has no address.`);
     const host = hostOf(document.instance);
     const requestId = `${change}/${fence.version}/${fence.term}`;

@@ -7,6 +7,7 @@ import { votersOf } from '../src/membership/facts.js';
 import { type Judged, judge } from '../src/membership/judge.js';
 import type { Goal, MachineId } from '../src/membership/types.js';
 import { type PastChange, recentChangesBy } from '../src/state/changes.js';
+import { readEvenAlone } from '../src/state/even-alone.js';
 import { affirmEvidence, writeEvidence } from '../src/state/evidence.js';
 import { recordInstance } from '../src/state/machines.js';
 import { effectiveValue } from '../src/state/settings.js';
@@ -94,14 +95,15 @@ export function sentinelActivities(network: Network) {
 
 async function lookAndJudge(network: Network, words: InstanceWords, client: Client) {
   const { state, presence } = network;
-  const from = { readPreference: 'primaryPreferred' } as const;
   // The changes first: one that ends after they were read has left its mark on all that is read then.
-  const [running, past, environment, settings] = await Promise.all([
-    state.changes.find({ state: 'running' }, from).toArray(),
-    recentChangesBy(state, SENTINEL, DAY_MS),
-    state.environment.findOne({}, from),
-    state.settings.findOne({ _id: 'auto-replace' }, from),
-  ]);
+  const [running, past, environment, settings] = await readEvenAlone(state, (from) =>
+    Promise.all([
+      state.changes.find({ state: 'running' }, from).toArray(),
+      recentChangesBy(state, SENTINEL, DAY_MS, from),
+      state.environment.findOne({}, from),
+      state.settings.findOne({ _id: 'auto-replace' }, from),
+    ]),
+  );
   const alive = new Set<string>();
   for (const { _id, workflowId } of running) if (await runs(client, workflowId, _id)) alive.add(_id);
   const history = historyOf(past, alive);
@@ -131,10 +133,12 @@ async function lookAndJudge(network: Network, words: InstanceWords, client: Clie
 
 /** Machines whose instance was said not to run: that it runs again would be news. */
 async function readHalted({ state }: Network): Promise<MachineId[]> {
-  const halted = await state.machines
-    .find({ 'instance.state': { $in: HALTED } }, { readPreference: 'primaryPreferred', projection: { _id: 1 } })
-    .limit(MOST_HALTED)
-    .toArray();
+  const halted = await readEvenAlone(state, (from) =>
+    state.machines
+      .find({ 'instance.state': { $in: HALTED } }, { ...from, projection: { _id: 1 } })
+      .limit(MOST_HALTED)
+      .toArray(),
+  );
   return halted.map(({ _id }) => _id);
 }
 

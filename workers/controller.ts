@@ -20,6 +20,7 @@ import { keyFilesIn, readBootKeys } from '../src/pki/key-files.js';
 import { Observer } from '../src/replicaset/observe.js';
 import { untilAdopted } from '../src/state/adopt.js';
 import type { EnvironmentDocument } from '../src/state/documents.js';
+import { readEvenAlone } from '../src/state/even-alone.js';
 import { PresenceObserver } from '../src/state/presence-observer.js';
 import { openState, type State } from '../src/state/state.js';
 import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
@@ -179,10 +180,13 @@ async function connectionOf(
   return openSealedByOneOf(temporal.sealed, keys, environment.uuid);
 }
 
-/** While an environment is bootstrapped its worker is there before its documents are. */
+/**
+ * While an environment is bootstrapped its worker is there before its documents are. Where the majority is lost it must be
+ * there too, as it is what recovers; what it reads then binds nobody, since every write checks the epoch.
+ */
 async function environmentDocument(state: State, stop: AbortSignal): Promise<EnvironmentDocument> {
   for (;;) {
-    const environment = await state.environment.findOne({}, { readPreference: 'primaryPreferred' });
+    const environment = await readEvenAlone(state, (options) => state.environment.findOne({}, options));
     if (environment !== null) return environment;
     await sleep(100, undefined, { signal: stop });
   }

@@ -1,5 +1,6 @@
 import { QuorateError } from '../errors.js';
 import type { ChangeDocument, ChangeStep } from './documents.js';
+import type { ReadOptions } from './even-alone.js';
 import { advanceEnvironment, checkFence, type Epoch } from './fence.js';
 import { type State, transaction } from './state.js';
 
@@ -110,7 +111,12 @@ export interface PastChange {
 }
 
 /** Changes that `by` asked for in the last `withinMs`, the newest first. */
-export async function recentChangesBy(state: State, by: string, withinMs: number): Promise<PastChange[]> {
+export async function recentChangesBy(
+  state: State,
+  by: string,
+  withinMs: number,
+  from: ReadOptions,
+): Promise<PastChange[]> {
   const ago = (date: string) => ({ $toDouble: { $max: [0, { $subtract: ['$$NOW', date] }] } });
   return await state.changes
     .aggregate<PastChange>(
@@ -127,7 +133,7 @@ export async function recentChangesBy(state: State, by: string, withinMs: number
           },
         },
       ],
-      { readPreference: 'primaryPreferred' },
+      from,
     )
     .toArray();
 }

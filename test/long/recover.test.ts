@@ -9,6 +9,7 @@ import { TestEnvironment, WRITER_PAUSE_MS } from '../support/environment.js';
 import { record } from '../support/histories.js';
 import { until } from '../support/home.js';
 import { kill } from '../support/kill.js';
+import { COMMANDS } from '../support/programs.js';
 import { onMembership } from '../support/temporal.js';
 
 let env: TestEnvironment;
@@ -91,10 +92,29 @@ test.each([
   expect((await env.status()).stale).toBe(true);
 });
 
+test('the survivor starts again, and knows no more what a majority had: what it holds is shown all the same', async () => {
+  const instance = await instanceOf(survivor);
+  await env.cloud.stop(instance, { graceMs: 0 });
+  await env.cloud.startAgain(instance);
+  const view = await until(
+    'the survey of a member that started alone',
+    async () => {
+      const { code, stdout } = await env.home.run('recover', '--format', 'json');
+      const view = code === 0 ? (JSON.parse(stdout) as RecoveryView) : null;
+      return view?.survey?.holders.length === 1 ? view : null;
+    },
+    120,
+  );
+  expect(view.survey?.primary).toBeNull();
+  expect(view.survey?.holders[0]).toMatchObject({ machine: survivor, state: 'SECONDARY', votes: 1, committed: null });
+  // Its agent cannot say so, as nothing is written.
+  worker = env.home.processes().find(({ command }) => COMMANDS.worker.test(command))?.pid ?? 0;
+});
+
 test('going on with it: the others are ended, three vote again, whatever dies in between; nothing is lost', async () => {
   await env.home.ok('recover', '--survivor', survivor, '--confirm', 'demo', '--detach');
   // The request is recorded right before it is sent: its worker dies before it can say that it was done.
-  const instance = (await env.cloud.list(uuid)).find(({ tags }) => tags.machine === survivor)?.id ?? '';
+  const instance = await instanceOf(survivor);
   const file = join(env.store.dirs.localCloud, uuid, instance, 'disk', 'identity', 'forced.json');
   await until('the request to be recorded', () => readFile(file, 'utf8').catch(() => null), 120);
   kill(worker);
@@ -129,5 +149,9 @@ test('typed once more it is refused: there is a majority', async () => {
   expect(stderr).toMatch(/nothing is to be recovered: 3 of 3 voters answer/);
   expect(code).toBe(1);
 });
+
+async function instanceOf(machine: string): Promise<string> {
+  return (await env.cloud.list(uuid)).find(({ tags }) => tags.machine === machine)?.id ?? '';
+}
 
 const other = () => (survivor === '0' ? '1' : '0');
