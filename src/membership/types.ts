@@ -73,7 +73,7 @@ export interface ReplicaSet {
   readonly unsettled: string | null;
   /**
    * Members of a config of two, with a vote or without, that were asked themselves while there was no primary: whether the
-   * oplog holds Quorate's note of exactly the installed version, and none that another member may acknowledge alone.
+   * oplog proves, by Quorate's notes of exactly the installed version, that it holds everything (src/replicaset/note.ts).
    */
   readonly notes: readonly { readonly member: MemberId; readonly version: number; readonly noted: boolean }[];
   readonly timings: Timings;

@@ -10,7 +10,7 @@ import { within } from './connect.js';
 import { meaningOf, refusal } from './errors.js';
 import { changed, checkFence, type Fence, type HandOver, type Reconfig, tooEarly } from './fences.js';
 import { handOver } from './handover.js';
-import { isOfTwo, noteAlone, noteInForce, votesIn } from './note.js';
+import { isOfTwo, noteAlone, noteInForce, noteSole, votesIn } from './note.js';
 import type { Look, Observer } from './observe.js';
 import { type Joiner, sendable, voteChanges } from './reconfig.js';
 import type { SetConfig } from './wire.js';
@@ -65,7 +65,7 @@ export async function execute(execution: Execution): Promise<{ already: boolean 
     }
     checkFence(look, fence);
     const config = sendable(next, fence.version + 1);
-    const early = tooEarly(look, deed) ?? (await goAlone(observer, look, config));
+    const early = tooEarly(look, deed) ?? (await noteBefore(observer, look, config));
     // Whoever was frozen since it began may come when others have done all that was wanted, on the very same config.
     if (performance.now() - began > DECISION_MS)
       throw new QuorateError('not-yet', `${wordsOf(deed)} was decided on too long ago.`);
@@ -86,18 +86,25 @@ async function noteTwo(observer: Observer, primaryHost: string | null, config: S
   await noteInForce(observer, primaryHost, config.version).catch(() => undefined);
 }
 
-/** Before one of two loses its vote both must know it: what the other acknowledges alone is nowhere else. */
-async function goAlone(
+/**
+ * What must be in the oplog before the config is sent. Before one of two loses its vote both must know it: what the other
+ * acknowledges alone is nowhere else. Before there are two, the one must know that it was alone until then.
+ */
+async function noteBefore(
   observer: Observer,
   { config, primaryHost, set }: Look,
   next: SetConfig,
 ): Promise<string | null> {
-  if (primaryHost === null || set.primary === null || !isOfTwo(config) || votesIn(next) !== 1) return null;
+  if (primaryHost === null || set.primary === null) return null;
   try {
-    await noteAlone(observer, primaryHost, config.version, set.primary);
+    if (isOfTwo(config) && votesIn(next) === 1) {
+      await noteAlone(observer, primaryHost, config.version, set.primary);
+    } else if (votesIn(config) === 1 && isOfTwo(next)) {
+      await noteSole(observer, primaryHost, next.version, set.primary);
+    }
     return null;
   } catch (error) {
-    return `${primaryHost} and the other voter could not note that one goes on alone (${reasonOf(error)})`;
+    return `${primaryHost} could not note who acknowledges alone (${reasonOf(error)})`;
   }
 }
 

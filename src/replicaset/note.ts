@@ -12,6 +12,8 @@ import type { SetConfig } from './wire.js';
 const IN_FORCE = 'quorate: config of two in force';
 /** This member may acknowledge alone from here on: the others prove nothing any more. */
 const ALONE = 'quorate: one of two goes on alone';
+/** Only this member votes, and the config of this version gives another one a vote too: it holds all that was acknowledged. */
+const SOLE = 'quorate: one votes, and two will';
 const NOTE_MS = 3000;
 
 /** Whoever can run an admin command on one member: the observer. */
@@ -41,6 +43,20 @@ export async function noteAlone(
   await append(observer, primaryHost, { msg: ALONE, version, member }, 'majority');
 }
 
+/**
+ * Writes, on the only one that votes, that a config of this version will give another one a vote too. Before it is sent: up to
+ * then `member` acknowledges alone, and from then on nothing is acknowledged without it, so that it needs no other proof if
+ * the newcomer is lost before the config can be noted as in force.
+ */
+export async function noteSole(
+  observer: Members,
+  primaryHost: string,
+  version: number,
+  member: MemberId,
+): Promise<void> {
+  await append(observer, primaryHost, { msg: SOLE, version, member }, 'majority');
+}
+
 async function append(observer: Members, host: string, data: object, w: 1 | 'majority'): Promise<void> {
   const writeConcern = { w, wtimeout: NOTE_MS };
   await within(NOTE_MS + 500, host, observer.command(host, { appendOplogNote: 1, data, writeConcern }));
@@ -54,6 +70,7 @@ export async function holdsProof(client: MongoClient, version: number, member: M
       { op: 'n', 'o.version': version, ...more },
       { sort: { $natural: -1 }, maxTimeMS: 2000, readConcern: { level: 'local' } },
     );
-  if ((await find({ 'o.msg': IN_FORCE })) === null) return false;
+  const proof = (await find({ 'o.msg': IN_FORCE })) ?? (await find({ 'o.msg': SOLE, 'o.member': member }));
+  if (proof === null) return false;
   return (await find({ 'o.msg': ALONE, 'o.member': { $ne: member } })) === null;
 }

@@ -62,19 +62,19 @@ export function boundaries(directory = join(packageRoot(), 'test/histories')): r
     });
 }
 
-/** How often these run depends on how long everything else takes. */
-const LOOKS: readonly string[] = ['observe', 'seeInstances', 'listInstances', 'surveyMembers'];
+/** How often these run depends on how long everything else takes; so often they surely do. */
+const LOOKS: Readonly<Record<string, number>> = { observe: 2, listInstances: 2, surveyMembers: 2, seeInstances: 1 };
 
 /**
  * A singleton's history tells of all that was done while it was recorded; up to three controllers and down again, which is
  * what brings it about here, is two machines more and two less.
  */
-const SURELY = 2;
+const SURELY_BY_SINGLETONS = 2;
 
 /** All that can befall one boundary. An effect that began in time cannot come late, so delays hold before it. */
 export function casesAt({ history, activity, times }: Boundary, random: () => number): readonly Case[] {
-  const isRare = LOOKS.includes(activity) || SINGLETONS.some((name) => name === history);
-  const most = isRare ? SURELY : Math.ceil(times / 2);
+  const isSingleton = SINGLETONS.some((name) => name === history);
+  const most = LOOKS[activity] ?? (isSingleton ? SURELY_BY_SINGLETONS : Math.ceil(times / 2));
   const at = (moment: Moment, calamity: Calamity): Case => ({
     history,
     activity,

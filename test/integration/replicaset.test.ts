@@ -139,6 +139,39 @@ test('where nobody answers at once the first to answer is waited for: a busy mac
   expect(seen.primaryHost).toBe(members.hosts[0]);
 });
 
+test.each([
+  [0, 'the one that voted alone proves itself', true],
+  [1, 'the newcomer proves nothing', false],
+])('two vote and nobody could note it: of the two %i is left, %s', async (left, _, noted) => {
+  const { members, observer, seen, settled, run } = await startSet(2);
+  await run({ kind: 'join', machines: ['1'] });
+  await seen((set) => set.members.every((m) => isCaughtUp(set, m)));
+  // As if who sends the config died once it is in force.
+  const dying = {
+    look: (hosts: readonly string[]) => observer.look(hosts),
+    command: async (host: string, command: { data?: { msg?: string } }) => {
+      if (command.data?.msg?.endsWith('in force')) throw new Error('it died');
+      return await observer.command(host, command);
+    },
+  } as unknown as Observer;
+  const deed = { kind: 'grant-vote', member: 1, machine: '1' } as const;
+  await execute({ observer: dying, hosts: members.hosts, joiners: members.joiners, deed, fence: await settled() });
+  const two = await seen((set) => set.members.every(({ votes }) => votes === 1) && set.committed);
+
+  await (members.members[1 - left] as TestMember).kill();
+  const alone = await seen((set) => set.primary === null && set.notes.length > 0);
+  expect(alone.notes).toEqual([{ member: left, version: two.version, noted }]);
+  const survivor = members.members[left] as TestMember;
+  const recordFile = path.join(survivor.directory, 'force.json');
+  const forced = forceSurvivor(
+    { requestId: 'one', survivor: left, fence: two, needsNote: true },
+    { host: survivor.host, identity: members.membership, recordFile },
+  );
+  if (!noted) return await expect(forced).rejects.toMatchObject({ code: 'no-note' });
+  await forced;
+  expect((await settled()).members.map(({ id, state }) => [id, state])).toEqual([[left, 'PRIMARY']]);
+});
+
 test('the survivor of two that holds the note is forced once, by its own hand only, and loses nothing', async () => {
   const { members, seen, settled, grow } = await startSet(2);
   const two = await grow();

@@ -15,7 +15,7 @@ import {
   stepDown,
   write,
 } from './server.js';
-import { Cond, End, Kind, kindOf, Life, NO_MEMBER, Role, runs, type State, withMachine } from './state.js';
+import { Cond, End, Life, NO_MEMBER, Role, runs, type State, withMachine } from './state.js';
 
 export function actions(state: State, rules: Rules, emit: Emit): void {
   const happens = (next: State, rank: number, text: () => string, wrong: Wrong | null = null): void => {
@@ -57,12 +57,8 @@ export function actions(state: State, rules: Rules, emit: Emit): void {
 /** What happens, and the answer to a client that it brings. */
 const withAnswers =
   (text: () => string, { acked }: State, told: State): (() => string) =>
-  () => {
-    for (let i = acked.length; i < told.acked.length; i++)
-      if (kindOf(told.acked.charCodeAt(i)) === Kind.write)
-        return `${text()}; the client is told that its write is safe`;
-    return text();
-  };
+  () =>
+    told.acked.length > acked.length ? `${text()}; the client is told that its write is safe` : text();
 
 /**
  * What one machine does for itself and nobody else waits to see: it comes up, ends, stops what it was told to stop, takes

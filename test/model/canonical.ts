@@ -9,6 +9,7 @@ import {
   entryTermOf,
   type Flight,
   has,
+  isNaming,
   Kind,
   kindOf,
   Life,
@@ -69,8 +70,7 @@ function compacted(state: State): State {
     for (let i = 0; i < from.length; i++) {
       const code = from.charCodeAt(i);
       const who = keep.indexOf(noteMemberOf(code));
-      to +=
-        kindOf(code) === Kind.alone ? String.fromCharCode((code & ~(7 << 8)) | ((who < 0 ? 7 : who) << 8)) : from[i];
+      to += isNaming(code) ? String.fromCharCode((code & ~(7 << 8)) | ((who < 0 ? 7 : who) << 8)) : from[i];
     }
     return to;
   };
@@ -167,7 +167,7 @@ function shifted(state: State): State {
       const old = kindOf(code) >= Kind.serverNote && noteVersionOf(code) < least;
       const kind = old ? Kind.start : kindOf(code);
       const version = kind >= Kind.serverNote ? noteVersionOf(code) - dv : 0;
-      const who = kind === Kind.alone ? noteMemberOf(code) : 0;
+      const who = !old && isNaming(code) ? noteMemberOf(code) : 0;
       to += String.fromCharCode(kind | (version << 3) | (who << 8) | ((entryTermOf(code) - dt) << 11));
     }
     return to;

@@ -8,7 +8,7 @@ import { isCaughtUp } from '../../src/membership/facts.js';
 import type { Deed } from '../../src/membership/types.js';
 import { afterDeed } from '../../src/membership/waits.js';
 import { changed, checkFence, type Reconfig, tooEarly } from '../../src/replicaset/fences.js';
-import { isOfTwo } from '../../src/replicaset/note.js';
+import { isOfTwo, votesIn } from '../../src/replicaset/note.js';
 import type { Joiner } from '../../src/replicaset/reconfig.js';
 import type { SetConfig } from '../../src/replicaset/wire.js';
 import { agentHeard, holdsProof, look, type Proof, packExpired, unpackExpired } from './observe.js';
@@ -210,8 +210,14 @@ function decide(state: State, flight: Flight, { executors, proof }: World): Prog
     const everybody = pack(version, -1, membersOf(all), membersOf(all));
     const config = flight.kind === 'grant-vote' && !executors.oneVote ? everybody : all;
     const sent = { ...flight, stage: Stage.sent, config, to };
+    const p = machine(state, to);
+    if (votesIn(seen.look.config) === 1 && count(votersOf(config)) === 2) {
+      // The only one that votes is the majority of one, so the note counts at once.
+      const log = withNote(p.log, entry(Kind.sole, p.term, version, to));
+      const text = `the executor has machine ${to} note that it was alone, and sends it the config with ${configText(config)}`;
+      return { state: withMachine(state, to, { log }), flight: sent, text };
+    }
     if (executors.alone && isOfTwo(seen.look.config) && count(votersOf(config)) === 1) {
-      const p = machine(state, to);
       const log = withNote(p.log, entry(Kind.alone, p.term, versionOf(p.config), to));
       const text = `the executor has machine ${to} note that it goes on alone`;
       return { state: withMachine(state, to, { log }), flight: { ...sent, stage: Stage.announcing }, text };

@@ -150,6 +150,11 @@ export const MUTANTS: readonly Mutant[] = [
     lacks: { server: { notes: true }, proof: 'server-note' },
   }),
   mutant({
+    ...{ name: 'sole', falls: '9', writes: 1, ...ended },
+    says: 'the note that one was alone before there were two is taken for the proof of the other one',
+    lacks: { proof: 'sole' },
+  }),
+  mutant({
     ...{ name: 'holds-most', falls: '9', writes: 1, faults: 2, kinds: ['end'] },
     says: 'nobody asks the members without a vote what they hold',
     lacks: { plan: ['holds-most'] },

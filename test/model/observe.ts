@@ -115,10 +115,11 @@ function statusOf(state: State, i: number): SetStatus {
 }
 
 /**
- * What proves that member `i` holds everything: our note that the config is in force and none that another goes on alone.
- * `server-note`: MongoDB's own note, as was believed once. `in-force`: ours, whoever goes on alone.
+ * What proves that member `i` holds everything: our note that the config is in force, or that `i` was alone before it; and none
+ * that another goes on alone. `server-note`: MongoDB's own note, as was believed once. `in-force`: ours, whoever goes on
+ * alone. `sole`: ours that somebody was alone, whoever that was.
  */
-export type Proof = 'note' | 'in-force' | 'server-note';
+export type Proof = 'note' | 'in-force' | 'server-note' | 'sole';
 export function holdsProof(log: string, version: number, i: number, proof: Proof): boolean {
   const wanted = proof === 'server-note' ? Kind.serverNote : Kind.inForce;
   let noted = false;
@@ -126,7 +127,9 @@ export function holdsProof(log: string, version: number, i: number, proof: Proof
     const code = log.charCodeAt(at);
     if (noteVersionOf(code) !== version) continue;
     if (kindOf(code) === wanted) noted = true;
-    if (kindOf(code) === Kind.alone && noteMemberOf(code) !== i && proof === 'note') return false;
+    if (kindOf(code) === Kind.sole && (noteMemberOf(code) === i || proof === 'sole')) noted = true;
+    if (kindOf(code) === Kind.alone && noteMemberOf(code) !== i && proof !== 'in-force' && proof !== 'server-note')
+      return false;
   }
   return noted;
 }

@@ -17,6 +17,7 @@ import {
   has,
   isPrimary,
   Kind,
+  kindOf,
   type Machine,
   majority,
   membersOf,
@@ -239,10 +240,17 @@ export function acknowledge(state: State, i: number): { readonly state: State; r
     holders.filter((j) => machine(state, j).log.startsWith(p.log.slice(0, n))).length >= majority(voters);
   while (length > p.commit && !held(length)) length--;
   if (length <= p.commit || entryTermOf(p.log.charCodeAt(length - 1)) !== p.term) return null;
-  const told = p.log.slice(0, length);
+  const common = p.log.slice(0, length);
   const next = withMachine(state, i, { commit: length });
-  if (told.startsWith(state.acked)) return { state: { ...next, acked: told }, lost: false };
-  return { state: next, lost: !state.acked.startsWith(told) };
+  if (!common.startsWith(state.acked)) return { state: next, lost: !state.acked.startsWith(common) };
+  const told = untilLastWrite(common);
+  return { state: told.length > state.acked.length ? { ...next, acked: told } : next, lost: false };
+}
+
+/** Clients are told of their own writes alone. */
+function untilLastWrite(log: string): string {
+  for (let n = log.length; n > 0; n--) if (kindOf(log.charCodeAt(n - 1)) === Kind.write) return log.slice(0, n);
+  return '';
 }
 
 /** All primaries take note of what is on a majority, and tell their clients. */

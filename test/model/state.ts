@@ -145,14 +145,17 @@ export function compareConfigs(a: number, b: number): number {
 
 /**
  * Entries of a log: the first of a term, a client's write, MongoDB's note of a config of two, ours that it is in force, ours
- * that one of the two goes on alone. 3 bits of kind, 5 of version, 3 of the member that goes on alone, 5 of term.
+ * that one of the two goes on alone, ours that one was alone before there were two. 3 bits of kind, 5 of version, 3 of the
+ * member that a note names, 5 of term.
  */
-export const Kind = { start: 0, write: 1, serverNote: 2, inForce: 3, alone: 4 } as const;
+export const Kind = { start: 0, write: 1, serverNote: 2, inForce: 3, alone: 4, sole: 5 } as const;
 export function entry(kind: number, term: number, version = 0, who = 0): string {
   if (version > 31 || term > 31) throw new Error('an entry has no room for such a version or term');
   return String.fromCharCode(kind | (version << 3) | (who << 8) | (term << 11));
 }
 export const kindOf = (code: number): number => code & 7;
+/** The note names a member. */
+export const isNaming = (code: number): boolean => kindOf(code) === Kind.alone || kindOf(code) === Kind.sole;
 export const noteVersionOf = (code: number): number => (code >> 3) & 31;
 export const noteMemberOf = (code: number): number => (code >> 8) & 7;
 export const entryTermOf = (code: number): number => code >> 11;
