@@ -69,6 +69,7 @@ export async function startController(config: ControllerConfig): Promise<Running
       }),
     close: async () => {
       metrics.close();
+      reader.close();
       operations.close();
       directory.close();
       feed.close();

@@ -1,6 +1,5 @@
 import { QuorateError } from '../errors.js';
 import { isPassing } from '../state/passing.js';
-import { readPresence } from '../state/presence.js';
 import type { PresenceObserver } from '../state/presence-observer.js';
 import type { State } from '../state/state.js';
 import type { Facts, MemberFacts } from './facts.js';
@@ -31,8 +30,8 @@ export async function readFacts(
   const { options } = reading;
   const [environment, machines, presence, running, refused, members, databaseTime, evidence] = await Promise.all([
     state.environment.findOne({}, options),
-    state.machines.find({}, options).toArray(),
-    readPresence(state, {}, options),
+    reading.machines(),
+    reading.presence(),
     state.changes.find({ state: 'running' }, options).toArray(),
     state.tokens.find({ 'refusedFrom.0': { $exists: true } }, options).toArray(),
     readMembers(state, reading),
@@ -48,7 +47,7 @@ export async function readFacts(
 }
 
 /** What the member that is asked says of all; the primary when there is one. */
-export async function readMembers(state: State, reading: Reading): Promise<MemberFacts[]> {
+export async function readMembers(state: State, reading: Pick<Reading, 'stale' | 'options'>): Promise<MemberFacts[]> {
   const admin = state.client.db('admin');
   const { readPreference } = reading.options;
   try {

@@ -27,3 +27,6 @@ const PREFIX = 'roll-';
 export const rollId = (machine: string): string => `${PREFIX}${machine}`;
 
 export const isRollId = (id: string): boolean => id.startsWith(PREFIX);
+
+/** Documents of `presence` that are no rolls. */
+export const OF_AGENTS = { _id: { $not: new RegExp(`^${PREFIX}`) } };

@@ -1,7 +1,6 @@
 import { QuorateError } from '../../errors.js';
 import { abandonChange } from '../../state/changes.js';
 import { noMachine } from '../../state/machines.js';
-import { readPresence } from '../../state/presence.js';
 import type { Handler } from '../call.js';
 import { readFacts } from '../read-facts.js';
 import { agentState, statusOf } from '../status-of.js';
@@ -10,12 +9,9 @@ import { changeView, machineView } from '../views.js';
 export const status: Handler<'status'> = async ({ state, observer, config, reader }) =>
   statusOf(await reader.read((reading) => readFacts(state, observer, config.machine, reading)));
 
-export const machines: Handler<'machines'> = async ({ state, reader, observer }) =>
-  await reader.read(async ({ options }) => {
-    const [documents, presence] = await Promise.all([
-      state.machines.find({}, options).toArray(),
-      readPresence(state, {}, { ...options, projection: { 'report.status': 1 } }),
-    ]);
+export const machines: Handler<'machines'> = async ({ reader, observer }) =>
+  await reader.read(async (reading) => {
+    const [documents, presence] = await Promise.all([reading.machines(), reading.presence()]);
     const beats = new Map(presence.map((beat) => [beat._id, beat]));
     const machines = documents
       .sort((a, b) => Number(a._id) - Number(b._id))
