@@ -40,6 +40,9 @@ interface RecordedEvent {
   readonly activityTaskScheduledEventAttributes?: { readonly activityType: { readonly name: string } };
 }
 
+/** The cloud is asked about those who are silent: elsewhere that only happens to be so while a history is recorded. */
+const SOMEBODY_IS_SILENT: readonly string[] = ['recover', 'replace-lost'];
+
 /**
  * Every activity boundary of every recorded history: a new activity is covered as soon as its workflow is recorded again,
  * which the replay tests demand. The same type of workflow in another story is another history.
@@ -58,7 +61,10 @@ export function boundaries(directory = join(packageRoot(), 'test/histories')): r
         const activity = scheduled.activityType.name;
         counts.set(activity, (counts.get(activity) ?? 0) + 1);
       }
-      return [...counts].map(([activity, times]) => ({ history: file.replace(/\.json$/, ''), activity, times }));
+      const history = file.replace(/\.json$/, '');
+      return [...counts]
+        .filter(([activity]) => activity !== 'seeInstances' || SOMEBODY_IS_SILENT.includes(history))
+        .map(([activity, times]) => ({ history, activity, times }));
     });
 }
 
