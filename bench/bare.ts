@@ -46,7 +46,11 @@ export class BareSet {
   }
 
   #spawn(index: number): ChildProcess {
-    const parameters = PARAMETERS.flatMap(({ name, value }) => ['--setParameter', `${name}=${value}`]);
+    // The one about ciphers is refused without TLS, which the bare ones do without.
+    const parameters = PARAMETERS.filter(({ name }) => !name.startsWith('openssl')).flatMap(({ name, value }) => [
+      '--setParameter',
+      `${name}=${value}`,
+    ]);
     const [address = '', port = ''] = (this.hosts[index] ?? '').split(':');
     const args = ['--dbpath', join(this.#base, `d${index}`), '--bind_ip', address, '--port', port];
     args.push('--replSet', 'juju', '--nounixsocket', '--logpath', join(this.#base, `l${index}`), '--logappend');
