@@ -72,7 +72,7 @@ class AgentSession {
   #url = '';
   #settings: AgentSettings | null = null;
   #authorityVersion = 0;
-  /** The last beat. */
+  /** A beat that waits for the machine to be known. Each is written once: what is said again counts as heard again. */
   #beat: Presence | null = null;
   /** What it said, apart from its disk, which is another one with every look and no news; and when that was. */
   #said = { words: '', bytes: 0, at: Number.NEGATIVE_INFINITY };
@@ -108,6 +108,7 @@ class AgentSession {
   #present(): void {
     if (this.#machine === null || this.#session === null || this.#beat === null || this.#gone) return;
     const { seq, report } = this.#beat;
+    this.#beat = null;
     const own = beats(this.#machine.jobs);
     const { disk, ...rest } = report;
     const words = JSON.stringify([own, rest]);
