@@ -106,7 +106,7 @@ async function temporalText(address: string): Promise<string> {
 /** For each controller that is not heard, and of which the problems do not say what happens next: since when, what is known of its member, and what a person can do. */
 function silences(status: Status, sign: Symbols): string[] {
   return status.controllers
-    .filter(({ agent, evidence }) => evidence === null && (agent === 'down' || agent === 'stopped'))
+    .filter(({ agent, evidence }) => !status.stale && evidence === null && (agent === 'down' || agent === 'stopped'))
     .map(({ machine, agent, silentSeconds, member }) => {
       const left = agent === 'stopped' ? 'left in order' : `silent for ${duration(silentSeconds)}`;
       const reached =

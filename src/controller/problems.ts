@@ -44,7 +44,7 @@ function quorum({ facts, ha }: Seen): string[] {
   const changing = facts.running.length > 0;
   if (ha.primary === null) {
     return [
-      `No majority of the ${ha.voters} voters answers: nothing can be written or changed until ${Math.floor(ha.voters / 2) + 1} of them do.`,
+      `No majority of the ${ha.voters} voters answers: nothing can be written or changed until ${Math.floor(ha.voters / 2) + 1} of them do. Start what is stopped, or see what would be lost with: quorate recover.`,
     ];
   }
   const sentences: string[] = [];
@@ -96,8 +96,9 @@ function evidence({ facts, controllers }: Seen): string[] {
   ];
 }
 
-/** What the sentinel has something to say about is not said twice. */
-function agents({ controllers }: Seen): string[] {
+/** What the sentinel has something to say about is not said twice. Without a majority no agent's word is written, nor its silence known. */
+function agents({ facts, controllers }: Seen): string[] {
+  if (facts.stale) return [];
   return controllers.flatMap(({ machine, agent, silentSeconds, member, evidence }) => {
     if (agent !== 'down' || evidence !== null) return [];
     const also =
@@ -111,7 +112,7 @@ function members({ facts, controllers }: Seen): string[] {
     .filter(({ machine }) => !facts.machines.some(({ _id }) => _id === machine))
     .map(({ host, id }) => `Member ${id} at ${host} belongs to no known machine; it counts as lost.`);
   const ill = controllers.flatMap(({ machine, agent, member }) =>
-    agent === 'started' && member !== null && member.vote && !member.healthy
+    !facts.stale && agent === 'started' && member?.vote && !member.healthy
       ? [`The member of machine ${machine} is ${member.state}, though its agent is up.`]
       : [],
   );

@@ -222,16 +222,21 @@ const scenarios: readonly {
     phase: 'no-quorum',
     ha: { primary: null, faultTolerance: 0 },
     problems: [
-      'No majority of the 3 voters answers: nothing can be written or changed until 2 of them do.',
+      'No majority of the 3 voters answers: nothing can be written or changed until 2 of them do. Start what is stopped, or see what would be lost with: quorate recover.',
       'The member of machine 0 is DOWN, though its agent is up.',
     ],
   },
   {
-    name: 'what one member remembers says nothing of a primary',
-    scene: { controllers: three, facts: { stale: true } },
+    name: 'what one member remembers says nothing of a primary, nor of agents, whose word nobody writes',
+    scene: {
+      controllers: { ...three, '1': { member: 'DOWN' }, '2': { agent: { silentMs: 60_000 } } },
+      facts: { stale: true },
+    },
     phase: 'no-quorum',
     ha: { primary: null },
-    problems: ['No majority of the 3 voters answers: nothing can be written or changed until 2 of them do.'],
+    problems: [
+      'No majority of the 3 voters answers: nothing can be written or changed until 2 of them do. Start what is stopped, or see what would be lost with: quorate recover.',
+    ],
   },
   {
     name: 'fewer vote than were asked for, and nothing is being done about it',
