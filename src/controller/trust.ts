@@ -1,13 +1,15 @@
+import type { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { TLSSocket } from 'node:tls';
 import { exchange, type Identity, readIdentity } from '../pki/identity.js';
-import { certificatesIn, digestOf, isIssuedBy } from '../pki/trust.js';
+import { digestOf, issuedByOneOf } from '../pki/trust.js';
 import { writePrivate } from '../store/files.js';
 import type { ControllerConfig } from './config.js';
 
 /** The certificates that an API server goes by, read again whenever its agent says that the files hold others. */
 export class Trust {
   #tls: Identity;
+  #isOurs: (certificate: X509Certificate) => boolean;
   readonly #checked = new WeakMap<TLSSocket, string>();
 
   private constructor(
@@ -17,6 +19,7 @@ export class Trust {
     tls: Identity,
   ) {
     this.#tls = tls;
+    this.#isOurs = issuedByOneOf(tls.ca);
   }
 
   static async read(config: ControllerConfig): Promise<Trust> {
@@ -39,7 +42,7 @@ export class Trust {
   admits(socket: TLSSocket): boolean {
     if (this.#checked.get(socket) === this.ca) return true;
     const shown = socket.getPeerX509Certificate();
-    if (shown === undefined || !certificatesIn(this.ca).some((ca) => isIssuedBy(shown.toString(), ca))) return false;
+    if (shown === undefined || !this.#isOurs(shown)) return false;
     this.#checked.set(socket, this.ca);
     return true;
   }
@@ -49,6 +52,7 @@ export class Trust {
     const { tls, state } = await readFiles(this.config);
     exchange(this.state, state);
     this.#tls = tls;
+    this.#isOurs = issuedByOneOf(tls.ca);
     use(tls);
     await this.#say(state);
   }

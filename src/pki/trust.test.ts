@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,7 +8,7 @@ import { connect, createServer as createTlsServer } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Authority, createAuthority, issueWithKey, vouchFor } from './authority.js';
 import { serverName } from './certificate.js';
-import { authorityOf, certificatesIn, digestOf, isIssuedBy, issuerIn } from './trust.js';
+import { authorityOf, certificatesIn, digestOf, isIssuedBy, issuedByOneOf, issuerIn } from './trust.js';
 
 const UUID = '5e0c2f0e-6a1f-4c62-9c59-3f4a8f6a9a01';
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
@@ -32,6 +33,11 @@ test('a certificate is of the CA that signed it and of no other of the environme
   expect([isIssuedBy(certificate, next.certificate), isIssuedBy(certificate, before.certificate)]).toEqual([
     true,
     false,
+  ]);
+  const shown = new X509Certificate(certificate);
+  const both = next.certificate + before.certificate;
+  expect([next.certificate, both, before.certificate, ''].map((trusted) => issuedByOneOf(trusted)(shown))).toEqual([
+    ...[true, true, false, false],
   ]);
 });
 

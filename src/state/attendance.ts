@@ -21,6 +21,7 @@ export class Attendance {
   /** Agents that were there once and are on no roll: what the totals were when they were last heard. */
   readonly #absent = new Map<string, Totals>();
   #beating = new Set<string>();
+  #connected = 0;
 
   /**
    * To be called with what was just read, at `now`.
@@ -41,6 +42,7 @@ export class Attendance {
     }
     if (before.size === 0 && turned.size === 0) return;
     const listed = new Set(this.#listed());
+    this.#connected = listed.size;
     for (const machine of listed) this.#absent.delete(machine);
     for (const [machine, mark] of marks) if (!listed.has(machine)) this.#absent.set(machine, mark);
   }
@@ -79,9 +81,9 @@ export class Attendance {
     return this.#silenceOf(machine).missedMs;
   }
 
-  /** Machines that are on a roll. */
+  /** Machines that are on a roll. Asked for with every agent that comes, so it is counted with the look. */
   get connected(): number {
-    return new Set(this.#listed()).size;
+    return this.#connected;
   }
 
   /** How many have been silent for so long or longer, and how many have not. */
