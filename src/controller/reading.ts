@@ -4,8 +4,8 @@ import { QuorateError } from '../errors.js';
 import type { MachineDocument, PresenceDocument } from '../state/documents.js';
 import { isPassing } from '../state/passing.js';
 import { readPresence } from '../state/presence.js';
-import { Remembered } from '../state/remembered.js';
 import { OF_AGENTS } from '../state/roll.js';
+import { StampedDocuments } from '../state/stamped.js';
 import type { State } from '../state/state.js';
 
 /** Options for a read, and whether what it finds may be old. */
@@ -30,16 +30,16 @@ export class Reader {
   readonly #state: State;
   readonly #fresh: Reading;
   readonly #local: Reading;
-  readonly #machines: Remembered<MachineDocument>;
-  readonly #presence: Remembered<PresenceDocument>;
+  readonly #machines: StampedDocuments<MachineDocument>;
+  readonly #presence: StampedDocuments<PresenceDocument>;
   /** Nobody could be read from the primary last time; not waited for again while none is seen. */
   #without = false;
 
   constructor(state: State, machine: string) {
     this.#state = state;
-    this.#machines = new Remembered(state, state.machines, ['version']);
+    this.#machines = new StampedDocuments(state, state.machines, ['version']);
     // One that was closed and is there again counts from the start, at another time.
-    this.#presence = new Remembered(state, state.presence, ['seq', 'at'], OF_AGENTS);
+    this.#presence = new StampedDocuments(state, state.presence, ['seq', 'at'], OF_AGENTS);
     const fresh = { readPreference: ReadPreference.primary, readConcern: new ReadConcern('majority') };
     this.#fresh = {
       stale: false,

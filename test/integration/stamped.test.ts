@@ -1,6 +1,6 @@
 import { type Collection, ReadConcern, ReadPreference } from 'mongodb';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { Remembered } from '../../src/state/remembered.js';
+import { StampedDocuments } from '../../src/state/stamped.js';
 import { openState, type State } from '../../src/state/state.js';
 import { TestMembers } from '../support/members.js';
 
@@ -19,7 +19,7 @@ const thing = (n: number, version = 1): Thing => ({ _id: String(n), version, at:
 let set: TestMembers;
 let state: State;
 let things: Collection<Thing>;
-let remembered: Remembered<Thing>;
+let stamped: StampedDocuments<Thing>;
 let anotherPrimary: () => void = () => {};
 /** What is asked for beside the stamps. */
 let asked: unknown[] = [];
@@ -35,11 +35,20 @@ beforeAll(async () => {
     anotherPrimary = () => listener('another');
     return () => undefined;
   };
-  remembered = new Remembered({ onPrimary }, things, ['version', 'at'], { kind: 'thing' });
+  stamped = new StampedDocuments({ onPrimary }, things, ['version', 'at'], { kind: 'thing' });
   const find = things.find.bind(things);
   vi.spyOn(things, 'find').mockImplementation((filter, options) => {
     if (options?.projection === undefined) asked.push(filter);
-    return find(filter ?? {}, options);
+    const cursor = find(filter ?? {}, options);
+    const held = holds.get(JSON.stringify(filter));
+    if (held === undefined) return cursor;
+    const toArray = cursor.toArray.bind(cursor);
+    cursor.toArray = async () => {
+      held.reached();
+      await held.released;
+      return await toArray();
+    };
+    return cursor;
   });
 }, 60_000);
 
@@ -48,9 +57,28 @@ afterAll(async () => {
   await set?.[Symbol.asyncDispose]();
 });
 
+interface Hold {
+  readonly reached: () => void;
+  readonly released: Promise<void>;
+}
+const holds = new Map<string, Hold>();
+
+/** Whoever asks for just this waits until it is let go. */
+function hold(filter: object): { held: Promise<void>; release: () => void } {
+  let [reached, release] = [() => {}, () => {}];
+  const held = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  holds.set(JSON.stringify(filter), { reached, released });
+  return { held, release };
+}
+
 async function read(): Promise<{ now: Thing[]; asked: unknown[] }> {
   asked = [];
-  const now = await remembered.read(FROM);
+  const now = await stamped.read(FROM);
   return { now: now.sort((a, b) => Number(a._id) - Number(b._id)), asked };
 }
 
@@ -90,6 +118,26 @@ test('another primary is asked for everything: the same version may say somethin
 
 test('readers at the same time get what is there', async () => {
   anotherPrimary();
-  const readings = await Promise.all(Array.from({ length: 5 }, () => remembered.read(FROM)));
+  const readings = await Promise.all(Array.from({ length: 5 }, () => stamped.read(FROM)));
   for (const one of readings) expect(one).toHaveLength(20);
+});
+
+test('what one reader has not seen yet is not taken from another one', async () => {
+  anotherPrimary();
+  await read();
+  // The slow one has seen what there is, and waits for what has changed.
+  const slow = hold({ _id: { $in: ['9'] } });
+  await things.updateOne({ _id: '9' }, { $inc: { version: 1 } });
+  const late = stamped.read(FROM);
+  await slow.held;
+  await things.insertOne(thing(50));
+  await read();
+  const other = hold({ _id: { $in: ['8'] } });
+  await things.updateOne({ _id: '8' }, { $inc: { version: 1 } });
+  const reading = stamped.read(FROM);
+  await other.held;
+  slow.release();
+  expect((await late).map(({ _id }) => _id)).not.toContain('50');
+  other.release();
+  expect((await reading).map(({ _id }) => _id)).toContain('50');
 });
