@@ -98,6 +98,8 @@ async function serve(
     const key = environmentKey(environment.name, environment.uuid);
     const state = await openState({ hosts: config.mongo, tls: certificates.state });
     opened.push(() => state.close());
+    // Nothing that is to be done could be done here, and other workers can.
+    await state.view.untilInTouch(stop);
     const presence = new PresenceObserver(state);
     opened.push(async () => presence.close());
     const document = await environmentDocument(state, stop);
@@ -131,6 +133,9 @@ async function serve(
     await Promise.race([
       workers.failed,
       stopped,
+      state.view.untilCutOff(AbortSignal.any([stop, upkeep.signal])).then((primary) => {
+        throw new Error(`${primary} is primary, which this machine does not reach: the other workers go on`);
+      }),
       // Another Temporal has taken over: begin again, with that one.
       untilAdopted(state, fence, upkeep.signal),
       keepVersionCurrent(temporal.client, key, AbortSignal.any([stop, upkeep.signal]), () =>

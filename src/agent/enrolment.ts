@@ -16,6 +16,7 @@ const LATER = new Set([
   'no-quorum',
   'too-many',
   'leaving',
+  'cut-off',
   'unknown-outcome',
   'timed-out',
   'rotating',

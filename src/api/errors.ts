@@ -63,5 +63,6 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'no-quorum': 503,
   'unknown-outcome': 503,
   leaving: 503,
+  'cut-off': 503,
   rotating: 503,
 };

@@ -6,6 +6,7 @@ const SEEN: Readonly<Record<string, string>> = {
   silent: 'does not answer, neither its agent nor its member',
   ill: 'has an agent, but its member does not come up',
   degraded: 'has a healthy member, but its agent is silent',
+  'cut-off': 'is well, but the link between it and the primary is cut',
   maintenance: 'is away, under maintenance',
 };
 

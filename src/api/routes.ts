@@ -43,6 +43,8 @@ export interface Route {
   readonly change?: true;
   /** A WebSocket. */
   readonly socket?: true;
+  /** About the controller that is asked: answered by one that is cut off from the primary as well. */
+  readonly own?: true;
 }
 
 const READERS = ['read', 'write', 'admin'] as const;
@@ -60,6 +62,7 @@ export const ROUTES = {
     summary: 'Whether this controller answers, and which it is; the database is not asked',
     may: 'anyone',
     answer: access.Ping,
+    own: true,
   },
   openapi: {
     method: 'GET',
@@ -67,6 +70,7 @@ export const ROUTES = {
     summary: 'This document',
     may: 'anyone',
     answer: Type.Unknown(),
+    own: true,
   },
   enrol: {
     method: 'POST',
@@ -97,6 +101,7 @@ export const ROUTES = {
     summary: 'Whom this controller itself reaches, looked at now: APIs, and members as its own member hears them',
     may: READERS,
     answer: Reach,
+    own: true,
   },
   metrics: {
     method: 'GET',
@@ -105,6 +110,7 @@ export const ROUTES = {
     may: READERS,
     answer: Type.String(),
     text: 'text/plain; version=0.0.4; charset=utf-8',
+    own: true,
   },
   log: {
     method: 'GET',
@@ -113,6 +119,7 @@ export const ROUTES = {
     may: ADMIN,
     query: LogQuery,
     answer: Log,
+    own: true,
   },
   machines: { method: 'GET', path: '/v1/machines', summary: 'All machines', may: READERS, answer: Machines },
   machine: { method: 'GET', path: '/v1/machines/:id', summary: 'One machine', may: READERS, answer: Machine },

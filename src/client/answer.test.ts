@@ -36,7 +36,8 @@ test.each([
   [409, 'stale', null],
   [500, 'defect', null],
   [429, 'too-many', 'not-done'],
-  [503, 'leaving', 'leaving'],
+  [503, 'leaving', 'elsewhere'],
+  [503, 'cut-off', 'elsewhere'],
   [503, 'no-quorum', 'unknown'],
   [503, 'unknown-outcome', 'unknown'],
 ])('%d %s means %s', (status, code, meaning) => {

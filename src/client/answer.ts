@@ -16,14 +16,14 @@ export function decode<T>(answer: LinkAnswer): T {
 }
 
 /**
- * What an answer means that says "not now": `not-done`, `leaving` (not done, and the controller goes away) or `unknown`, when
- * it may have been done. Null for any other answer.
+ * What an answer means that says "not now": `not-done`, `elsewhere` (not done, and to be asked of another controller) or
+ * `unknown`, when it may have been done. Null for any other answer.
  */
-export function refusalOf({ status, headers, body }: LinkAnswer): 'not-done' | 'leaving' | 'unknown' | null {
+export function refusalOf({ status, headers, body }: LinkAnswer): 'not-done' | 'elsewhere' | 'unknown' | null {
   // One that says to come back much later is an answer; to knock till then would only fill the log.
   if (status === 429) return Number(headers['retry-after'] ?? 0) > LONGEST_WAIT_S ? null : 'not-done';
   if (status !== 503) return null;
-  return body.includes('"leaving"') ? 'leaving' : 'unknown';
+  return /"code":"(leaving|cut-off)"/.test(body) ? 'elsewhere' : 'unknown';
 }
 
 function parse({ status, body }: LinkAnswer): unknown {

@@ -192,7 +192,7 @@ export class ApiClient {
               return { status: answer.status, body: decode<T>(answer), machine: asked.machine };
             refused = answer;
             // Who cannot serve may be cut off from the others: a second refusal sends us elsewhere.
-            if (refusal === 'leaving' || attempt % 2 === 1) this.#links.leave(asked);
+            if (refusal === 'elsewhere' || attempt % 2 === 1) this.#links.leave(asked);
           } catch (error) {
             const lost = error instanceof LinkLost;
             if (lost) this.#links.leave(asked);

@@ -111,8 +111,8 @@ function members({ facts, controllers }: Seen): string[] {
   const strangers = facts.members
     .filter(({ machine }) => !facts.machines.some(({ _id }) => _id === machine))
     .map(({ host, id }) => `Member ${id} at ${host} belongs to no known machine; it counts as lost.`);
-  const ill = controllers.flatMap(({ machine, agent, member }) =>
-    !facts.stale && agent === 'started' && member?.vote && !member.healthy
+  const ill = controllers.flatMap(({ machine, agent, member, evidence }) =>
+    !facts.stale && agent === 'started' && member?.vote && !member.healthy && evidence?.verdict !== 'cut-off'
       ? [`The member of machine ${machine} is ${member.state}, though its agent is up.`]
       : [],
   );

@@ -55,6 +55,7 @@ const BACKLOG = 4096;
 const MESSAGE = 256 * 1024;
 const SOCKETS_ALIVE_MS = 10_000;
 const LEAVING_MS = 1000;
+const CUT_OFF_LOOK_MS = 500;
 
 function newApp({ ca, certificate, key }: Identity) {
   return fastify({
@@ -117,6 +118,7 @@ export class ApiServer {
   readonly #tokenSockets: TokenSockets;
   readonly #known = new WeakMap<IncomingMessage, Known>();
   readonly #beat: NodeJS.Timeout;
+  readonly #looking: NodeJS.Timeout;
   readonly #connections = new Connections();
   #leaving = false;
 
@@ -165,6 +167,7 @@ export class ApiServer {
     server.headersTimeout = 5000;
     server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
     this.#beat = setInterval(() => this.#dropDead(), SOCKETS_ALIVE_MS).unref();
+    this.#looking = setInterval(() => this.#letGoIfCutOff(), CUT_OFF_LOOK_MS).unref();
   }
 
   /**
@@ -190,6 +193,7 @@ export class ApiServer {
   async close(): Promise<void> {
     this.#leaving = true;
     clearInterval(this.#beat);
+    clearInterval(this.#looking);
     for (const socket of this.#sockets.clients) close(socket, CLOSE.leaving, 'this controller leaves');
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise((resolve) => {
@@ -207,6 +211,7 @@ export class ApiServer {
       url: route.path,
       bodyLimit: route.largestBody ?? BODY,
       handler: async (request, reply) => {
+        if (route.own !== true) this.#refuseIfCutOff();
         const known: Known = { name, address: request.ip ?? '', caller: null, claimed: null, code: '' };
         this.#known.set(request.raw, known);
         const caller =
@@ -252,6 +257,7 @@ export class ApiServer {
       const name = (['watch', 'agent'] as const).find((socket) => ROUTES[socket].path === url.pathname);
       if (name === undefined)
         throw new QuorateError('not-found', `There is no WebSocket ${url.pathname.slice(0, 100)}.`);
+      this.#refuseIfCutOff();
       await admitBrowser(request, this.#origins);
       const caller = await this.parts.login.require(request, ROUTES[name]);
       const query = checked(WatchQuery, Object.fromEntries(url.searchParams), 'query');
@@ -282,6 +288,24 @@ export class ApiServer {
   #endWithToken(socket: WebSocket, request: IncomingMessage, route: Route, credential: string): void {
     this.#tokenSockets.add(socket, credential);
     this.parts.login.require(request, route).catch(() => close(socket, CLOSE.again, 'ask for it again'));
+  }
+
+  /** What it could say would be old, and what it is told it could not write, while other controllers can. */
+  #refuseIfCutOff(): void {
+    const primary = this.parts.state.view.cutOffFrom;
+    if (primary === null) return;
+    throw new QuorateError(
+      'cut-off',
+      `This controller does not reach the primary, ${primary}, which others do; nothing was done.`,
+      { todo: 'Ask another one.' },
+    );
+  }
+
+  /** Agents and watches find another controller. */
+  #letGoIfCutOff(): void {
+    if (this.parts.state.view.cutOffFrom === null) return;
+    for (const socket of this.#sockets.clients)
+      close(socket, CLOSE.again, 'this controller is cut off from the primary');
   }
 
   /** Peers that vanished without a word. Agents on the roll are looked after there. */

@@ -37,11 +37,17 @@ export const isVoter = (member: Member): boolean => member.votes === 1;
 export const answers = (member: Member): boolean =>
   member.healthy && (member.state === 'PRIMARY' || member.state === 'SECONDARY');
 
+/** It lives, and the primary does not hear it. */
+export const isCutOff = (member: Member): boolean => member.cutOffMs !== undefined;
+
+/** It answers, and is in touch with the primary, where there is one. */
+export const isInTouch = (member: Member): boolean => answers(member) && !isCutOff(member);
+
 /** Healthy for counting majorities. A member of no known machine never is: nobody could say when it goes. */
 export function isHealthy(observed: Observed, member: Member): boolean {
   const machine = machineOf(observed, member.machine);
   return (
-    answers(member) &&
+    isInTouch(member) &&
     machine !== undefined &&
     isOwn(machine, member) &&
     machine.life !== 'dead' &&

@@ -3,6 +3,7 @@ import {
   byId,
   isCaughtUp,
   isController,
+  isCutOff,
   isVoter,
   machineOf,
   memberById,
@@ -175,6 +176,7 @@ function whyNoHeir(observed: Observed, set: ReplicaSet, id: MachineId): ReturnTy
   }
   if (member === undefined || !isVoter(member)) return no(`Machine ${id} does not vote.`, another);
   if (!answers(member)) return no(`The member of machine ${id} does not answer.`, another);
+  if (isCutOff(member)) return no(`The member of machine ${id} is cut off from the primary.`, another);
   if (machine.agent !== 'started') return no(`The agent of machine ${id} is not heard.`, another);
   if (!isCaughtUp(set, member)) {
     const lag = member.lagMs === null ? '' : `, by ${Math.ceil(member.lagMs / 1000)} s`;

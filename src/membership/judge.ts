@@ -3,7 +3,17 @@
  * A pure function, asked by the sentinel whenever what it sees changes. It starts a change and does nothing else: whoever is
  * written off is judged by the planner once more, from its own fresh facts.
  */
-import { answers, hasControllerJob, isController, isSilent, isVoter, majority, memberOf, votersOf } from './facts.js';
+import {
+  answers,
+  hasControllerJob,
+  isController,
+  isCutOff,
+  isSilent,
+  isVoter,
+  majority,
+  memberOf,
+  votersOf,
+} from './facts.js';
 import { goalToRestore } from './goal.js';
 import { hold, lastFailed, type Past } from './pace.js';
 import type { Goal, Machine, MachineId, Member, Observed } from './types.js';
@@ -26,7 +36,8 @@ export interface JudgeSettings {
 /**
  * - `well`; `starting`: not a voter yet; `leaving`: written off, or on its way out.
  * - `terminated`, `stopped`: what its cloud says. `silent`: nothing of it answers. `ill`: its agent is there, its member of
- *   no use. `degraded`: its member is well, its agent silent. `maintenance`: absent with leave.
+ *   no use. `degraded`: its member is well, its agent silent. `cut-off`: all of it is well, and the primary does not hear it.
+ *   `maintenance`: absent with leave.
  */
 export type Found =
   | 'well'
@@ -37,6 +48,7 @@ export type Found =
   | 'silent'
   | 'ill'
   | 'degraded'
+  | 'cut-off'
   | 'maintenance';
 
 export interface Judged {
@@ -138,6 +150,8 @@ function look(observed: Observed, machine: Machine, settings: JudgeSettings): Ju
   const after: Judging = (verdict, sinceMs, next, inMs) =>
     unjudged === null ? judged(verdict, sinceMs, next, Math.max(0, inMs ?? 0)) : judged(verdict, sinceMs, unjudged);
   if (member !== undefined && answers(member)) {
+    if (!silent && isCutOff(member))
+      return judged('cut-off', member.cutOffMs ?? 0, 'nothing by itself, as it is well: mend the link');
     if (!silent) return judged(isVoter(member) ? 'well' : 'starting', 0);
     return after(
       'degraded',
@@ -206,6 +220,7 @@ const WHY: Readonly<Record<Found, string>> = {
   silent: 'nothing of it answered for as long as a controller may be silent',
   ill: 'its agent is there, but its member came to nothing',
   degraded: 'its agent was not heard for half an hour',
+  'cut-off': '',
   well: '',
   starting: '',
   leaving: '',
@@ -217,6 +232,12 @@ function whyReplace(due: readonly Judged[]): string {
   return `${capital(reasons.join('; '))}.`;
 }
 
+/** Where the verdict alone is no good English. */
+const WORDS: Partial<Record<Found, string>> = {
+  maintenance: 'under maintenance',
+  'cut-off': 'cut off from the primary',
+};
+
 /** Something is wrong, and nothing follows from it as things are. */
 function whyNothing(found: readonly Judged[]): string {
   const idle = found.filter(({ inMs, next }) => inMs === null && next !== '');
@@ -224,7 +245,7 @@ function whyNothing(found: readonly Judged[]): string {
     const alike = idle
       .filter((other) => other.verdict === verdict && other.next === next)
       .map(({ machine }) => machine);
-    const is = `${agree(alike, 'is', 'are')} ${verdict === 'maintenance' ? 'under maintenance' : verdict}`;
+    const is = `${agree(alike, 'is', 'are')} ${WORDS[verdict] ?? verdict}`;
     return `${capital(machinesText(alike))} ${is}: ${next}.`;
   });
   return [...new Set(sentences)].join(' ');

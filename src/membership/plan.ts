@@ -2,7 +2,7 @@
  * The planner: from what is seen and what is wanted to the one next step. A pure function, asked again after every step
  * with fresh facts, so that a crash, a loss in the middle and a hand-made change all land in the same code.
  */
-import { answers, memberById, votersOf } from './facts.js';
+import { answers, isInTouch, memberById, votersOf } from './facts.js';
 import type { Invariant } from './invariants/invariant.js';
 import { guarded, INVARIANTS, isAtRest } from './safety.js';
 import { seats } from './seats.js';
@@ -124,11 +124,13 @@ function done(situation: Situation): Step {
   }
   const primary = memberById(set, set.primary as number);
   const all = seats.stay.length;
-  const away = votersOf(set).filter((member) => !answers(member));
+  const away = votersOf(set).filter((member) => !isInTouch(member));
   const spare = (all - 1) / 2 - away.length;
   const losable = spare <= 0 ? 'no controller' : spare === 1 ? 'any one controller' : `any ${spare} controllers`;
   const until =
-    away.length === 0 ? '' : ` until ${membersText(away)}, under maintenance, ${agree(away, 'is', 'are')} back`;
+    away.length === 0
+      ? ''
+      : ` until ${membersText(away)}, ${away.some(answers) ? 'cut off from the primary' : 'under maintenance'}, ${agree(away, 'is', 'are')} back`;
   return {
     kind: 'done',
     text: `${all} of ${all} vote; primary ${primary ? memberText(primary) : 'unknown'}; ${losable} can be lost${until}.`,

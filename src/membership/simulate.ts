@@ -153,7 +153,8 @@ function awaken(observed: Observed, machines: readonly MachineId[]): Observed {
   const ids = back.map((machine) => machine.id);
   const members = set?.members.map((member): Member => {
     if (member.machine === null || !ids.includes(member.machine) || member.state === 'PRIMARY') return member;
-    return { ...member, healthy: true, state: 'SECONDARY', optime: set.reference, lagMs: 0, downMs: 0 };
+    const { cutOffMs: _, ...rest } = member;
+    return { ...rest, healthy: true, state: 'SECONDARY', optime: set.reference, lagMs: 0, downMs: 0 };
   });
   return {
     ...change(observed, ids, (machine) => ({

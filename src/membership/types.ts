@@ -43,8 +43,13 @@ export interface Member {
   readonly votes: 0 | 1;
   readonly priority: number;
   readonly state: MemberState;
-  /** It answered the observer itself, or the primary's heartbeats reach it. */
+  /** It answered the observer itself, or the primary's heartbeats reach it, or those of another member that answered. */
   readonly healthy: boolean;
+  /**
+   * Milliseconds that it was seen to live while the primary does not hear it, as far as the observer watched; absent where it
+   * is in touch. It is no part of a majority then.
+   */
+  readonly cutOffMs?: number;
   /** Its applied optime, read after `ReplicaSet.reference`; null when it could not be asked. */
   readonly optime: OpTime | null;
   /** Milliseconds behind the primary's applied optime, for people; null when unknown. */

@@ -1,5 +1,5 @@
 /** The steps that move votes, with the hand-over that goes before them. */
-import { isCaughtUp, machineOf } from './facts.js';
+import { isCaughtUp, isCutOff, machineOf } from './facts.js';
 import { isStaying, type Situation } from './situation.js';
 import { act, blocked } from './steps.js';
 import { order } from './succession.js';
@@ -20,7 +20,10 @@ export const withdraw = (situation: Situation, member: Member, reason: string): 
 export const remove = (situation: Situation, members: readonly Member[], reason: string): Step =>
   act(situation, { kind: 'remove-members', members: members.map((member) => member.id) }, reason);
 
-/** To the first in the order of succession that stays and is not under maintenance, one that is caught up before any other. */
+/**
+ * To the first in the order of succession that stays, is not under maintenance and not cut off, one that is caught up before
+ * any other.
+ */
 export function handOverFrom(situation: Situation, primary: Member): Step {
   const { observed, set } = situation;
   const zone = (member: Member) => machineOf(observed, member.machine)?.zone ?? '';
@@ -28,7 +31,9 @@ export function handOverFrom(situation: Situation, primary: Member): Step {
   const all = order({
     primary: primary.id,
     members: set.members.map((member) => ({ ...member, zone: zone(member) })),
-  }).flatMap((id) => set.members.filter((member) => member.id === id && isStaying(situation, member)));
+  }).flatMap((id) =>
+    set.members.filter((member) => member.id === id && isStaying(situation, member) && !isCutOff(member)),
+  );
   const heirs = all.filter((member) => !isAway(member));
   const heir = heirs.find((member) => isCaughtUp(set, member)) ?? heirs[0];
   const [away] = all;

@@ -1,5 +1,5 @@
 /** The waits: how long each may last, and which of those that ended still say something. */
-import { answers, isCaughtUp, isSilent, machineOf, memberOf, othersLate, servesFully } from './facts.js';
+import { answers, isCaughtUp, isInTouch, isSilent, machineOf, memberOf, othersLate, servesFully } from './facts.js';
 import type { Deed, Expired, Grace, Machine, MachineId, Member, Observed, Step, WaitFor } from './types.js';
 
 const SECOND = 1000;
@@ -125,7 +125,7 @@ function machineStillLacks(observed: Observed, what: WaitFor, id: MachineId): bo
   const member = memberOf(observed, id);
   switch (what) {
     case 'healthy':
-      if (member !== undefined) return !answers(member);
+      if (member !== undefined) return !isInTouch(member);
       // One that clients are told of was a voter: that its member is gone now is no answer.
       return (
         machine === undefined ||

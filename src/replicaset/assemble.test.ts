@@ -131,6 +131,26 @@ describe('the members', () => {
     });
   });
 
+  test('that another one hears, and the primary does not, are cut off, and no part of a majority', () => {
+    const cut = (heard: (number | null)[], ...others: Answer[]) =>
+      look([answer(0, { primary: 0, heard }), ...others])?.members[1];
+    const hears = (ago: number | null) => answer(2, { primary: 0, heard: [200, ago, 0] });
+    const itself = answer(1, { heard: [null, 0, 200] });
+    for (const ago of [5000, null])
+      for (const other of [hears(400), itself])
+        expect(cut([0, ago, 200], other)).toMatchObject({ healthy: true, cutOffMs: 0, state: 'SECONDARY' });
+    // Not one that has died just now, which they notice one after the other.
+    for (const heard of [
+      [0, 2100, 200],
+      [0, 400, 200],
+    ])
+      expect(cut(heard, hears(1900))).not.toHaveProperty('cutOffMs');
+    expect(cut([0, null, 200], hears(null))).toMatchObject({ healthy: false });
+    expect(cut([0, 5000, 200], hears(3000))).toMatchObject({ healthy: false });
+    // Without a primary whose word that could be nobody is.
+    expect(look([hears(400), itself])?.members[1]).not.toHaveProperty('cutOffMs');
+  });
+
   test('have the optimes that they told themselves, against what the primary had before', () => {
     const set = look([answer(0, { primary: 0 }), answer(1, { primary: 0 }), answer(2, { primary: 0 })], {
       0: at(51),

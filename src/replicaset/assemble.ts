@@ -81,11 +81,37 @@ function viewOf(status: SetStatus | null | undefined, host: string): StatusMembe
   return status?.members.find((m) => m.name === host);
 }
 
-/** The primary's heartbeats reach the member, by the primary's own clock; its word `health` alone lags by 10 s. */
+/** Milliseconds since a member heard another one, by its own clock. */
+function unheardMs(status: SetStatus, { self, lastHeartbeatRecv }: StatusMember): number {
+  if (self) return 0;
+  return lastHeartbeatRecv === undefined
+    ? Number.POSITIVE_INFINITY
+    : status.date.getTime() - lastHeartbeatRecv.getTime();
+}
+
+/** Whoever is unheard for longer is not reached. */
+const missedMs = (status: SetStatus): number => 2 * Number(status.heartbeatIntervalMillis) + 1000;
+
+/** A member's heartbeats reach another one; its word `health` alone lags by 10 s. */
 function reached(status: SetStatus, view: StatusMember): boolean {
-  if (view.self) return true;
-  if (view.health !== 1 || view.lastHeartbeatRecv === undefined) return false;
-  return status.date.getTime() - view.lastHeartbeatRecv.getTime() < 2 * Number(status.heartbeatIntervalMillis) + 1000;
+  return view.self === true || (view.health === 1 && unheardMs(status, view) < missedMs(status));
+}
+
+/**
+ * The member as it says itself, or as another one hears it, where the primary has missed it since; null where it is in touch
+ * with the primary, or nobody hears it. What dies or freezes is missed by all of them at the same time, so it is not taken
+ * for one that is cut off because some notice later than others.
+ */
+function cutOffFrom({ primary }: Basis, host: string, answers: readonly Answer[]): StatusMember | null {
+  const missed = viewOf(primary?.status, host);
+  if (primary === null || primary.status === null || missed === undefined || primary.host === host) return null;
+  const limitMs = unheardMs(primary.status, missed) - missedMs(primary.status);
+  const heard = answers.flatMap(({ status }) => {
+    const view = viewOf(status, host);
+    if (status === null || view === undefined || !reached(status, view)) return [];
+    return unheardMs(status, view) < limitMs ? [view] : [];
+  });
+  return heard.find(({ self }) => self) ?? heard[0] ?? null;
 }
 
 /** Whom a majority of the voters takes for the primary; a voter that did not answer us counts where the primary reaches it. */
@@ -128,15 +154,17 @@ function unsettled(basis: Basis, answers: readonly Answer[], primary: MemberConf
 
 function memberOf(
   member: MemberConfig,
-  { primary }: Basis,
+  basis: Basis,
   answers: readonly Answer[],
   optimes: ReadonlyMap<string, OpTime>,
   reference: OpTime | null,
 ): Member {
+  const { primary } = basis;
   const answer = answers.find((a) => a.host === member.host);
   const view = viewOf(primary?.status, member.host);
   const reachedByPrimary = view !== undefined && primary?.status != null && reached(primary.status, view);
-  const healthy = answer !== undefined || reachedByPrimary;
+  const cutOff = cutOffFrom(basis, member.host, answers);
+  const healthy = answer !== undefined || reachedByPrimary || cutOff !== null;
   const own = answer?.status?.members.find((m) => m.self);
   const optime = optimes.get(member.host) ?? null;
   return {
@@ -145,8 +173,9 @@ function memberOf(
     host: member.host,
     votes: member.votes > 0 ? 1 : 0,
     priority: member.priority,
-    state: stateOf(own?.stateStr ?? (healthy || view?.health !== 1 ? view?.stateStr : undefined)),
+    state: stateOf((own ?? cutOff)?.stateStr ?? (healthy || view?.health !== 1 ? view?.stateStr : undefined)),
     healthy,
+    ...(cutOff !== null && { cutOffMs: 0 }),
     optime,
     lagMs: optime === null || reference === null ? null : lagMs(optime, reference),
     downMs: 0,

@@ -31,3 +31,12 @@ test('a time in which nobody looked counts for nothing', () => {
   expect(down(watch.look([member(1, 'DOWN')], 1000))).toEqual([1000]);
   expect(down(watch.look([member(1, 'DOWN')], 3_601_000))).toEqual([0]);
 });
+
+test('how long one is cut off is counted apart, and it is no downtime', () => {
+  const watch = new Downtime();
+  const cut = { ...member(1, 'SECONDARY'), cutOffMs: 0 };
+  watch.look([cut], 0);
+  expect(watch.look([cut], 1500)).toEqual([{ ...cut, cutOffMs: 1500 }]);
+  expect(watch.look([member(1, 'SECONDARY')], 2000)).toEqual([member(1, 'SECONDARY')]);
+  expect(watch.look([cut], 2500)).toEqual([cut]);
+});

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QuorateError } from '../errors.js';
-import { isCaughtUp } from '../membership/facts.js';
+import { isCaughtUp, isCutOff } from '../membership/facts.js';
 import type { Member, MemberId, ReplicaSet } from '../membership/types.js';
 import { within } from './connect.js';
 import { meaningOf, refusal } from './errors.js';
@@ -86,6 +86,7 @@ function readiness(set: ReplicaSet, member: Member): string | null {
   if (member.votes === 0 || member.priority === 0) return 'it has no vote';
   if (!member.healthy || member.state !== 'SECONDARY')
     return `it is ${member.healthy ? member.state : 'not reachable'}`;
+  if (isCutOff(member)) return 'it is cut off from the primary';
   if (!isCaughtUp(set, member)) return 'it has not caught up';
   return null;
 }

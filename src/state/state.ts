@@ -1,13 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type ClientSession,
-  type Collection,
-  type Db,
-  MongoClient,
-  ReadConcern,
-  type TopologyDescriptionChangedEvent,
-  WriteConcern,
-} from 'mongodb';
+import { type ClientSession, type Collection, type Db, MongoClient, ReadConcern, WriteConcern } from 'mongodb';
 import { type Identity, login } from '../pki/identity.js';
 import type {
   AddressesDocument,
@@ -24,6 +16,7 @@ import type {
 } from './documents.js';
 import type { CounterDocument, OperationDocument, OutputDocument, ResultDocument } from './operation-documents.js';
 import { isPassing, MovedOn } from './passing.js';
+import { PrimaryView } from './primary-view.js';
 import type { AuditDocument, UserDocument } from './user-documents.js';
 
 export const DATABASE = 'quorate';
@@ -65,6 +58,8 @@ export interface State {
   primary(): string | null;
   /** Calls back when another primary than before is seen; answers how to stop that. */
   onPrimary(listener: (host: string) => void): () => void;
+  /** Whether others reach a primary that this process does not. */
+  readonly view: Pick<PrimaryView, 'cutOffFrom' | 'untilCutOff' | 'untilInTouch'>;
   close(): Promise<void>;
 }
 
@@ -89,13 +84,8 @@ export async function openState(options: StateOptions): Promise<State> {
     writeConcern: new WriteConcern('majority', undefined, true),
     ignoreUndefined: true,
   });
-  const listeners = new Set<(host: string) => void>();
-  let primary: string | null = null;
-  client.on('topologyDescriptionChanged', (event: TopologyDescriptionChangedEvent) => {
-    const found = primaryOf(event);
-    if (found !== null && found !== primary) for (const listener of listeners) listener(found);
-    primary = found;
-  });
+  const view = new PrimaryView();
+  view.follow(client);
   let open = true;
   // The driver closes a client for good when its first connection fails (nobody is up yet), unless told to connect again.
   const connect = async (): Promise<void> => {
@@ -130,11 +120,9 @@ export async function openState(options: StateOptions): Promise<State> {
     operationResults: db.collection('operationResults'),
     operationOutput: db.collection('operationOutput'),
     counters: db.collection('counters'),
-    primary: () => primary,
-    onPrimary: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    primary: () => view.primary,
+    onPrimary: (listener) => view.onPrimary(listener),
+    view,
     close: () => {
       open = false;
       return client.close();
@@ -182,11 +170,4 @@ export async function transaction<T>(
 export async function databaseTime(state: State): Promise<Date> {
   const answer = await state.client.db('admin').command({ hello: 1 }, { readPreference: 'primary' });
   return answer.localTime as Date;
-}
-
-function primaryOf(event: TopologyDescriptionChangedEvent): string | null {
-  for (const [address, server] of event.newDescription.servers) {
-    if (server.type === 'RSPrimary' || server.type === 'Standalone') return address;
-  }
-  return null;
 }

@@ -1,5 +1,5 @@
 /** Who may get a vote, lose one, or become primary. */
-import { answers, isCaughtUp, isVoter, machineOf, memberById, memberOf, votersOf } from '../facts.js';
+import { answers, isCaughtUp, isCutOff, isVoter, machineOf, memberById, memberOf, votersOf } from '../facts.js';
 import { waitOrBlock } from '../steps.js';
 import { agree, capital, membersText } from '../words.js';
 import { type Invariant, isGoing, machinesIn, refused, votersAfter } from './invariant.js';
@@ -62,14 +62,14 @@ export const remainingCaughtUp: Invariant = {
 
 export const heir: Invariant = {
   name: 'heir',
-  says: 'the primary is handed over only to a voter that stays and is not under maintenance',
+  says: 'the primary is handed over only to a voter that stays, is in touch and not under maintenance',
   holds: ({ observed, set, seats }, deed) => {
     if (deed.kind !== 'hand-over') return true;
     const member = memberById(set, deed.member);
     const away = machineOf(observed, deed.machine)?.maintenance === true;
-    return member !== undefined && isVoter(member) && seats.stay.includes(deed.machine) && !away;
+    return member !== undefined && isVoter(member) && !isCutOff(member) && seats.stay.includes(deed.machine) && !away;
   },
-  instead: refused('would hand the primary over to a member that leaves or is under maintenance'),
+  instead: refused('would hand the primary over to a member that leaves, is cut off or is under maintenance'),
 };
 
 export const voteFirst: Invariant = {

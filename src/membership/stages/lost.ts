@@ -3,6 +3,7 @@ import {
   answers,
   hasControllerJob,
   instanceGone,
+  isCutOff,
   isHealthy,
   isSilent,
   isVoter,
@@ -98,7 +99,7 @@ export function withdrawDeadVotes(situation: Situation): Step | null {
   const reason =
     machineOf(situation.observed, first.machine) === undefined
       ? 'It belongs to no machine of the environment.'
-      : `${capital(memberText(first))} does not answer, and its vote counts against the others.`;
+      : `${capital(memberText(first))} ${isCutOff(first) ? 'is cut off from the primary' : 'does not answer'}, and its vote counts against the others.`;
   return withdraw(situation, first, reason);
 }
 

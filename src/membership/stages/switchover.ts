@@ -1,5 +1,5 @@
 /** A planned change of the primary, and nothing else: to the machine that was asked for. */
-import { answers, isSilent, isVoter, machineOf, memberOf, votersOf } from '../facts.js';
+import { isCutOff, isInTouch, isSilent, isVoter, machineOf, memberOf, votersOf } from '../facts.js';
 import { isStaying, type Situation } from '../situation.js';
 import { act, blocked, waitOrBlock } from '../steps.js';
 import type { MachineId, Member, Step } from '../types.js';
@@ -15,7 +15,8 @@ export function switchOver(situation: Situation): Step | null {
   const no = whyNot(situation, to, member);
   if (no !== null) return no;
   const heir = member as Member;
-  if (!answers(heir)) return waitForHeir(situation, to);
+  if (!isInTouch(heir))
+    return waitForHeir(situation, to, isCutOff(heir) ? 'is cut off from the primary' : 'does not answer');
   if (!isStaying(situation, heir)) {
     return blocked(`Machine ${to} is to be replaced.`, 'Ask for another one, or leave --to out.');
   }
@@ -42,7 +43,7 @@ function whyNot(situation: Situation, to: MachineId, member: Member | undefined)
   return null;
 }
 
-function waitForHeir({ observed, expired }: Situation, to: MachineId): Step {
+function waitForHeir({ observed, expired }: Situation, to: MachineId, why: string): Step {
   const machine = machineOf(observed, to);
   const deadline =
     machine && isSilent(machine) ? graceLeft(observed, machine, memberOf(observed, to)) : DEADLINES.primary;
@@ -50,7 +51,7 @@ function waitForHeir({ observed, expired }: Situation, to: MachineId): Step {
     expired,
     'healthy',
     [to],
-    { text: `wait for machine ${to} to answer`, reason: `The member of machine ${to} does not answer.` },
+    { text: `wait for machine ${to} to answer`, reason: `The member of machine ${to} ${why}.` },
     'Ask for another one, or leave --to out.',
     deadline,
   );

@@ -32,21 +32,29 @@ const machine = (id: string): fc.Arbitrary<Machine> =>
     resyncs: mostly(0, 1, 2),
   });
 
+type Reach = 'healthy' | 'silent' | 'cut off';
+
 const member = (id: number, primary: boolean): fc.Arbitrary<Member> =>
-  fc.record({
-    id: fc.constant(id),
-    machine: mostly<string | null>(String(id), null),
-    host: fc.constant(`10.0.0.${id}:37017`),
-    votes: mostly<0 | 1>(1, 0),
-    priority: mostly(1, 0, 3),
-    state: primary
-      ? fc.constant<MemberState>('PRIMARY')
-      : mostly<MemberState>('SECONDARY', 'STARTUP2', 'RECOVERING', 'DOWN', 'ARBITER'),
-    healthy: primary ? fc.constant(true) : mostly(true, false),
-    optime: mostly<Member['optime']>({ t: 2, s: 100, i: 0 }, { t: 2, s: 90, i: 0 }, { t: 1, s: 100, i: 0 }, null),
-    lagMs: fc.constant(null),
-    downMs: fc.constantFrom(0, 20 * 60_000),
-  });
+  fc
+    .record({
+      id: fc.constant(id),
+      machine: mostly<string | null>(String(id), null),
+      host: fc.constant(`10.0.0.${id}:37017`),
+      votes: mostly<0 | 1>(1, 0),
+      priority: mostly(1, 0, 3),
+      state: primary
+        ? fc.constant<MemberState>('PRIMARY')
+        : mostly<MemberState>('SECONDARY', 'STARTUP2', 'RECOVERING', 'DOWN', 'ARBITER'),
+      reach: primary ? fc.constant<Reach>('healthy') : mostly<Reach>('healthy', 'silent', 'cut off'),
+      optime: mostly<Member['optime']>({ t: 2, s: 100, i: 0 }, { t: 2, s: 90, i: 0 }, { t: 1, s: 100, i: 0 }, null),
+      lagMs: fc.constant(null),
+      downMs: fc.constantFrom(0, 20 * 60_000),
+    })
+    .map(({ reach, ...rest }) => ({
+      ...rest,
+      healthy: reach !== 'silent',
+      ...(reach === 'cut off' && { cutOffMs: 20_000 }),
+    }));
 
 /** Any observation: up to nine machines, up to nine members of which at most seven vote, in any state. */
 export const observations: fc.Arbitrary<Observed> = fc

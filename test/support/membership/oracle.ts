@@ -109,7 +109,10 @@ export function wrongs(observed: Observed, goal: Goal, step: Step): string[] {
     must(set.committed && set.unsettled === null, 'a reconfig only on a committed, settled set');
     must(step.fence?.version === set.version && step.fence.term === set.term, 'a reconfig is fenced');
     must(Math.abs(after.length - voters.length) <= 1, 'one vote at a time');
-    const healthy = after.filter((member) => answering(member) && (machine(member.machine)?.life ?? 'dead') !== 'dead');
+    const healthy = after.filter(
+      (member) =>
+        answering(member) && member.cutOffMs === undefined && (machine(member.machine)?.life ?? 'dead') !== 'dead',
+    );
     must(healthy.length > after.length / 2, 'a majority of the new voters is healthy');
     must(
       after.some((member) => member.id === set.primary),
@@ -146,6 +149,11 @@ export function wrongs(observed: Observed, goal: Goal, step: Step): string[] {
     );
     must(!deed.machines.some((id) => observed.addresses.machines.includes(id)), 'addresses go before processes');
   }
+  if (deed.kind === 'hand-over')
+    must(
+      set.members.find(({ id }) => id === deed.member)?.cutOffMs === undefined,
+      'no heir is cut off from the primary',
+    );
   if (deed.kind === 'hand-over') must(machine(deed.machine)?.maintenance === false, 'no heir is under maintenance');
   if (deed.kind === 'mark-dying') {
     for (const id of deed.machines) {

@@ -159,6 +159,7 @@ function readMember(line: string): Member {
   const healthy =
     ['PRIMARY', 'SECONDARY', 'STARTUP2', 'RECOVERING', 'ARBITER'].includes(state as string) && !said.has('unreachable');
   const machine = said.value('machine') ?? (id as string);
+  const cutOff = said.value('cut-off');
   const member: Member = {
     id: Number(id),
     machine: machine === 'none' ? null : machine,
@@ -167,6 +168,7 @@ function readMember(line: string): Member {
     priority: Number(said.value('priority') ?? (vote ? 1 : 0)),
     state: state as MemberState,
     healthy,
+    ...(cutOff !== undefined && { cutOffMs: seconds(cutOff) as number }),
     optime: !healthy || state === 'STARTUP2' ? null : said.has('behind') ? EARLIER : NOW,
     lagMs: null,
     downMs: seconds(said.value('down')) ?? 0,
