@@ -22,6 +22,7 @@ const SETTLE_MS = 6000;
 
 const GOALS = {
   missing: { goal: 0, unit: 'agents' },
+  'lost-idle': { goal: 0, unit: 'connections' },
   'idle-cpu': { goal: 0.5, unit: 'cores' },
   memory: { goal: 60, unit: 'KB' },
   'presence-writes': { goal: 1, unit: '1/s' },
@@ -78,7 +79,9 @@ async function* figures(
   const status = await environment.status();
   const started = status.machines.filter(({ agent }) => agent === 'started').length;
   yield { name: 'missing', value: size - started };
+  await many.ended();
   const { cpu, writes } = await idle(environment, state, status);
+  yield { name: 'lost-idle', value: countOf(await many.ended(), 'while nothing happened') };
   yield { name: 'idle-cpu', value: cpu };
   yield { name: 'presence-writes', value: writes };
   for (const [name, args] of [
@@ -137,6 +140,7 @@ async function* back(
     await environment.cloud.powerOff(hit.instance);
     await waitFor('all agents to be back', async () => (await there()) === size, 120);
     const took = (performance.now() - began) / 1000;
+    countOf(await many.ended(), `until all were back after ${took.toFixed(1)} s`);
     await sleep(2000);
     process.stderr.write(`${lost} of ${size} came back; p99 of others before: ${quiet.toFixed(3)} s\n`);
     yield { name: 'back-after-kill', value: took };
@@ -146,6 +150,13 @@ async function* back(
     await environment.cloud.startAgain(hit.instance);
     await environment.whole(controllers.length);
   }
+}
+
+/** Of connections that ended, with the reasons on stderr. */
+function countOf(ended: Readonly<Record<string, number>>, when: string): number {
+  const count = Object.values(ended).reduce((sum, each) => sum + each, 0);
+  if (count > 0) process.stderr.write(`${count} connections ended ${when}: ${JSON.stringify(ended)}\n`);
+  return count;
 }
 
 function ofControllers({ store }: TestEnvironment, { environment, controllers }: Status) {

@@ -40,6 +40,13 @@ export class Crowd {
     return there;
   }
 
+  /** Why connections ended since this was asked last, and how many for each reason. */
+  ended(): Readonly<Record<string, number>> {
+    const all: Record<string, number> = {};
+    for (const reason of this.#agents.flatMap((agent) => agent.ended.splice(0))) all[reason] = (all[reason] ?? 0) + 1;
+    return all;
+  }
+
   async leave(): Promise<void> {
     await Promise.all(this.#agents.splice(0).map((agent) => agent.end()));
   }
@@ -51,6 +58,8 @@ class Agent {
   /** The same from the moment that the connection is open. */
   #controller = '';
   #addressVersion = 0;
+  /** Why its connections ended. */
+  readonly ended: string[] = [];
   readonly #connection: Connection;
   readonly #began: Promise<void>;
 
@@ -66,8 +75,9 @@ class Agent {
       client: {
         openAgentSocket: async (options) => {
           const socket = await client.openAgentSocket(options);
-          socket.onClose(() => {
+          socket.onClose((reason) => {
             this.at = null;
+            this.ended.push(reason);
           });
           this.#controller = socket.machine;
           return socket;

@@ -8,9 +8,11 @@ export type Asked =
   | { readonly ask: 'ground'; readonly ground: Ground }
   | { readonly ask: 'join'; readonly machines: readonly string[] }
   | { readonly ask: 'there' }
+  | { readonly ask: 'ended' }
   | { readonly ask: 'leave' };
 
-export type Answered = { readonly there: Readonly<Record<string, number>> } | { readonly failed: string };
+/** Counts, of what was asked for. */
+export type Answered = { readonly counts: Readonly<Record<string, number>> } | { readonly failed: string };
 
 let crowd: Crowd | null = null;
 
@@ -18,7 +20,7 @@ async function answer(asked: Asked): Promise<Answered> {
   if (asked.ask === 'ground') crowd = new Crowd(asked.ground);
   if (asked.ask === 'join') await crowd?.join(asked.machines);
   if (asked.ask === 'leave') await crowd?.leave();
-  return { there: crowd?.there ?? {} };
+  return { counts: (asked.ask === 'ended' ? crowd?.ended() : crowd?.there) ?? {} };
 }
 
 process.on('message', (asked: Asked) => {

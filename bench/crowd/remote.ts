@@ -3,6 +3,16 @@ import { fileURLToPath } from 'node:url';
 import type { Ground } from './agents.js';
 import type { Answered, Asked } from './process.js';
 
+type Counts = Readonly<Record<string, number>>;
+
+function sumOf(all: readonly Counts[]): Counts {
+  const sum: Record<string, number> = {};
+  for (const counts of all) {
+    for (const [key, count] of Object.entries(counts)) sum[key] = (sum[key] ?? 0) + count;
+  }
+  return sum;
+}
+
 /** The crowd, in some processes. */
 export class RemoteCrowd {
   private constructor(private readonly processes: readonly CrowdProcess[]) {}
@@ -18,12 +28,13 @@ export class RemoteCrowd {
   }
 
   /** How many are connected, by controller. */
-  async there(): Promise<Readonly<Record<string, number>>> {
-    const sum: Record<string, number> = {};
-    for (const there of await Promise.all(this.processes.map((each) => each.there()))) {
-      for (const [machine, count] of Object.entries(there)) sum[machine] = (sum[machine] ?? 0) + count;
-    }
-    return sum;
+  async there(): Promise<Counts> {
+    return sumOf(await Promise.all(this.processes.map((each) => each.there())));
+  }
+
+  /** How many connections ended since this was asked last, by reason. */
+  async ended(): Promise<Counts> {
+    return sumOf(await Promise.all(this.processes.map((each) => each.ended())));
   }
 
   async close(): Promise<void> {
@@ -54,9 +65,12 @@ class CrowdProcess {
     await this.#ask({ ask: 'join', machines });
   }
 
-  /** How many are connected, by controller. */
-  async there(): Promise<Readonly<Record<string, number>>> {
+  async there(): Promise<Counts> {
     return await this.#ask({ ask: 'there' });
+  }
+
+  async ended(): Promise<Counts> {
+    return await this.#ask({ ask: 'ended' });
   }
 
   async close(): Promise<void> {
@@ -66,16 +80,16 @@ class CrowdProcess {
   }
 
   /** One question at a time. */
-  #ask(asked: Asked): Promise<Readonly<Record<string, number>>> {
+  #ask(asked: Asked): Promise<Counts> {
     const asking = this.#last.then(
       () =>
-        new Promise<Readonly<Record<string, number>>>((resolve, reject) => {
+        new Promise<Counts>((resolve, reject) => {
           const lost = () => reject(new Error('the process of the crowd is gone'));
           this.#child.once('exit', lost);
           this.#child.once('message', (answered: Answered) => {
             this.#child.off('exit', lost);
             if ('failed' in answered) reject(new Error(answered.failed));
-            else resolve(answered.there);
+            else resolve(answered.counts);
           });
           this.#child.send(asked);
         }),
