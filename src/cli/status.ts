@@ -67,9 +67,7 @@ export async function statusText(status: Status, options: OutputOptions, tempora
     [environment.name, environment.cloud, phase[environment.phase](environment.phase), spare, temporal].join('   '),
   ];
   if (status.stale) {
-    blocks.push(
-      'No majority of the replica set answers: what follows is what one controller remembers, and may be old.',
-    );
+    blocks.push('No primary is reached: what follows is what one controller remembers, and may be old.');
   }
   blocks.push([await controllersText(status, sign), ...silences(status, sign), ...maintained(status, sign)].join('\n'));
   if (status.machines.length > 0) {

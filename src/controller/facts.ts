@@ -26,6 +26,8 @@ export interface Facts {
   readonly self: string;
   /** Read from one member, as there is no majority. */
   readonly stale: boolean;
+  /** host:port of the primary that members name which this controller reaches, while it does not reach that one itself. */
+  readonly primaryElsewhere: string | null;
   readonly environment: EnvironmentDocument;
   readonly machines: readonly MachineDocument[];
   readonly presence: readonly PresenceDocument[];

@@ -42,6 +42,11 @@ export function problemsOf(seen: Seen): string[] {
 
 function quorum({ facts, ha }: Seen): string[] {
   const changing = facts.running.length > 0;
+  if (ha.primary === null && facts.primaryElsewhere !== null) {
+    return [
+      `Controller ${facts.self} does not reach the primary, ${facts.primaryElsewhere}, which other members name: what it says is old. Ask again in some seconds.`,
+    ];
+  }
   if (ha.primary === null) {
     return [
       `No majority of the ${ha.voters} voters answers: nothing can be written or changed until ${Math.floor(ha.voters / 2) + 1} of them do. Start what is stopped, or see what would be lost with: quorate recover.`,

@@ -43,7 +43,9 @@ export async function readFacts(
   }
   const silentMs = Object.fromEntries(machines.map(({ _id }) => [_id, observer.silentMs(_id)]));
   const { stale } = reading;
-  return { self, stale, environment, machines, presence, silentMs, running, refused, members, databaseTime, evidence };
+  const primaryElsewhere = stale ? state.view.namedByOthers : null;
+  const documents = { environment, machines, presence, running, refused, evidence };
+  return { self, stale, primaryElsewhere, ...documents, silentMs, members, databaseTime };
 }
 
 /** What the member that is asked says of all; the primary when there is one. */

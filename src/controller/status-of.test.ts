@@ -99,6 +99,7 @@ function factsOf({ desired, controllers, facts = {} }: Scene): Facts {
     ),
     running: [],
     refused: [],
+    primaryElsewhere: null,
     databaseTime: AT,
     evidence: null,
     members: entries.flatMap(([id, { member = id === '0' ? 'PRIMARY' : 'SECONDARY', vote = true }]) =>
@@ -236,6 +237,37 @@ const scenarios: readonly {
     ha: { primary: null },
     problems: [
       'No majority of the 3 voters answers: nothing can be written or changed until 2 of them do. Start what is stopped, or see what would be lost with: quorate recover.',
+    ],
+  },
+  {
+    name: 'a primary that others name and this controller does not reach is no loss of a majority',
+    scene: {
+      controllers: { ...three, '1': { member: 'DOWN' } },
+      facts: { stale: true, primaryElsewhere: '127.0.0.1:37017' },
+    },
+    phase: 'no-quorum',
+    ha: { primary: null },
+    problems: [
+      'Controller 0 does not reach the primary, 127.0.0.1:37017, which other members name: what it says is old. Ask again in some seconds.',
+    ],
+  },
+  {
+    name: 'a machine whose member is cut off from the primary is said once to be so',
+    scene: {
+      controllers: { ...three, '1': { member: 'DOWN' } },
+      facts: {
+        evidence: {
+          _id: 'current',
+          sequence: 1,
+          at: AT,
+          controllers: [{ machine: '1', verdict: 'cut-off', since: AT, next: 'mend the link', nextAt: null }],
+        },
+      },
+    },
+    phase: 'degraded',
+    problems: [
+      '2 of 3 controllers answer. Losing another one stops changes and writes.',
+      'Machine 1 is well, but the link between it and the primary is cut; mend the link.',
     ],
   },
   {

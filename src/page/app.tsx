@@ -51,8 +51,7 @@ export function App({ login }: { login: Login }) {
         <LinkLine model={model} login={login} now={here} />
         {status.stale && (
           <p class="notice bad">
-            No majority of the replica set answers: this is what controller {status.answeredBy} remembers, and may be
-            old.
+            No primary is reached: this is what controller {status.answeredBy} remembers, and may be old.
           </p>
         )}
         <div class="columns">

@@ -71,6 +71,16 @@ describe('cut off from the primary', () => {
   });
 });
 
+test('one that has frozen is still named, until the others elect another or name none', () => {
+  pass(1, 'm1:1', true);
+  expect(view.namedByOthers).toBeNull();
+  view.see(null);
+  pass(1, 'm1:1', false);
+  expect([view.namedByOthers, view.cutOffFrom]).toEqual(['m1:1', null]);
+  pass(3, undefined, false);
+  expect(view.namedByOthers).toBeNull();
+});
+
 test('listeners hear of another primary, not of the same one again while it is reached', () => {
   const heard: string[] = [];
   const stop = view.onPrimary((host) => heard.push(host));

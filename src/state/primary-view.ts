@@ -11,6 +11,8 @@ import type {
 export const CUT_OFF_MS = 5000;
 /** By then a member has copied what it still could from a primary that is gone; what comes later is a living one's. */
 const COPIED_MS = 2500;
+/** Members are heard every second. */
+const SAID_MS = 2000;
 const LOOK_MS = 100;
 
 /** Of a member's answer to the driver's `hello`. */
@@ -32,7 +34,10 @@ export class PrimaryView {
   #lostAt: number;
   /** What each member had received when it was heard last, since the primary was lost. */
   readonly #received = new Map<string, string>();
+  /** By a member that goes on receiving its writes. */
   #named: { readonly primary: string; readonly at: number } | null = null;
+  /** By any member that is reached. */
+  #said: { readonly primary: string; readonly at: number } | null = null;
 
   /** @param now milliseconds on a monotonic clock */
   constructor(now = () => performance.now()) {
@@ -65,6 +70,12 @@ export class PrimaryView {
     return now - this.#named.at < CUT_OFF_MS ? this.#named.primary : null;
   }
 
+  /** host:port of the primary that a member names which is reached, while it itself is not; it may have frozen. */
+  get namedByOthers(): string | null {
+    const said = this.#said;
+    return this.#primary === null && said !== null && this.#now() - said.at < SAID_MS ? said.primary : null;
+  }
+
   /** Resolves when it is cut off; rejects with the signal's reason. */
   async untilCutOff(signal: AbortSignal): Promise<string> {
     for (;;) {
@@ -95,7 +106,9 @@ export class PrimaryView {
   hear(address: string, reply: Document): void {
     const { secondary, primary, lastWrite } = reply as Hello;
     const now = this.#now();
-    if (this.#primary !== null || !secondary || primary === undefined || now - this.#lostAt < COPIED_MS) return;
+    if (this.#primary !== null || !secondary || primary === undefined) return;
+    this.#said = { primary, at: now };
+    if (now - this.#lostAt < COPIED_MS) return;
     const received = String(lastWrite?.opTime?.ts);
     const before = this.#received.get(address);
     this.#received.set(address, received);

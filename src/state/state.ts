@@ -59,7 +59,7 @@ export interface State {
   /** Calls back when another primary than before is seen; answers how to stop that. */
   onPrimary(listener: (host: string) => void): () => void;
   /** Whether others reach a primary that this process does not. */
-  readonly view: Pick<PrimaryView, 'cutOffFrom' | 'untilCutOff' | 'untilInTouch'>;
+  readonly view: Pick<PrimaryView, 'cutOffFrom' | 'namedByOthers' | 'untilCutOff' | 'untilInTouch'>;
   close(): Promise<void>;
 }
 
