@@ -1,3 +1,4 @@
+import { ServiceError } from '@temporalio/client';
 import { CommanderError } from 'commander';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { QuorateError, usageError } from '../errors.js';
@@ -28,6 +29,16 @@ test.each([
   expect(reportError(error)).toBe(1);
   expect(said).toMatch(/^quorate: [^\n]+\n$/);
   expect(said).toContain(`quorate: ${sentence}`);
+});
+
+test.each([
+  Object.assign(new ServiceError('Failed to get Workflow execution history'), {
+    cause: new Error('14 UNAVAILABLE: lost'),
+  }),
+  Object.assign(new Error('14 UNAVAILABLE: lost'), { code: 14, details: 'lost', metadata: {} }),
+])('a Temporal that is lost in the middle is no defect: %s', (error) => {
+  expect(reportError(error)).toBe(1);
+  expect(said).toMatch(/^quorate: Temporal does not answer any more: 14 UNAVAILABLE: lost\. What was started[^\n]+\n$/);
 });
 
 test('what we refuse is said with what to do, and ends as it should', () => {

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { QuorateError } from '../errors.js';
+import { QuorateError, reasonOf } from '../errors.js';
 
 /** One sentence on stderr for whatever went wrong. @returns the exit code: 2 wrong usage, 1 failure. */
 export function reportError(error: unknown): 1 | 2 {
@@ -11,7 +11,7 @@ export function reportError(error: unknown): 1 | 2 {
     process.stderr.write(`quorate: ${[error.message, error.todo].filter(Boolean).join('\n')}\n`);
     return error.exit;
   }
-  const system = systemSentence(error);
+  const system = temporalSentence(error) ?? systemSentence(error);
   if (system) {
     process.stderr.write(`quorate: ${system}\n`);
     return 1;
@@ -26,6 +26,19 @@ export function reportError(error: unknown): 1 | 2 {
 function usageSentence(message: string): string {
   const plain = message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
   return /Did you mean|--help/.test(plain) ? plain : `${plain}. See: quorate --help`;
+}
+
+/** gRPC: cancelled, deadline exceeded, unavailable. */
+const AWAY: readonly unknown[] = [1, 4, 14];
+
+/** Temporal ended or fell silent in the middle. Known by its name: most commands do not load Temporal's client. */
+function temporalSentence(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const { name, cause, code } = error as Error & { code?: unknown };
+  const said = name === 'ServiceError' && cause instanceof Error ? cause : error;
+  const isAway = name === 'ServiceError' || ('metadata' in error && AWAY.includes(code));
+  if (!isAway) return null;
+  return `Temporal does not answer any more: ${reasonOf(said)}. What was started goes on by itself; see quorate engine status, then quorate changes, and type the command again where it is not among them.`;
 }
 
 /** What the operating system refuses has a plain reason and no defect behind it. */
