@@ -26,8 +26,9 @@ import { openState, type State } from '../src/state/state.js';
 import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
 import { environmentKey, taskQueues } from '../src/temporal/names.js';
 import { endSingletons, ensureSingletons } from '../src/temporal/singletons.js';
-import { startTracing, tracing } from '../src/tracing/tracing.js';
+import { startTracing } from '../src/tracing/tracing.js';
 import { type CertificateFiles, WorkerCertificates } from './certificates.js';
+import { endWith, inTime, NotEnded } from './ending.js';
 import { keepVersionCurrent } from './versions.js';
 import { connectWorkers, prepareRuntime, startWorkers } from './worker.js';
 
@@ -78,6 +79,8 @@ export async function runControllerWorker(configFile: string): Promise<void> {
       await serve(config, certificates, stop.signal);
     } catch (error) {
       if (stop.signal.aborted) break;
+      // The agent starts another process, which has its hands free.
+      if (error instanceof NotEnded) throw error;
       log().warn(`${reasonOf(error)}; trying again`);
     }
     if (performance.now() - began > RETRY.mostMs) pause = RETRY.leastMs;
@@ -93,60 +96,70 @@ async function serve(
 ): Promise<void> {
   /** Closed in the opposite order, however far it came. */
   const opened: (() => Promise<void>)[] = [];
-  try {
-    const { environment } = config;
-    const key = environmentKey(environment.name, environment.uuid);
-    const state = await openState({ hosts: config.mongo, tls: certificates.state });
-    opened.push(() => state.close());
-    // Nothing that is to be done could be done here, and other workers can.
-    await state.view.untilInTouch(stop);
-    const presence = new PresenceObserver(state);
-    opened.push(async () => presence.close());
-    const document = await environmentDocument(state, stop);
-    const target = await connectionOf(config, document);
-    const temporal = await connectTemporal({ target });
-    opened.push(() => temporal.connection.close());
-    const identity = certificates.membership;
-    const observer = new Observer(identity);
-    opened.push(() => observer.close());
-    // Beside the machine's own identity, which it keeps when it stops being a controller.
-    const self = {
-      machine: config.machine,
-      identity,
-      recordFile: path.join(path.dirname(config.ca), 'forced.json'),
-      caFile: config.ca,
-      keys: keyFilesIn(path.dirname(config.bootKeyFile)),
-    };
-    const fence = { epoch: epochHere(document, temporal) };
-    const network: Network = { environment, key, hosts: config.mongo, state, observer, presence, self, fence };
-    const connection = await connectWorkers(target);
-    opened.push(() => connection.close());
-    const queues = [
-      { name: taskQueues.workflows(key), activities: singletonActivities(), workflows: true },
-      { name: taskQueues.network(key), activities: networkActivities(network) },
-    ];
-    const workers = await startWorkers(connection, target.namespace, key, queues, `machine ${config.machine}`);
-    opened.push(() => workers.stop());
-    const upkeep = new AbortController();
-    opened.push(async () => upkeep.abort());
-    const stopped = new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
-    await Promise.race([
-      workers.failed,
-      stopped,
-      state.view.untilCutOff(AbortSignal.any([stop, upkeep.signal])).then((primary) => {
-        throw new Error(`${primary} is primary, which this machine does not reach: the other workers go on`);
-      }),
-      // Another Temporal has taken over: begin again, with that one.
-      untilAdopted(state, fence, upkeep.signal),
-      keepVersionCurrent(temporal.client, key, AbortSignal.any([stop, upkeep.signal]), () =>
-        keepSingletons(state, temporal.client, environment),
-      ),
-    ]);
-  } finally {
-    for (const close of opened.reverse()) {
-      await close().catch((error) => log().warn(`closing failed: ${reasonOf(error)}`));
-    }
+  const served = await Promise.allSettled([serveUntilItFails(config, certificates, stop, opened)]);
+  for (const close of opened.reverse()) {
+    await inTime(close()).catch((error) => {
+      if (error instanceof NotEnded) throw error;
+      log().warn(`closing failed: ${reasonOf(error)}`);
+    });
   }
+  for (const result of served) if (result.status === 'rejected') throw result.reason;
+}
+
+async function serveUntilItFails(
+  config: ControllerWorkerConfig,
+  certificates: WorkerCertificates,
+  stop: AbortSignal,
+  opened: (() => Promise<void>)[],
+): Promise<void> {
+  const { environment } = config;
+  const key = environmentKey(environment.name, environment.uuid);
+  const state = await openState({ hosts: config.mongo, tls: certificates.state });
+  opened.push(() => state.close());
+  // Nothing that is to be done could be done here, and other workers can.
+  await state.view.untilInTouch(stop);
+  const presence = new PresenceObserver(state);
+  opened.push(async () => presence.close());
+  const document = await environmentDocument(state, stop);
+  const target = await connectionOf(config, document);
+  const temporal = await connectTemporal({ target });
+  opened.push(() => temporal.connection.close());
+  const identity = certificates.membership;
+  const observer = new Observer(identity);
+  opened.push(() => observer.close());
+  // Beside the machine's own identity, which it keeps when it stops being a controller.
+  const self = {
+    machine: config.machine,
+    identity,
+    recordFile: path.join(path.dirname(config.ca), 'forced.json'),
+    caFile: config.ca,
+    keys: keyFilesIn(path.dirname(config.bootKeyFile)),
+  };
+  const fence = { epoch: epochHere(document, temporal) };
+  const network: Network = { environment, key, hosts: config.mongo, state, observer, presence, self, fence };
+  const connection = await connectWorkers(target);
+  opened.push(() => connection.close());
+  const queues = [
+    { name: taskQueues.workflows(key), activities: singletonActivities(), workflows: true },
+    { name: taskQueues.network(key), activities: networkActivities(network) },
+  ];
+  const workers = await startWorkers(connection, target.namespace, key, queues, `machine ${config.machine}`);
+  opened.push(() => workers.stop());
+  const upkeep = new AbortController();
+  opened.push(async () => upkeep.abort());
+  const stopped = new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
+  await Promise.race([
+    workers.failed,
+    stopped,
+    state.view.untilCutOff(AbortSignal.any([stop, upkeep.signal])).then((primary) => {
+      throw new Error(`${primary} is primary, which this machine does not reach: the other workers go on`);
+    }),
+    // Another Temporal has taken over: begin again, with that one.
+    untilAdopted(state, fence, upkeep.signal),
+    keepVersionCurrent(temporal.client, key, AbortSignal.any([stop, upkeep.signal]), () =>
+      keepSingletons(state, temporal.client, environment),
+    ),
+  ]);
 }
 
 export function networkActivities(network: Network) {
@@ -211,8 +224,5 @@ function epochHere(environment: EnvironmentDocument, { clusterId, namespace }: T
 }
 
 if (process.argv[1] && import.meta.url === new URL(`file://${process.argv[1]}`).href) {
-  await runControllerWorker(process.argv[2] ?? '');
-  await tracing()?.end();
-  // Sockets of the SDK's runtime would keep the process.
-  process.exit(0);
+  await endWith(runControllerWorker(process.argv[2] ?? ''));
 }

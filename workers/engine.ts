@@ -20,7 +20,8 @@ import { log, writeAs } from '../src/log/log.js';
 import { type EnvironmentRecord, openStore, type Store } from '../src/store/store.js';
 import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
 import { environmentKey, taskQueues } from '../src/temporal/names.js';
-import { startTracing, tracing } from '../src/tracing/tracing.js';
+import { startTracing } from '../src/tracing/tracing.js';
+import { endWith, inTime, NotEnded } from './ending.js';
 import { keepVersionCurrent } from './versions.js';
 import { connectWorkers, prepareRuntime, startWorkers, type Workers } from './worker.js';
 
@@ -45,6 +46,8 @@ export async function runEngineWorker(): Promise<void> {
       await serve(store, stop.signal);
     } catch (error) {
       if (stop.signal.aborted) break;
+      // Whoever watches the engine's worker starts another one, which has its hands free.
+      if (error instanceof NotEnded) throw error;
       log().warn(`${reasonOf(error)}; trying again`);
     }
     if (performance.now() - began > RETRY.mostMs) pause = RETRY.leastMs;
@@ -79,8 +82,8 @@ async function serve(store: Store, stop: AbortSignal): Promise<void> {
   } finally {
     changed.close();
     await Promise.all([...running.values()].map((serving) => serving.stop()));
-    await connection?.close();
-    await temporal.connection.close();
+    if (connection !== null) await inTime(connection.close());
+    await inTime(temporal.connection.close());
   }
 }
 
@@ -183,7 +186,5 @@ async function cloudOf(store: Store, kind: string, region: string): Promise<Remo
 }
 
 if (process.argv[1] && import.meta.url === new URL(`file://${process.argv[1]}`).href) {
-  await runEngineWorker();
-  await tracing()?.end();
-  process.exit(0);
+  await endWith(runEngineWorker());
 }

@@ -14,6 +14,7 @@ import { connectionOptions } from '../src/temporal/connect.js';
 import { deploymentName } from '../src/temporal/names.js';
 import { workerIdentity } from '../src/temporal/watches.js';
 import { tracing } from '../src/tracing/tracing.js';
+import { inTime } from './ending.js';
 import { activityInterceptor } from './interceptor.js';
 
 /** One task queue that a process polls for an environment. */
@@ -28,7 +29,10 @@ export interface Queue {
 export interface Workers {
   /** Rejects when one of them failed; the process then starts them again. */
   readonly failed: Promise<never>;
-  /** Drains: no new task is taken, what runs gets a moment to end, the rest is handed back to be tried elsewhere. */
+  /**
+   * Drains: no new task is taken, what runs gets a moment to end, the rest is handed back to be tried elsewhere.
+   * @throws NotEnded
+   */
   stop(): Promise<void>;
 }
 
@@ -154,7 +158,7 @@ export async function startWorkers(
       stopping = true;
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
       // What did not end in time is tried again elsewhere, as after a kill.
-      await Promise.allSettled(runs);
+      await inTime(Promise.allSettled(runs).then(() => undefined));
     },
   };
 }

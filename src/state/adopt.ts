@@ -42,12 +42,18 @@ export async function adoptTemporal(
 
 /** Resolves when the environment has another epoch than the caller, or when `signal` aborts. */
 export async function untilAdopted(state: State, own: Epoch, signal: AbortSignal): Promise<void> {
-  // The place in the stream comes first, so that nothing in between is missed.
-  const after = await currentToken(state, signal);
-  if (after === null) return;
-  const now = await state.environment.findOne({}, { readPreference: 'primaryPreferred' });
-  if (now !== null && now.epoch !== own.epoch) return;
-  for await (const { document } of follow(state, ['environment'], { after, signal })) {
-    if (document !== null && document.epoch !== own.epoch) return;
+  while (!signal.aborted) {
+    // The place in the stream comes first, so that nothing in between is missed.
+    const after = await currentToken(state, signal);
+    if (after === null) return;
+    const now = await state.environment.findOne({}, { readPreference: 'primaryPreferred' });
+    if (now !== null && now.epoch !== own.epoch) return;
+    try {
+      for await (const { document } of follow(state, ['environment'], { after, signal })) {
+        if (document !== null && document.epoch !== own.epoch) return;
+      }
+    } catch (error) {
+      if (!(error instanceof QuorateError) || error.code !== 'token-too-old') throw error;
+    }
   }
 }

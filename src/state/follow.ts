@@ -68,6 +68,8 @@ export async function* follow(
       }
     } catch (error) {
       if (signal.aborted) return;
+      // How far the stream has looked, also where nothing was of interest: a member that joined since has nothing older.
+      token = tokenOf(stream.resumeToken) ?? token;
       if (moved) continue;
       const refused = refusal(error);
       if (refused !== null) throw refused;
