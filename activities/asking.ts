@@ -1,13 +1,15 @@
 import type { Machine } from '../src/api/machines.js';
 import type { ApiClient } from '../src/client/client.js';
 import { openClient } from '../src/client/open.js';
+import type { Cloud } from '../src/cloud/cloud.js';
+import { apiAddresses } from '../src/cloud/dialled.js';
 import { QuorateError } from '../src/errors.js';
 import type { MachineId } from '../src/membership/types.js';
 import type { Store } from '../src/store/store.js';
-import type { CloudSide, RemovableCloud, Target } from './cloud-side.js';
+import type { CloudSide, Target } from './cloud-side.js';
 
 /** The cloud of an environment that the operator's store knows. */
-export async function cloudOfEnvironment({ store, cloudOf }: CloudSide, name: string): Promise<RemovableCloud> {
+export async function cloudOfEnvironment({ store, cloudOf }: CloudSide, name: string): Promise<Cloud> {
   const record = await store.readEnvironment(name);
   if (record === null) throw new QuorateError('no-environment', `The store holds no environment ${name}.`);
   return await cloudOf(record.cloud, record.region);
@@ -27,9 +29,7 @@ export async function askControllers<T>(
   } catch (error) {
     if (!(error instanceof QuorateError) || error.code !== 'no-controller') throw error;
     const instances = await (await cloudOfEnvironment(side, name)).list(uuid);
-    const running = instances.filter(({ state, address }) => state === 'running' && address !== '');
-    const besides = running.map(({ address, ports }) => `${address}:${ports.api}`);
-    return await usingClient(side.store, name, besides, use);
+    return await usingClient(side.store, name, apiAddresses(instances), use);
   }
 }
 

@@ -5,11 +5,8 @@ import type { Store } from '../src/store/store.js';
 export interface CloudSide {
   readonly store: Store;
   /** The cloud of an environment, by its kind and region. */
-  readonly cloudOf: (kind: string, region: string) => Promise<RemovableCloud>;
+  readonly cloudOf: (kind: string, region: string) => Promise<Cloud>;
 }
-
-/** A cloud that can also remove what it keeps for an environment beside its instances. */
-export type RemovableCloud = Cloud & { removeEnvironment(uuid: string): Promise<void> };
 
 export interface Target {
   readonly environment: { readonly name: string; readonly uuid: string };

@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativeConnection } from '@temporalio/worker';
 import { bootActivities } from '../activities/boot.js';
 import { cloudActivities } from '../activities/cloud.js';
-import type { RemovableCloud } from '../activities/cloud-side.js';
 import { firewallActivities } from '../activities/firewall.js';
 import { instanceActivities } from '../activities/instances.js';
 import { leftoverActivities } from '../activities/leftovers.js';
@@ -13,9 +12,10 @@ import { singletonActivities } from '../activities/singletons.js';
 import type { TemporalConnection } from '../src/boot/wire.js';
 import { contains, subnetAround } from '../src/cloud/local/namespace/subnet.js';
 import { openLocalCloud } from '../src/cloud/local/open.js';
+import { openCloud } from '../src/cloud/open.js';
 import { engineConnection } from '../src/engine/engine.js';
 import { type Relay, startRelay } from '../src/engine/relay.js';
-import { QuorateError, reasonOf } from '../src/errors.js';
+import { reasonOf } from '../src/errors.js';
 import { log, writeAs } from '../src/log/log.js';
 import { type EnvironmentRecord, openStore, type Store } from '../src/store/store.js';
 import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
@@ -103,7 +103,10 @@ async function serveEnvironment(given: {
   const { store, temporal, connection, key, record } = given;
   const relay = await relayFor(store, record, given.target);
   const target = relay?.connection ?? given.target;
-  const side = { store, temporal: target, cloudOf: (kind: string, region: string) => cloudOf(store, kind, region) };
+  const { localCloud } = store.dirs;
+  const onWait = (sentence: string) => log().warn(sentence);
+  const cloudOf = (cloud: string, region: string) => openCloud({ cloud, region }, { localCloud, onWait });
+  const side = { store, temporal: target, cloudOf };
   const queues = [
     { name: taskQueues.workflows(key), activities: singletonActivities(), workflows: true },
     {
@@ -176,13 +179,6 @@ async function watchStore(store: Store): Promise<{ next(): Promise<void>; close(
       }),
     close: () => watcher.close(),
   };
-}
-
-async function cloudOf(store: Store, kind: string, region: string): Promise<RemovableCloud> {
-  if (kind === 'local') return openLocalCloud(store.dirs.localCloud, region);
-  throw new QuorateError('unknown-cloud', `This version of Quorate knows no cloud called ${kind}.`, {
-    todo: 'Use: local',
-  });
 }
 
 if (process.argv[1] && import.meta.url === new URL(`file://${process.argv[1]}`).href) {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TemporalPlace } from '../api/temporal.js';
 import type { ApiClient } from '../client/client.js';
 import { openClient } from '../client/open.js';
+import { apiAddresses } from '../cloud/dialled.js';
 import type { Engine } from '../engine/engine.js';
 import { QuorateError } from '../errors.js';
 import type { EnvironmentRecord, Store } from '../store/store.js';
@@ -10,6 +11,7 @@ import type { Temporal } from '../temporal/connect.js';
 import { environmentKey } from '../temporal/names.js';
 import { surveyMembers } from '../temporal/planning.js';
 import { ensureSingletons } from '../temporal/singletons.js';
+import { cloudOf } from './open-cloud.js';
 
 /** Controllers change over as soon as they see the new epoch; on a busy machine their workers take their time. */
 const SERVED_WITHIN_MS = 120_000;
@@ -57,22 +59,17 @@ export async function adoptEnvironment(
 }
 
 /** By the addresses of the store and those published; where nobody answers there, by the tags of the cloud's instances. */
-async function findControllers(store: Store, { name, uuid, cloud, region }: EnvironmentRecord): Promise<ApiClient> {
+async function findControllers(store: Store, record: EnvironmentRecord): Promise<ApiClient> {
+  const { name, uuid } = record;
   const client = await openClient(store, name);
   try {
     await client.request('GET', '/v1/ping');
     return client;
   } catch (error) {
     client.close();
-    if (!(error instanceof QuorateError) || error.code !== 'no-controller' || cloud !== 'local') throw error;
-    const { openLocalCloud } = await import('../cloud/local/open.js');
-    const instances = await openLocalCloud(store.dirs.localCloud, region).list(uuid);
-    const running = instances.filter(({ state, address }) => state === 'running' && address !== '');
-    return await openClient(
-      store,
-      name,
-      running.map(({ address, ports }) => `${address}:${ports.api}`),
-    );
+    if (!(error instanceof QuorateError) || error.code !== 'no-controller') throw error;
+    const instances = await (await cloudOf(store, record)).list(uuid);
+    return await openClient(store, name, apiAddresses(instances));
   }
 }
 

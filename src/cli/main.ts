@@ -60,7 +60,7 @@ const entries: Record<string, Entry> = {
     load: () => import('./recover.js'),
   },
   'rotate-ca': { summary: 'a new CA and boot key, without a gap', load: () => import('./rotate-ca.js') },
-  cloud: { summary: "the local cloud's control panel", load: () => import('./cloud.js') },
+  cloud: { summary: "the cloud's control panel: instances, and faults to try", load: () => import('./cloud.js') },
   engine: { summary: 'the embedded Temporal and its worker', load: () => import('./engine.js') },
   worker: { summary: "run the engine's worker in the foreground", load: () => import('./worker.js') },
   'destroy-environment': {

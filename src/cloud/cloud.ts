@@ -23,6 +23,8 @@ export interface Instance {
   readonly state: InstanceState;
   readonly tags: InstanceTags;
   readonly zone: string;
+  /** Name of its instance type; absent or empty where nobody knows it. */
+  readonly type?: string;
   /** The address that members and agents dial; empty until the cloud has given one. */
   readonly address: string;
   /** Where those outside of the cloud's network dial, if that is elsewhere; empty where there is none. */
@@ -136,4 +138,6 @@ export interface Cloud {
   terminate(id: string): Promise<Instance>;
   /** The machine's console: what its start script and agent printed. */
   consoleLog(id: string): Promise<string>;
+  /** Terminates all that is left of an environment and removes whatever else is kept for it. Resolves when nothing is left. */
+  removeEnvironment(environment: string): Promise<void>;
 }

@@ -152,6 +152,21 @@ export function cloudContract(name: string, makeCloud: () => Promise<CloudUnderT
       await expect.poll(() => cloud.consoleLog(id), { timeout: SHOWN_MS }).toMatch(made.console);
     });
 
+    test('a removed environment leaves nothing, once and twice, and nothing of another goes with it', async () => {
+      const { request } = await started();
+      const tags = { ...request.tags, environment: randomUUID(), nonce: randomUUID() };
+      const { id } = await cloud.start({ ...request, tags });
+      await shown(id, 'running');
+      await cloud.bucket.put(environment, 'addresses.json', { version: 1 });
+      for (const _ of ['once', 'twice']) {
+        await cloud.removeEnvironment(environment);
+        expect((await cloud.list(environment)).filter(({ state }) => state !== 'terminated')).toEqual([]);
+        expect(await cloud.bucket.list(environment)).toEqual([]);
+      }
+      expect((await cloud.describe(id))?.state).toBe('running');
+      await cloud.removeEnvironment(tags.environment);
+    });
+
     test('an instance that does not exist is refused in words', async () => {
       for (const order of ['stop', 'startAgain', 'terminate', 'consoleLog'] as const) {
         await expect(cloud[order]('i-00000000000000000')).rejects.toMatchObject({ code: 'unknown-instance' });

@@ -4,12 +4,13 @@ import type { Reach } from '../../api/reach.js';
 import type { Status } from '../../api/status.js';
 import type { ApiClient } from '../../client/client.js';
 import type { Asked } from '../../client/each.js';
-import type { LocalCloud } from '../../cloud/local/local-cloud.js';
+import type { Cloud } from '../../cloud/cloud.js';
 import { QuorateError } from '../../errors.js';
 import type { Credentials, EnvironmentRecord, Store } from '../../store/store.js';
 import type { Temporal } from '../../temporal/connect.js';
 import { environmentKey } from '../../temporal/names.js';
 import { askControllers } from '../ask-controllers.js';
+import { cloudOf } from '../open-cloud.js';
 import { type ClockReading, readClock } from './clocks.js';
 
 /** What one controller said itself. */
@@ -70,12 +71,8 @@ export class Subject {
     return changes.filter(({ state }) => state === 'running');
   }
 
-  async cloud(): Promise<LocalCloud> {
-    const { name, cloud } = this.record;
-    if (cloud !== 'local')
-      throw new QuorateError('no-cloud', `the cloud ${cloud} of ${name} cannot be asked from here`);
-    const { openLocalCloud } = await import('../../cloud/local/open.js');
-    return openLocalCloud(this.store.dirs.localCloud);
+  async cloud(): Promise<Cloud> {
+    return await cloudOf(this.store, this.record);
   }
 
   async close(): Promise<void> {

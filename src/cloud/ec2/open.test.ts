@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openCloud } from '../open.js';
 import { identities } from './credentials.js';
 import { openEc2Cloud } from './open.js';
 
@@ -11,6 +12,13 @@ test('one region and one set of settings is one cloud, with one budget', () => {
   expect(openEc2Cloud('eu-west-1', { QUORATE_EC2_VPC: 'own' })).not.toBe(cloud);
   expect(openEc2Cloud('eu-north-1', {})).not.toBe(cloud);
   expect(cloud.kind).toBe('ec2');
+});
+
+test('it is the cloud of an environment whose record says so', async () => {
+  const of = (region: string) => openCloud({ cloud: 'ec2', region }, { localCloud: '/nowhere' });
+  expect(await of('eu-west-1')).toBe(openEc2Cloud('eu-west-1'));
+  expect(await of('eu-north-1')).toBe(openEc2Cloud('eu-north-1'));
+  await expect(of('')).rejects.toMatchObject({ code: 'bad-region' });
 });
 
 test('what cannot be meant is refused before anything is asked of anybody', () => {
