@@ -16,7 +16,7 @@ import { FaultyMoto } from '../support/faulty-moto.js';
 import type { FaultyProxy } from '../support/faulty-proxy.js';
 import type { Moto } from '../support/moto.js';
 
-const INTENT = { controllers: 3, instanceType: '' };
+const INTENT = { controllers: 3, constraints: {} };
 let faulty: FaultyMoto;
 let moto: Moto;
 let proxy: FaultyProxy;
@@ -83,7 +83,7 @@ test('no default VPC, no such type and no such image are one answer', async () =
   const { Subnets = [] } = await console.send(new DescribeSubnetsCommand({}));
   for (const { SubnetId } of Subnets) await console.send(new DeleteSubnetCommand({ SubnetId }));
   for (const { VpcId } of Vpcs) await console.send(new DeleteVpcCommand({ VpcId }));
-  const none = await readiness(cloudAt(moto.endpoint), { controllers: 3, instanceType: 't99.huge' });
+  const none = await readiness(cloudAt(moto.endpoint), { controllers: 3, constraints: { instanceType: 't99.huge' } });
   expect(codesOf(none.lacks).sort()).toEqual([
     'This region of Amazon’s has no instance type t99.huge.',
     'This region of the account has no default VPC.',
@@ -100,7 +100,7 @@ test('one zone alone works, and is said to be no help against the loss of it', a
   }
   const { lacks, notes } = await readiness(cloudAt(moto.endpoint), INTENT);
   expect(lacks).toEqual([]);
-  expect(notes).toContain('Only zone eu-west-1a has a subnet: the loss of that zone takes all controllers.');
+  expect(notes).toContain('Only zone eu-west-1a is used: the loss of that zone takes all controllers.');
 });
 
 test('a type that no zone offers, and subnets in no zone of the region, are told', async () => {
@@ -154,8 +154,12 @@ test('nobody at the endpoint, and no credentials at all, are the only things sai
     });
   };
   const none = await readiness(cloudAt(moto.endpoint, { identities: { provide, renew: () => {} } }), INTENT);
-  expect(none.lacks).toEqual([
-    { message: expect.stringMatching(/no credentials for Amazon/), todo: expect.stringMatching(/AWS_PROFILE/) },
+  expect(none.lacks).toMatchObject([
+    {
+      code: 'no-credentials',
+      message: expect.stringMatching(/no credentials for Amazon/),
+      todo: expect.stringMatching(/AWS_PROFILE/),
+    },
   ]);
 });
 

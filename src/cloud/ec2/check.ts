@@ -1,32 +1,44 @@
-import {
-  CreateSecurityGroupCommand,
-  DescribeInstanceTypeOfferingsCommand,
-  RunInstancesCommand,
-  type Instance as SdkInstance,
-} from '@aws-sdk/client-ec2';
-import { GetServiceQuotaCommand } from '@aws-sdk/client-service-quotas';
 import { QuorateError } from '../../errors.js';
-import type { Amazon } from './amazon.js';
-import type { CallName } from './calls.js';
+import type { Constraints } from '../../machines/constraints.js';
+import { instanceTypeText } from '../../machines/instance-type.js';
+import { place } from '../../machines/offer.js';
+import { quotaSuffices } from './check-quota.js';
+import { typeFor, zonesWithout } from './check-type.js';
+import { mayMakeGroups, mayStart } from './dry-runs.js';
 import type { Ec2Cloud } from './ec2-cloud.js';
-import { AmazonError } from './errors.js';
-import { listInstances } from './instances.js';
-import type { Network } from './network.js';
-import type { Ec2Type } from './offered.js';
-import { quotaWord, standardCores } from './quota.js';
-import { tagsOfStarted } from './run-input.js';
-import { tagsFrom } from './tags.js';
 import { type Who, whoAmI } from './who.js';
 
 /** What is to be started. */
 export interface Intent {
   readonly controllers: number;
-  /** Empty where the cloud chooses. */
-  readonly instanceType: string;
+  readonly constraints: Constraints;
+}
+
+/** What is looked at, in the order in which it is told. */
+const LOOKS = [
+  'credentials',
+  'network',
+  'zones',
+  'instance type',
+  'image',
+  'security groups',
+  'instances',
+  'quota',
+] as const;
+export type Look = (typeof LOOKS)[number];
+
+/** What is as it has to be. */
+export interface Found {
+  readonly look: Look;
+  /** A sentence without its full stop. */
+  readonly seen: string;
 }
 
 /** Something that lacks: one sentence, and what to do. */
 export interface Lack {
+  readonly look: Look;
+  /** As `QuorateError` has it. */
+  readonly code: string;
   readonly message: string;
   readonly todo: string;
 }
@@ -34,159 +46,115 @@ export interface Lack {
 export interface Readiness {
   /** Who the credentials say we are; null when they are none. */
   readonly who: Who | null;
+  readonly found: readonly Found[];
   readonly lacks: readonly Lack[];
   /** What works, and should be known. */
   readonly notes: readonly string[];
 }
-
-/** "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", in vCPUs. */
-const STANDARD_QUOTA = 'L-1216C47A';
 
 /**
  * Looks at all that a bootstrap needs of Amazon before anything is started: who we are, VPC, subnets and zones, instance type,
  * image, quota, and by dry run whether we may start instances and make security groups. What acts on things that are there
  * (ending, tagging) and S3 have no dry run that says anything before they are.
  */
-export async function readiness(cloud: Ec2Cloud, intent: Intent): Promise<Readiness> {
+export async function readiness(cloud: Ec2Cloud, { controllers, constraints }: Intent): Promise<Readiness> {
   const { amazon } = cloud;
+  const found: Found[] = [];
   const lacks: Lack[] = [];
   const notes: string[] = [];
-  const tried = async <T>(look: () => Promise<T>): Promise<T | null> => {
+  const tried = async <T>(look: Look, ask: () => Promise<T> | T, seen: (answer: T) => string): Promise<T | null> => {
     try {
-      return await look();
+      const answer = await ask();
+      const words = seen(answer);
+      if (words !== '') found.push({ look, seen: words });
+      return answer;
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error;
-      lacks.push({ message: error.message, todo: error.todo });
+      const { code, message, todo } = error;
+      if (!lacks.some((lack) => lack.message === message)) lacks.push({ look, code, message, todo });
       return null;
     }
   };
-  const who = await tried(() => whoAmI(amazon));
+  const who = await tried(
+    'credentials',
+    () => whoAmI(amazon),
+    ({ arn }) => arn,
+  );
   // Without credentials or Amazon nothing else can be seen.
-  if (who === null) return { who, lacks, notes };
+  if (who === null) return { who, found, lacks, notes };
 
   const [network, type] = await Promise.all([
-    tried(() => cloud.network.get()),
-    tried(() => cloud.typeNamed(intent.instanceType)),
+    tried(
+      'network',
+      () => cloud.network.get(),
+      ({ vpc, subnets }) => `${vpc}, with a subnet in ${subnets.length === 1 ? 'one zone' : `${subnets.length} zones`}`,
+    ),
+    tried('instance type', () => typeFor(cloud, constraints), instanceTypeText),
   ]);
-  const image = type === null ? null : await tried(() => cloud.imageFor(type.architecture));
+  const image = type && (await tried('image', () => cloud.imageFor(type.architecture), imageText));
+  const zones = network && (await tried('zones', () => zonesOf(network.subnets, constraints), listed));
   if (network !== null) {
-    const zones = network.subnets.map(({ zone }) => zone);
-    if (zones.length === 1 && intent.controllers > 1) {
-      notes.push(`Only zone ${zones[0]} has a subnet: the loss of that zone takes all controllers.`);
+    await tried(
+      'security groups',
+      () => mayMakeGroups(amazon, network),
+      () => 'may be made',
+    );
+  }
+  if (zones !== null) {
+    if (zones.length === 1 && controllers > 1) notes.push(oneZone(zones[0] ?? ''));
+    if (type !== null) {
+      const without = await tried(
+        'zones',
+        () => zonesWithout(amazon, type, zones),
+        () => '',
+      );
+      if (without !== null && without.length > 0) {
+        notes.push(`Instance type ${type.name} is not offered in ${listed(without)}: nothing is started there.`);
+      }
     }
-    if (type !== null) await tried(() => offeredIn(amazon, type, zones, notes));
-    await tried(() => mayMakeGroups(amazon, network));
   }
   if (network !== null && type !== null && image !== null) {
-    await tried(() => mayStart(amazon, network, type, image.id));
+    await tried(
+      'instances',
+      () => mayStart(amazon, network, type, image.id),
+      () => 'may be started',
+    );
   }
-  if (type !== null) await tried(() => quotaSuffices(amazon, type, intent.controllers, notes));
-  return { who, lacks: distinct(lacks), notes };
+  if (type !== null) {
+    const quota = await tried(
+      'quota',
+      () => quotaSuffices(amazon, type, controllers),
+      (vcpus) => (vcpus === null ? '' : `${vcpus.used} of ${vcpus.limit} vCPUs are used`),
+    );
+    if (quota === null && !lacks.some(({ look }) => look === 'quota')) notes.push(NO_QUOTA);
+  }
+  return { who, found: inOrder(found), lacks: inOrder(lacks), notes };
 }
 
 /** Refuses with all that lacks at once, a line each. */
-export function refuseUnready({ who, lacks }: Readiness): void {
+export function refuseUnready({ who, lacks }: Pick<Readiness, 'who' | 'lacks'>): void {
   if (lacks.length === 0) return;
   const as = who === null ? '' : ` as ${who.arn}`;
   const lines = lacks.map(({ message, todo }) => `  - ${message}${todo === '' ? '' : ` ${todo}`}`);
-  throw new QuorateError('ec2-not-ready', `EC2 cannot be used${as} yet; nothing was started:\n${lines.join('\n')}`, {
-    exit: 2,
-  });
-}
-
-async function offeredIn(amazon: Amazon, { name }: Ec2Type, zones: readonly string[], notes: string[]): Promise<void> {
-  const { InstanceTypeOfferings = [] } = await amazon.ask('DescribeInstanceTypeOfferings', () =>
-    amazon.ec2.send(
-      new DescribeInstanceTypeOfferingsCommand({
-        LocationType: 'availability-zone',
-        Filters: [{ Name: 'instance-type', Values: [name] }],
-      }),
-    ),
-  );
-  const offered = new Set(InstanceTypeOfferings.map(({ Location }) => Location));
-  const without = zones.filter((zone) => !offered.has(zone));
-  if (without.length === 0) return;
-  if (without.length < zones.length) {
-    notes.push(`Instance type ${name} is not offered in ${without.join(', ')}: nothing is started there.`);
-    return;
-  }
-  throw new QuorateError('type-unavailable', `Instance type ${name} is offered in none of ${zones.join(', ')}.`, {
-    todo: 'Name another one: --constraints instance-type=…',
-  });
-}
-
-async function mayMakeGroups(amazon: Amazon, { vpc }: Network): Promise<void> {
-  await dryRun(amazon, 'CreateSecurityGroup', () =>
-    amazon.ec2.send(
-      new CreateSecurityGroupCommand({
-        DryRun: true,
-        VpcId: vpc,
-        GroupName: 'quorate-check',
-        Description: 'Quorate asks whether it may make one',
-        TagSpecifications: [{ ResourceType: 'security-group', Tags: tagsFrom({ environment: 'check' }) }],
-      }),
-    ),
+  throw new QuorateError(
+    'ec2-not-ready',
+    `what was asked for cannot be had on EC2${as} yet; nothing was started:\n${lines.join('\n')}`,
+    { exit: 2 },
   );
 }
 
-async function mayStart(amazon: Amazon, { subnets }: Network, type: Ec2Type, image: string): Promise<void> {
-  const [first] = subnets;
-  const tags = tagsFrom({ environment: 'check', machine: 'check', nonce: 'check' });
-  await dryRun(amazon, 'RunInstances', () =>
-    amazon.ec2.send(
-      new RunInstancesCommand({
-        DryRun: true,
-        MinCount: 1,
-        MaxCount: 1,
-        ImageId: image,
-        InstanceType: type.name as never,
-        SubnetId: first?.id,
-        MetadataOptions: { HttpTokens: 'required' },
-        TagSpecifications: tagsOfStarted(tags),
-      }),
-    ),
-  );
-}
+const NO_QUOTA = 'Amazon does not say how many instances the account may have: that is seen when they are started.';
 
-/** Returns when it would have been done; throws what Amazon has against it. */
-async function dryRun(amazon: Amazon, call: CallName, send: () => Promise<unknown>): Promise<void> {
-  try {
-    await amazon.ask(call, send);
-  } catch (error) {
-    if (error instanceof AmazonError && error.failure.code === 'DryRunOperation') return;
-    throw error;
-  }
-}
+const oneZone = (zone: string) => `Only zone ${zone} is used: the loss of that zone takes all controllers.`;
 
-async function quotaSuffices(amazon: Amazon, type: Ec2Type, controllers: number, notes: string[]): Promise<void> {
-  const limit = await standardQuota(amazon);
-  if (limit === null) {
-    notes.push('Amazon does not say how many instances the account may have: that is seen when they are started.');
-    return;
-  }
-  const refusal = quotaWord({ limit, used: standardCores(await running(amazon)), type, controllers });
-  if (refusal === null) return;
-  throw new QuorateError('quota-reached', refusal, {
-    todo: `Have quota ${STANDARD_QUOTA} raised in Service Quotas of this region, or end instances that nobody needs.`,
-  });
-}
+const listed = (words: readonly string[]) => words.join(', ');
 
-/** vCPUs that the account may have; null where it may not ask, or the quota has another name. */
-async function standardQuota(amazon: Amazon): Promise<number | null> {
-  try {
-    const { Quota } = await amazon.ask('GetServiceQuota', () =>
-      amazon.quotas.send(new GetServiceQuotaCommand({ ServiceCode: 'ec2', QuotaCode: STANDARD_QUOTA })),
-    );
-    return Quota?.Value ?? null;
-  } catch (error) {
-    if (error instanceof AmazonError && ['not-permitted', 'cloud-not-found'].includes(error.code)) return null;
-    throw error;
-  }
-}
+const imageText = ({ id, name }: { readonly id: string; readonly name: string }) =>
+  name === id ? id : `${id} (${name})`;
 
-/** Everybody's instances in this region of the account that count. */
-async function running(amazon: Amazon): Promise<SdkInstance[]> {
-  return await listInstances(amazon, [{ Name: 'instance-state-name', Values: ['pending', 'running', 'stopping'] }]);
-}
+/** The zones that the constraints allow. Throws `unmet-constraints`. */
+const zonesOf = (subnets: readonly { readonly zone: string }[], { zones }: Constraints) =>
+  place(zones === undefined ? {} : { zones }, { zones: subnets.map(({ zone }) => zone), types: [] }).zones;
 
-const distinct = (lacks: readonly Lack[]) => [...new Map(lacks.map((lack) => [lack.message, lack])).values()];
+const inOrder = <T extends { readonly look: Look }>(seen: readonly T[]): T[] =>
+  [...seen].sort((a, b) => LOOKS.indexOf(a.look) - LOOKS.indexOf(b.look));

@@ -156,11 +156,21 @@ describe('a thrown error', () => {
 
   test('about an answer that nobody of Amazon’s wrote says so', () => {
     const page = Object.assign(new SyntaxError('Unexpected token <'), { $response: { statusCode: 200 } });
-    expect(amazonError(page, 'GetCallerIdentity')).toMatchObject({ code: 'not-amazon' });
+    expect(amazonError(page, 'GetCallerIdentity')).toMatchObject({
+      code: 'not-amazon',
+      message: 'What answered GetCallerIdentity is not Amazon’s API: it answered HTTP 200 with something else.',
+    });
     const lost = thrown('UnknownError', 'UnknownError', { $metadata: { httpStatusCode: 404 } });
     expect(amazonError(lost, 'GetCallerIdentity')).toMatchObject({ code: 'not-amazon' });
     const broken = thrown('UnknownError', 'UnknownError', { $metadata: { httpStatusCode: 502 } });
     expect(amazonError(broken, 'GetCallerIdentity')).toMatchObject({ reaction: 'retry' });
+    const html = Object.assign(new Error('XML parse error\n  Deserialization error: to see the raw response, …'), {
+      $response: { statusCode: 500 },
+    });
+    expect(amazonError(html, 'DescribeVpcs')).toMatchObject({
+      reaction: 'retry',
+      message: 'Amazon did not do DescribeVpcs, or did not say that it has: it answered HTTP 500 with something else.',
+    });
   });
 
   test('of our own stays what it is', () => {

@@ -83,11 +83,13 @@ interface Thrown {
 export function failureOf(error: unknown, call: string): Failure {
   const thrown = (typeof error === 'object' && error !== null ? error : {}) as Thrown;
   const status = thrown.$metadata?.httpStatusCode ?? thrown.$response?.statusCode ?? 0;
-  const message = reasonOf(error);
   const answered = thrown.$response !== undefined;
   // What came back has no code of Amazon's: a page, a JSON of somebody else's, or nothing.
   const unread = answered && (thrown.$fault === undefined || ['Unknown', 'UnknownError'].includes(thrown.name ?? ''));
-  if (unread && status < 500) return { call, code: status === 403 ? '403' : 'NotAmazon', message, status };
+  // What the SDK says of it is for who debugs the SDK.
+  const message = unread ? `it answered HTTP ${status} with something else` : reasonOf(error);
+  if (unread && status >= 500) return { call, code: 'ServiceUnavailable', message, status };
+  if (unread) return { call, code: status === 403 ? '403' : 'NotAmazon', message, status };
   const node = typeof thrown.code === 'string' ? thrown.code : null;
   const code = node ?? (typeof thrown.Code === 'string' ? thrown.Code : null) ?? thrown.name ?? 'UnknownError';
   return { call, code, message, status };

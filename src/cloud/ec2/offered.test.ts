@@ -1,6 +1,6 @@
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import { expect, test } from 'vitest';
-import { offered } from './offered.js';
+import { type Ec2Type, offered, whyNotOffered } from './offered.js';
 
 const type = (InstanceType: string, cores: number, SizeInMiB: number, more: Partial<InstanceTypeInfo> = {}) =>
   ({
@@ -43,4 +43,20 @@ test('an instance has a disk of the size that is set, and runs the image of its 
   expect(offered([type('t4g.small', 2, 2048)], ['t4g.*'], 40)).toEqual([
     { name: 't4g.small', cores: 2, memMiB: 2048, diskGiB: 40, architecture: 'arm64' },
   ]);
+});
+
+test('why one is not offered: too small, or of another family', () => {
+  const type = (name: string, memMiB: number): Ec2Type => ({
+    name,
+    cores: 2,
+    memMiB,
+    diskGiB: 16,
+    architecture: 'x86_64',
+  });
+  expect(whyNotOffered(type('t3.nano', 512), ['t3.*'])).toBe(
+    'Instance type t3.nano (2 cores, 512M of memory, 16G of disk) is too small: a controller needs 2 cores and 2G of memory.',
+  );
+  expect(whyNotOffered(type('p3.large', 4096), ['t3.*', 'm7g.*'])).toBe(
+    'Instance type p3.large is not among those that are offered: t3.* m7g.*.',
+  );
 });

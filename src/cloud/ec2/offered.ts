@@ -1,5 +1,5 @@
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2';
-import type { InstanceType } from '../../machines/instance-type.js';
+import { type InstanceType, instanceTypeText, sizeText } from '../../machines/instance-type.js';
 import type { Architecture } from './image-names.js';
 
 /** An instance type with what starting one has to know. */
@@ -32,3 +32,13 @@ export function typeOf(seen: InstanceTypeInfo, diskGiB: number): Ec2Type | null 
 
 const matches = (pattern: string, name: string) =>
   new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(name);
+
+/** Why one that the region has is not offered, in a sentence. Pure. */
+export function whyNotOffered(type: Ec2Type, patterns: readonly string[]): string {
+  const { name, cores, memMiB } = type;
+  if (cores < LEAST.cores || memMiB < LEAST.memMiB) {
+    const least = `${LEAST.cores} cores and ${sizeText(LEAST.memMiB)} of memory`;
+    return `Instance type ${instanceTypeText(type)} is too small: a controller needs ${least}.`;
+  }
+  return `Instance type ${name} is not among those that are offered: ${patterns.join(' ')}.`;
+}

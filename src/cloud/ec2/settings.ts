@@ -80,6 +80,6 @@ export function checkRegionName(region: string): string {
   throw usageError(
     'bad-region',
     region === '' ? 'EC2 needs a region.' : `'${region.slice(0, 40)}' is no region of Amazon’s.`,
-    'Say it as ec2/eu-west-1.',
+    'They are written as eu-west-1: quorate bootstrap ec2/eu-west-1 NAME',
   );
 }
