@@ -1,34 +1,23 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { duration } from '../api/duration.js';
-import type { Cloud } from '../cloud/cloud.js';
-import { checkRegion, LOCAL_REGIONS, openLocalCloud } from '../cloud/local/open.js';
+import { CLOUDS, cloudKind } from '../cloud/open.js';
 import type { Engine } from '../engine/engine.js';
 import { QuorateError, usageError } from '../errors.js';
 import { constraintsText, parseConstraints } from '../machines/constraints.js';
-import { place } from '../machines/offer.js';
 import { controllersOf } from '../membership/goal.js';
 import { CONTROLLER_CONSTRAINTS } from '../state/controller-constraints.js';
 import { checkSetting } from '../state/settings.js';
 import { validateEnvironmentName } from '../store/names.js';
 import { openStore, type Store } from '../store/store.js';
 import { followChange, type StartedChange, startChange } from '../temporal/changes.js';
+import { type Asked, type CheckOptions, checkCloud, checkRegionOf } from './bootstrap-checks.js';
 import { didYouMean } from './environment.js';
 import { follow, mustBeDone } from './follow.js';
 import type { OutputOptions } from './output.js';
 import { changeInput, connectEngine } from './temporal.js';
 
-const CLOUDS = ['local'] as const;
-
-export interface Wanted {
-  readonly name: string;
-  readonly cloud: string;
-  readonly region: string;
-  readonly controllers: number;
-  readonly settings: Readonly<Record<string, string>>;
-}
-
-interface Options extends OutputOptions {
+interface Options extends OutputOptions, CheckOptions {
   readonly n: string;
   readonly config?: string[];
   readonly constraints?: string[];
@@ -37,7 +26,7 @@ interface Options extends OutputOptions {
 
 export function configure(command: Command): void {
   command
-    .argument('<cloud>', 'local, or CLOUD/REGION')
+    .argument('<cloud>', 'local, or CLOUD/REGION: local/namespace, ec2/eu-west-1')
     .argument('[environment]', 'its name (default: the name of the cloud)')
     .option('-n <controllers>', 'how many controllers it starts with: 1, 3, 5 or 7', '1')
     .option(
@@ -46,22 +35,23 @@ export function configure(command: Command): void {
     )
     .option('--config <key=value...>', 'settings it starts with')
     .option('--detach', 'start it and return at once')
+    .option('--allow-loopback-temporal', 'on EC2: instances reach a Temporal at 127.0.0.1 by a way of their own')
     .option('--ascii', 'plain ASCII instead of symbols')
     .addHelpText(
       'after',
-      '\nExamples:\n  quorate bootstrap local demo\n  quorate bootstrap local prod -n 3 --config heartbeat-interval=200ms\n  quorate bootstrap local/ports demo\n  quorate bootstrap local prod --constraints "mem=2G zone=a,b"\n  quorate bootstrap local/namespace lab -n 3',
+      '\nOn EC2 everything is looked at before anything is started (quorate ec2 check REGION shows it all). Booting machines there is\nnot part of this version yet: the command ends after its look, and says so.\n\nExamples:\n  quorate bootstrap local demo\n  quorate bootstrap local prod -n 3 --config heartbeat-interval=200ms\n  quorate bootstrap local/ports demo\n  quorate bootstrap local prod --constraints "mem=2G zone=a,b"\n  quorate bootstrap local/namespace lab -n 3\n  quorate bootstrap ec2/eu-west-1 prod -n 3',
     )
     .action(async (place: string, name: string | undefined, options: Options) => {
-      const wanted = wantedFrom(place, name, options);
+      const wanted = await wantedFrom(place, name, options);
       const store = await openStore();
       await refuseExisting(store, wanted.name);
-      await checkRegion(store.dirs.localCloud, wanted.region);
-      await checkOffer(openLocalCloud(store.dirs.localCloud, wanted.region), wanted.settings);
+      await checkCloud(store, wanted, options);
       const [{ ensureEngine }, { requireServer, telling }] = await Promise.all([
         import('../engine/engine.js'),
         import('./servers.js'),
       ]);
-      await requireServer('mongod', store.dirs.toolchain);
+      // Machines of the local cloud run what is found here.
+      if (wanted.cloud === 'local') await requireServer('mongod', store.dirs.toolchain);
       const engine = await ensureEngine(store.dirs, telling);
       const temporal = await connectEngine(engine);
       try {
@@ -86,7 +76,7 @@ export function configure(command: Command): void {
 }
 
 /** The same for other commands: bootstraps and waits. */
-export async function bootstrapEnvironment(store: Store, engine: Engine, wanted: Wanted): Promise<void> {
+export async function bootstrapEnvironment(store: Store, engine: Engine, wanted: Asked): Promise<void> {
   await refuseExisting(store, wanted.name);
   const temporal = await connectEngine(engine);
   try {
@@ -106,7 +96,7 @@ export async function bootstrapEnvironment(store: Store, engine: Engine, wanted:
 async function start(
   store: Store,
   engine: Engine,
-  { name, cloud, region, controllers, settings }: Wanted,
+  { name, cloud, region, controllers, settings }: Asked,
   temporal: Awaited<ReturnType<typeof connectEngine>>,
 ): Promise<StartedChange> {
   const record = {
@@ -132,22 +122,11 @@ async function start(
   });
 }
 
-function wantedFrom(place: string, name: string | undefined, options: Options): Wanted {
-  const [cloud = '', region = ''] = place.split('/', 2);
-  if (!CLOUDS.some((known) => known === cloud)) {
-    throw usageError(
-      'unknown-cloud',
-      `there is no cloud '${cloud}'${didYouMean(cloud, CLOUDS)}.`,
-      `There is: ${CLOUDS.join(', ')}.`,
-    );
-  }
-  if (!LOCAL_REGIONS.some((known) => known === region)) {
-    throw usageError(
-      'unknown-region',
-      `the cloud '${cloud}' has no region '${region}'.`,
-      `Use: quorate bootstrap ${cloud} ${name ?? 'NAME'}, ${cloud}/ports to have all on one address with a port each, or ${cloud}/namespace for machines with a network of their own (Linux, root).`,
-    );
-  }
+async function wantedFrom(place: string, name: string | undefined, options: Options): Promise<Asked> {
+  const [kind = '', ...rest] = place.split('/');
+  const region = rest.join('/');
+  const cloud = cloudKind(kind, didYouMean(kind, CLOUDS));
+  await checkRegionOf(cloud, region, name ?? 'NAME');
   const environment = name ?? cloud;
   validateEnvironmentName(environment);
   const asked = controllersOf(options.n);
@@ -164,12 +143,6 @@ function wantedFrom(place: string, name: string | undefined, options: Options): 
 function constraintsFrom(words: readonly string[]): Record<string, string> {
   const text = constraintsText(parseConstraints(words));
   return text === '' ? {} : { [CONTROLLER_CONSTRAINTS]: text };
-}
-
-/** Refuses constraints that the cloud cannot meet, before anything is written or started. */
-async function checkOffer(cloud: Cloud, settings: Wanted['settings']): Promise<void> {
-  const [zones, types] = await Promise.all([cloud.zones(), cloud.instanceTypes()]);
-  place(parseConstraints([settings[CONTROLLER_CONSTRAINTS] ?? '']), { zones, types });
 }
 
 function settingsFrom(words: readonly string[]): Record<string, string> {

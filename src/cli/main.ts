@@ -61,6 +61,7 @@ const entries: Record<string, Entry> = {
   },
   'rotate-ca': { summary: 'a new CA and boot key, without a gap', load: () => import('./rotate-ca.js') },
   cloud: { summary: "the cloud's control panel: instances, and faults to try", load: () => import('./cloud.js') },
+  ec2: { summary: 'what EC2 needs: the IAM policy, and what lacks yet', load: () => import('./ec2.js') },
   engine: { summary: 'the embedded Temporal and its worker', load: () => import('./engine.js') },
   worker: { summary: "run the engine's worker in the foreground", load: () => import('./worker.js') },
   'destroy-environment': {

@@ -62,11 +62,11 @@ export class FaultyProxy {
   }
 
   async #serve(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
-    const call = String(asked.headers[CALL] ?? '');
+    const body = await whole(asked);
+    const call = callOf(asked, body);
     const nth = (this.#counts.get(call) ?? 0) + 1;
     this.#counts.set(call, nth);
     this.calls.push(call);
-    const body = await whole(asked);
     const fault = this.decide(call, nth);
     if (fault === 'refused') return void answer.destroy();
     if (fault === 'throttled') return refuse(answer, call, throttle(call));
@@ -107,6 +107,14 @@ export class FaultyProxy {
       },
     );
   }
+}
+
+/** As the header names it; else as EC2, STS, SSM and Service Quotas name it themselves, for clients that are not the test's. */
+function callOf({ headers }: IncomingMessage, body: Buffer): string {
+  const target = String(headers['x-amz-target'] ?? '')
+    .split('.')
+    .at(-1);
+  return String(headers[CALL] ?? '') || target || (new URLSearchParams(body.toString()).get('Action') ?? '');
 }
 
 async function whole(message: IncomingMessage): Promise<Buffer> {
