@@ -64,6 +64,9 @@ async function checkEc2(asked: Asked, { allowLoopbackTemporal = false }: CheckOp
   throw cannotBoot(name);
 }
 
+/** What whoever looks at EC2 has to know. */
+export const NO_BOOT = 'This version of Quorate cannot boot machines on EC2 yet: a bootstrap ends after its look.';
+
 /** Until user data brings a bare image to a running agent, an instance would only cost money. */
 function cannotBoot(name: string): QuorateError {
   return new QuorateError(

@@ -5,7 +5,7 @@ import { parseConstraints } from '../machines/constraints.js';
 import { controllersOf } from '../membership/goal.js';
 import { colours } from './colour.js';
 import { findingsText } from './doctor/text.js';
-import { checkFindings, withTemporal } from './ec2-check-text.js';
+import { checkFindings, withOurs } from './ec2-check-text.js';
 import { formatOf, type OutputOptions, print, symbols, withFormat } from './output.js';
 
 interface PolicyOptions {
@@ -55,7 +55,7 @@ export function configure(command: Command): void {
     .option('--constraints <key=value...>', 'what they must at least be, as for bootstrap')
     .addHelpText(
       'after',
-      '\nNothing is started or changed. Exit code 1 when something lacks.\n\nExamples:\n  quorate ec2 check eu-west-1\n  quorate ec2 check eu-west-1 -n 5 --constraints mem=8G --format json',
+      '\nNothing is started or changed. Booting machines on EC2 is not part of this version yet. Exit code 1 when something lacks.\n\nExamples:\n  quorate ec2 check eu-west-1\n  quorate ec2 check eu-west-1 -n 5 --constraints mem=8G --format json',
     )
     .action(check);
 }
@@ -70,7 +70,7 @@ async function check(region: string, options: CheckOptions): Promise<void> {
     import('../cloud/ec2/check.js'),
   ]);
   const cloud = openEc2Cloud(region);
-  const seen = await withTemporal(await readiness(cloud, { controllers: asked.controllers, constraints }));
+  const seen = await withOurs(await readiness(cloud, { controllers: asked.controllers, constraints }));
   await print({ region, ...seen }, options, () =>
     findingsText(checkFindings(region, seen), {
       sign: symbols(options),

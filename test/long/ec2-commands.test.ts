@@ -217,7 +217,10 @@ describe('quorate ec2 check', () => {
       region: 'eu-west-1',
       who: { account: '123456789012' },
       lacks: [],
-      notes: [expect.stringMatching(/does not say how many instances/)],
+      notes: [
+        expect.stringMatching(/does not say how many instances/),
+        expect.stringMatching(/cannot boot machines on EC2 yet/),
+      ],
     });
   });
 
