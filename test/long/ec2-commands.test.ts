@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createAuthority, issueWithKey } from '../../src/pki/authority.js';
 import { openStore } from '../../src/store/store.js';
 import { cloudAt, consoleAt, REGION } from '../support/ec2.js';
 import { Ec2Operator } from '../support/ec2-operator.js';
@@ -342,4 +343,30 @@ describe('quorate cloud, of an environment on EC2', () => {
     expect(stderr).toMatch(sentence);
     expect({ code, stdout, calls: faulty.proxy.calls }).toEqual({ code: 2, stdout: '', calls: [] });
   });
+});
+
+test('quorate doctor asks EC2 for the instances of an environment whose controllers do not answer', async () => {
+  const environment = await record('prod');
+  const authority = await createAuthority(environment);
+  const subject = { cn: 'ana', ou: 'operator', o: environment } as const;
+  const store = await openStore(operator.home.env);
+  await store.writeCredentials('prod', {
+    ca: authority.certificate,
+    ...(await issueWithKey(authority, { subject, days: 1 })),
+  });
+  const cloud = cloudAt(faulty.moto.endpoint);
+  const tags = { environment, machine: '0', nonce: 'n' };
+  const { id } = await cloud.start({ tags, userData: 'hello', zone: 'eu-west-1a' });
+  await cloud.stop(id, { graceMs: 10_000 });
+  // Nobody is at this Temporal; an address of nobody's would be dialled for seconds.
+  const { code, stdout } = await operator.run('doctor -e prod --format json', { TEMPORAL_ADDRESS: '127.0.0.1:1' });
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toContainEqual(
+    expect.objectContaining({
+      where: 'prod',
+      check: 'instances',
+      seen: 'the cloud says: machine 0 stopped',
+      todo: 'Have it run again: quorate cloud start 0 -e prod',
+    }),
+  );
 });
