@@ -7,6 +7,7 @@ import { QuorateError, reasonOf } from '../src/errors.js';
 import { type Constraints, parseConstraints } from '../src/machines/constraints.js';
 import { place } from '../src/machines/offer.js';
 import type { InstanceSeen, MachineId } from '../src/membership/types.js';
+import { AGENTS } from '../src/pack/names.js';
 import { packageVersion } from '../src/package.js';
 import { placed } from '../src/state/controller-constraints.js';
 import type { InstanceRecord } from '../src/state/machines.js';
@@ -152,7 +153,7 @@ export function cloudActivities(side: CloudSide) {
     async tidyBucket({ environment }: Target): Promise<{ removed: readonly string[] }> {
       return await beating(async () => {
         const { bucket } = await cloudFor(environment.name);
-        const removed = spentObjects(await bucket.list(environment.uuid), [ADDRESSES]);
+        const removed = spentObjects(await bucket.list(environment.uuid), [ADDRESSES, AGENTS]);
         for (const name of removed) await bucket.remove(environment.uuid, name);
         return { removed };
       });

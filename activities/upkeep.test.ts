@@ -93,7 +93,8 @@ describe('the cleaner', () => {
       { name: 'addresses.json.123', ageMs: 2 * DAY },
       { name: 'addresses.json.lock', ageMs: 3 * DAY },
       { name: 'addresses.json.456', ageMs: MINUTE },
+      { name: 'agent/quorate-0.1.0.tar.gz', ageMs: 9 * DAY },
     ];
-    expect(spentObjects(objects, ['addresses.json'])).toEqual(['addresses.json.lock', 'addresses.json.123']);
+    expect(spentObjects(objects, ['addresses.json', 'agent/'])).toEqual(['addresses.json.lock', 'addresses.json.123']);
   });
 });

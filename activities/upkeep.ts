@@ -81,12 +81,16 @@ function oldStories(changes: Kept['changes']): readonly string[] {
     .reverse();
 }
 
-/** Objects of the bucket that nobody reads: what dead writers and earlier versions left. One just written may be in use. Pure. */
+/**
+ * Objects of the bucket that nobody reads: what dead writers and earlier versions left. One just written may be in use. Pure.
+ * @param live names of objects that are read; of folders when they end with a slash
+ */
 export function spentObjects(
   objects: readonly { readonly name: string; readonly ageMs: number }[],
   live: readonly string[],
 ): readonly string[] {
-  const spent = objects.filter(({ name, ageMs }) => !live.includes(name) && ageMs > 60 * MINUTE_MS);
+  const lives = (name: string) => live.some((one) => name === one || (one.endsWith('/') && name.startsWith(one)));
+  const spent = objects.filter(({ name, ageMs }) => !lives(name) && ageMs > 60 * MINUTE_MS);
   return oldest(spent)
     .map(({ name }) => name)
     .slice(0, BATCH);

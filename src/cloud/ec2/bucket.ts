@@ -24,6 +24,8 @@ import { TAGS } from './tags.js';
 const ATTEMPTS = 10;
 /** A bucket that was just made may not be shown everywhere at once, and two that make it at once are in each other's way. */
 const MADE_MS = 30_000;
+/** How long the upload of an archive may take, over a slow line. */
+const UPLOAD_MS = 20 * 60_000;
 /** How long what was replaced can still be looked at. */
 const KEPT_DAYS = 30;
 
@@ -66,6 +68,29 @@ export class S3Bucket implements Bucket {
         const lost = error instanceof AmazonError && ['re-plan', 'look-again', 'retry'].includes(error.reaction);
         if (!lost || attempt === ATTEMPTS) throw error;
       }
+    }
+  }
+
+  /**
+   * Writes what is named by its contents, unless it is there; false when it was. A bucket that is not there is made first.
+   * @param name holds the contents' digest, so that nobody ever has to write it again
+   */
+  async putOnce(environment: string, name: string, bytes: Buffer): Promise<boolean> {
+    if ((await this.list(environment)).some((object) => object.name === name)) return false;
+    await this.#make(environment);
+    const at = await this.#at(environment);
+    const send = () =>
+      this.amazon.s3.send(
+        new PutObjectCommand({ ...at, Key: name, Body: bytes, ContentType: 'application/gzip', IfNoneMatch: '*' }),
+        { requestTimeout: UPLOAD_MS },
+      );
+    try {
+      await this.amazon.askUntilFree('PutObject', send, UPLOAD_MS, ['retry', 'look-again']);
+      return true;
+    } catch (error) {
+      // Somebody else was quicker, or the answer to an earlier attempt was lost: it is there.
+      if (error instanceof AmazonError && error.reaction === 're-plan') return false;
+      throw error;
     }
   }
 
