@@ -4,6 +4,7 @@ import {
   CreateSubnetCommand,
   CreateVpcCommand,
   DeleteTagsCommand,
+  DescribeInstanceAttributeCommand,
   DescribeInstancesCommand,
   DescribeSecurityGroupsCommand,
   DescribeVolumesCommand,
@@ -20,7 +21,7 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { StartRequest } from '../../src/cloud/cloud.js';
 import { bucketName } from '../../src/cloud/ec2/bucket.js';
-import type { Ec2Cloud } from '../../src/cloud/ec2/ec2-cloud.js';
+import { Ec2Cloud, type Renderer } from '../../src/cloud/ec2/ec2-cloud.js';
 import { rulesFrom, waysIn } from '../../src/cloud/ec2/rules.js';
 import { tagOf } from '../../src/cloud/ec2/tags.js';
 import { bucketContract } from '../contract/bucket-contract.js';
@@ -126,6 +127,20 @@ describe('EC2', () => {
     expect(tagOf(Volumes[0]?.Tags, 'environment')).toBe(environment);
     expect(instance.publicAddress).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
     expect(instance.publicAddress).not.toBe(instance.address);
+  });
+
+  test('it is given what boots it on its architecture, the same when it is started again', async () => {
+    const bootOf: Renderer = ({ tags, userData }, architecture) =>
+      `#cloud-boothook\n# ${tags.machine} ${architecture}\n${userData}`;
+    const [zone = ''] = await cloud.zones();
+    const rendering = new Ec2Cloud(cloud.amazon, cloud.settings, bootOf);
+    const request = { tags: { environment, machine: '7', nonce: randomUUID() }, userData: '{"token":"x"}', zone };
+    const { id } = await rendering.start({ ...request, instanceType: 't4g.medium' });
+    const { UserData } = await console.send(
+      new DescribeInstanceAttributeCommand({ InstanceId: id, Attribute: 'userData' }),
+    );
+    expect(Buffer.from(UserData?.Value ?? '', 'base64').toString()).toBe('#cloud-boothook\n# 7 arm64\n{"token":"x"}');
+    expect((await rendering.start({ ...request, instanceType: 't4g.medium' })).id).toBe(id);
   });
 
   test('without a type it is the smallest that is offered; one that is not there starts nothing', async () => {

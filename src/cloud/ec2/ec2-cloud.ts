@@ -22,6 +22,9 @@ import { whoAmI } from './who.js';
 /** Instance types and images are new once in months, and a repeated start has to ask for the same. */
 const SELDOM_MS = 60 * 60_000;
 
+/** What an instance of an architecture is given to boot with: the same bytes for the same request. */
+export type Renderer = (request: StartRequest, architecture: Architecture) => string;
+
 /** Amazon EC2 in one region: what is true is asked of the API each time, by tag. */
 export class Ec2Cloud implements Cloud {
   readonly kind = 'ec2';
@@ -35,9 +38,11 @@ export class Ec2Cloud implements Cloud {
   /** Starts of this process that go on, by nonce: two of one nonce are one. */
   readonly #starting = new Map<string, Promise<Ec2Instance>>();
 
+  /** @param render makes of a machine's user data what its cloud-init runs (boot/text.ts); by default it is given as it is */
   constructor(
     readonly amazon: Amazon,
     readonly settings: Ec2Settings = DEFAULTS,
+    private readonly render: Renderer = ({ userData }) => userData,
   ) {
     const who = new Remembered(() => whoAmI(amazon), Number.POSITIVE_INFINITY);
     this.bucket = new S3Bucket(amazon, async () => (await who.get()).account);
@@ -145,6 +150,7 @@ export class Ec2Cloud implements Cloud {
       this.imageFor(type.architecture),
       this.#groups.ofMachines(request.tags.environment, vpc),
     ]);
-    return runInput(request, { subnet: subnet.id, group, type, image }, this.settings);
+    const userData = this.render(request, type.architecture);
+    return runInput({ ...request, userData }, { subnet: subnet.id, group, type, image }, this.settings);
   }
 }

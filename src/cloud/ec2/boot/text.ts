@@ -35,8 +35,13 @@ export function bootText(userData: string, { sources, architecture, ports, files
     '#!/bin/sh',
     '# Written by Quorate. cloud-init runs it at each boot.',
     'umask 077',
+    // cloud-init keeps to itself what a hook prints.
+    'say() {',
+    '  echo "quorate-boot: $1"',
+    '  [ ! -c /dev/console ] || echo "quorate-boot: $1" >/dev/console',
+    '}',
     'failed() {',
-    '  echo "quorate-boot: FAILED begin: $(echo "$1" | tail -n 1)"',
+    '  say "FAILED begin: $(echo "$1" | tail -n 1)"',
     '  exit 1',
     '}',
     'put() {',
@@ -51,7 +56,7 @@ export function bootText(userData: string, { sources, architecture, ports, files
     put('/etc/systemd/system/quorate-boot.service', 644, lean(files.service)),
     'sync',
     'said=$({ systemctl daemon-reload && systemctl --quiet enable quorate-boot.service; } 2>&1) || failed "$said"',
-    `echo "quorate-boot: STEP begin: release ${release} is laid out"`,
+    `say "STEP begin: release ${release} is laid out"`,
     // Nothing of this file is read after that: the machine shreds it, as a token is in it.
     'exec systemctl --no-block start quorate-boot.service',
     '',
