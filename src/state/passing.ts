@@ -41,11 +41,15 @@ const PASSING_KINDS = [
   MongoTopologyClosedError,
 ];
 
+/** The same, of kinds that the driver does not show: whoever waits for a connection to a member when that leaves the set. */
+const PASSING_NAMES: readonly string[] = ['MongoPoolClosedError', 'MongoWaitQueueTimeoutError'];
+
 /** Whether what failed may succeed when it is done again a moment later. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof MovedOn) return true;
   if (!(error instanceof MongoError)) return isSocketError(error);
   if (PASSING_KINDS.some((kind) => error instanceof kind)) return true;
+  if (PASSING_NAMES.includes(error.name)) return true;
   if (PASSING_LABELS.some((label) => error.hasErrorLabel(label))) return true;
   const { code, cause } = error as { code?: unknown; cause?: unknown };
   if (typeof code === 'number' && PASSING.has(code)) return true;

@@ -1,9 +1,15 @@
+import { createRequire } from 'node:module';
 import { MongoNetworkError, MongoServerError, MongoServerSelectionError, type TopologyDescription } from 'mongodb';
 import { describe, expect, test } from 'vitest';
 import { QuorateError } from '../errors.js';
 import { isPassing } from './passing.js';
 import { persist } from './retry.js';
 import type { State } from './state.js';
+
+/** The driver's own class, which it throws and does not show. */
+const { PoolClosedError } = createRequire(import.meta.url)('mongodb/lib/cmap/errors.js') as {
+  PoolClosedError: new (pool: { readonly address: string }) => Error;
+};
 
 const server = (code: number, errorLabels: string[] = []) => new MongoServerError({ message: 'no', code, errorLabels });
 const socket = (code: string) => Object.assign(new Error('This socket has been ended by the other party'), { code });
@@ -16,6 +22,7 @@ describe('what passes by itself', () => {
     ['a label of the server', server(1, ['RetryableWriteError']), true],
     ['a socket that the driver did not wrap', socket('EPIPE'), true],
     ['a commit on such a socket', new TypeError('commitError.hasErrorLabel is not a function'), true],
+    ['a pool that closed because its member left', new PoolClosedError({ address: 'm1:1' }), true],
     ['a duplicate key', server(11000), false],
     ['a document that is none', server(121), false],
     ['not allowed', server(13), false],

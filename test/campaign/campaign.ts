@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkRegion } from '../../src/cloud/local/open.js';
 import { QuorateError, reasonOf } from '../../src/errors.js';
@@ -136,6 +136,7 @@ export class Campaign {
     });
     this.#figures.problems = ground.last.ha.problems;
     this.#figures.helped = helped;
+    if (wrong.length + anomalies.length > 0) this.#keepLogs(ground);
     await check('the end of the environment', () => this.#destroy(ground));
     return this.#result(clients, wrong, anomalies, checks);
   }
@@ -231,6 +232,15 @@ export class Campaign {
     writeFileSync(join(files, 'story.txt'), story.join('\n'));
     writeFileSync(join(files, 'history.json'), JSON.stringify(this.#clients?.operations ?? []));
     return this.home.dir;
+  }
+
+  /** What the programs of the instances said, which ends with them. */
+  #keepLogs({ store }: Ground): void {
+    const instances = store.dirs.localCloud;
+    const logs = readdirSync(instances, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.log'));
+    const directory = join(this.#files(), 'logs');
+    mkdirSync(directory, { recursive: true });
+    for (const log of logs) copyFileSync(join(instances, log), join(directory, log.replaceAll('/', '_')));
   }
 
   #files(): string {
