@@ -64,7 +64,7 @@ export async function packAgent(processor: Processor): Promise<AgentArchive> {
       if (isWanted(name, processor)) add(file, name);
     }
   }
-  const bytes = await promisify(gzip)(tarOf(entries), { level: 9 });
+  const bytes = await promisify(gzip)(await tarOf(entries), { level: 9 });
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { version: packageVersion(), processor, bytes, sha256 };
 }

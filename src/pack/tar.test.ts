@@ -5,7 +5,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { type Entry, tarOf } from './tar.js';
 
-const LONG = `quorate/${'a-folder/'.repeat(14)}${'x'.repeat(90)}.js`;
+const LONG = `quorate/${'a-folder/'.repeat(14)}${'x'.repeat(190)}.js`;
 const ENTRIES: readonly Entry[] = [
   { name: 'quorate/bin/run', contents: Buffer.from('#!/bin/sh\n'), executable: true },
   { name: 'quorate/empty', contents: Buffer.alloc(0), executable: false },
@@ -14,10 +14,10 @@ const ENTRIES: readonly Entry[] = [
   { name: LONG, contents: Buffer.alloc(1000, 'c'), executable: false },
 ];
 
-test('the system unpacks what was packed', () => {
+test('the system unpacks what was packed', async () => {
   const directory = mkdtempSync(path.join(tmpdir(), 'quorate-tar-'));
   try {
-    execFileSync('tar', ['-xf', '-', '-C', directory], { input: tarOf(ENTRIES) });
+    execFileSync('tar', ['-xf', '-', '-C', directory], { input: await tarOf(ENTRIES) });
     for (const { name, contents, executable } of ENTRIES) {
       const file = path.join(directory, name);
       expect(readFileSync(file).equals(contents)).toBe(true);
@@ -28,11 +28,6 @@ test('the system unpacks what was packed', () => {
   }
 });
 
-test('the same bytes for the same files, in whatever order they come', () => {
-  expect(tarOf([...ENTRIES].reverse()).equals(tarOf(ENTRIES))).toBe(true);
-});
-
-test('a name that the format has no room for is refused', () => {
-  const entry = { name: `quorate/${'x'.repeat(101)}`, contents: Buffer.alloc(0), executable: false };
-  expect(() => tarOf([entry])).toThrow(expect.objectContaining({ code: 'name-too-long' }));
+test('the same bytes for the same files, in whatever order they come', async () => {
+  expect((await tarOf([...ENTRIES].reverse())).equals(await tarOf(ENTRIES))).toBe(true);
 });
