@@ -96,14 +96,21 @@ async function serve(
 ): Promise<void> {
   /** Closed in the opposite order, however far it came. */
   const opened: (() => Promise<void>)[] = [];
-  const served = await Promise.allSettled([serveUntilItFails(config, certificates, stop, opened)]);
-  for (const close of opened.reverse()) {
+  try {
+    await serveUntilItFails(config, certificates, stop, opened);
+  } finally {
+    await closeAll(opened.reverse());
+  }
+}
+
+/** @throws NotEnded at the first that does not close */
+async function closeAll(closing: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const close of closing) {
     await inTime(close()).catch((error) => {
       if (error instanceof NotEnded) throw error;
       log().warn(`closing failed: ${reasonOf(error)}`);
     });
   }
-  for (const result of served) if (result.status === 'rejected') throw result.reason;
 }
 
 async function serveUntilItFails(

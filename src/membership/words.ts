@@ -1,3 +1,4 @@
+import { isCutOff } from './facts.js';
 import type { MachineId, Member } from './types.js';
 
 /** "0", "0 and 1", "0, 1 and 2". */
@@ -22,6 +23,10 @@ export function membersText(members: readonly Pick<Member, 'id' | 'machine' | 'h
   const unknown = members.filter((member) => member.machine === null).map(memberText);
   return list([...(known.length > 0 ? [machinesText(known)] : []), ...unknown]);
 }
+
+/** Why a member is no part of a majority, as it goes after its name. */
+export const absence = (member: Member): string =>
+  isCutOff(member) ? 'is cut off from the primary' : 'does not answer';
 
 /** "1 controller", "3 controllers". */
 export function count(n: number, noun: string): string {

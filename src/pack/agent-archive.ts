@@ -3,17 +3,15 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import type { Architecture } from '../cloud/ec2/image-names.js';
 import { builtFile, packageRoot, packageVersion } from '../package.js';
 import { foldersOf } from './needed.js';
 import { type Entry, tarOf } from './tar.js';
 
-/** Processors that instances have, as EC2 calls them. */
-export type Processor = 'x86_64' | 'arm64';
-
 /** Our package as an instance needs it, for one kind of processor. */
 export interface AgentArchive {
   readonly version: string;
-  readonly processor: Processor;
+  readonly processor: Architecture;
   /** A .tar.gz with one folder at its top. */
   readonly bytes: Buffer;
   /** Hex. */
@@ -34,7 +32,7 @@ const OWN = [
 ];
 const BRIDGE = 'node_modules/@temporalio/core-bridge/';
 /** Temporal's machine code, which its package has for every system. */
-const MACHINE_CODE: Readonly<Record<Processor, string>> = {
+const MACHINE_CODE: Readonly<Record<Architecture, string>> = {
   x86_64: 'x86_64-unknown-linux-gnu',
   arm64: 'aarch64-unknown-linux-gnu',
 };
@@ -46,7 +44,7 @@ const SOURCES_OF_BRIDGE = /^(src|ts|sdk-core|bridge-macros|scripts|Cargo\.)/;
  * Packs the built package for instances of a kind of processor, on whatever system this runs: the same bytes for the same
  * build by the same Node.
  */
-export async function packAgent(processor: Processor): Promise<AgentArchive> {
+export async function packAgent(processor: Architecture): Promise<AgentArchive> {
   const root = packageRoot();
   builtFile('programs', 'quorated.js');
   const entries: Entry[] = [];
@@ -70,7 +68,7 @@ export async function packAgent(processor: Processor): Promise<AgentArchive> {
 }
 
 /** Whether a file of a package's is for instances of the processor. Pure. */
-export function isWanted(name: string, processor: Processor): boolean {
+export function isWanted(name: string, processor: Architecture): boolean {
   if (UNREAD.test(name)) return false;
   if (!name.startsWith(BRIDGE)) return true;
   const rest = name.slice(BRIDGE.length);

@@ -102,7 +102,7 @@ function reached(status: SetStatus, view: StatusMember): boolean {
  * with the primary, or nobody hears it. What dies or freezes is missed by all of them at the same time, so it is not taken
  * for one that is cut off because some notice later than others.
  */
-function cutOffFrom({ primary }: Basis, host: string, answers: readonly Answer[]): StatusMember | null {
+function heardElsewhere({ primary }: Basis, host: string, answers: readonly Answer[]): StatusMember | null {
   const missed = viewOf(primary?.status, host);
   if (primary === null || primary.status === null || missed === undefined || primary.host === host) return null;
   const limitMs = unheardMs(primary.status, missed) - missedMs(primary.status);
@@ -163,7 +163,7 @@ function memberOf(
   const answer = answers.find((a) => a.host === member.host);
   const view = viewOf(primary?.status, member.host);
   const reachedByPrimary = view !== undefined && primary?.status != null && reached(primary.status, view);
-  const cutOff = cutOffFrom(basis, member.host, answers);
+  const cutOff = heardElsewhere(basis, member.host, answers);
   const healthy = answer !== undefined || reachedByPrimary || cutOff !== null;
   const own = answer?.status?.members.find((m) => m.self);
   const optime = optimes.get(member.host) ?? null;

@@ -1,4 +1,7 @@
-/** How long members have not answered as one that acknowledges writes, or were cut off from the primary, as far as this process has watched without a gap. */
+/**
+ * How long members have not answered as one that acknowledges writes, or were cut off from the primary, as far as this process
+ * has watched without a gap.
+ */
 import { answers, isCutOff } from '../membership/facts.js';
 import type { Member, MemberId } from '../membership/types.js';
 

@@ -3,7 +3,6 @@ import {
   answers,
   hasControllerJob,
   instanceGone,
-  isCutOff,
   isHealthy,
   isSilent,
   isVoter,
@@ -18,7 +17,7 @@ import type { Machine, Member, Step } from '../types.js';
 import { verdict } from '../verdict.js';
 import { remove, withdraw } from '../votes.js';
 import { graceLeft, hasExpired, wait } from '../waits.js';
-import { agree, capital, machinesText, memberText } from '../words.js';
+import { absence, agree, capital, machinesText, memberText } from '../words.js';
 
 /** The verdict is a document before anything follows from it. */
 export function writeOffLost(situation: Situation): Step | null {
@@ -99,7 +98,7 @@ export function withdrawDeadVotes(situation: Situation): Step | null {
   const reason =
     machineOf(situation.observed, first.machine) === undefined
       ? 'It belongs to no machine of the environment.'
-      : `${capital(memberText(first))} ${isCutOff(first) ? 'is cut off from the primary' : 'does not answer'}, and its vote counts against the others.`;
+      : `${capital(memberText(first))} ${absence(first)}, and its vote counts against the others.`;
   return withdraw(situation, first, reason);
 }
 

@@ -1,9 +1,10 @@
 /** A planned change of the primary, and nothing else: to the machine that was asked for. */
-import { isCutOff, isInTouch, isSilent, isVoter, machineOf, memberOf, votersOf } from '../facts.js';
+import { isInTouch, isSilent, isVoter, machineOf, memberOf, votersOf } from '../facts.js';
 import { isStaying, type Situation } from '../situation.js';
 import { act, blocked, waitOrBlock } from '../steps.js';
 import type { MachineId, Member, Step } from '../types.js';
 import { DEADLINES, graceLeft } from '../waits.js';
+import { absence } from '../words.js';
 
 /** At an odd number of voters; before that the number is made odd. */
 export function switchOver(situation: Situation): Step | null {
@@ -15,8 +16,7 @@ export function switchOver(situation: Situation): Step | null {
   const no = whyNot(situation, to, member);
   if (no !== null) return no;
   const heir = member as Member;
-  if (!isInTouch(heir))
-    return waitForHeir(situation, to, isCutOff(heir) ? 'is cut off from the primary' : 'does not answer');
+  if (!isInTouch(heir)) return waitForHeir(situation, to, heir);
   if (!isStaying(situation, heir)) {
     return blocked(`Machine ${to} is to be replaced.`, 'Ask for another one, or leave --to out.');
   }
@@ -43,15 +43,14 @@ function whyNot(situation: Situation, to: MachineId, member: Member | undefined)
   return null;
 }
 
-function waitForHeir({ observed, expired }: Situation, to: MachineId, why: string): Step {
+function waitForHeir({ observed, expired }: Situation, to: MachineId, heir: Member): Step {
   const machine = machineOf(observed, to);
-  const deadline =
-    machine && isSilent(machine) ? graceLeft(observed, machine, memberOf(observed, to)) : DEADLINES.primary;
+  const deadline = machine && isSilent(machine) ? graceLeft(observed, machine, heir) : DEADLINES.primary;
   return waitOrBlock(
     expired,
     'healthy',
     [to],
-    { text: `wait for machine ${to} to answer`, reason: `The member of machine ${to} ${why}.` },
+    { text: `wait for machine ${to} to answer`, reason: `The member of machine ${to} ${absence(heir)}.` },
     'Ask for another one, or leave --to out.',
     deadline,
   );
