@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { checkRegion } from '../../src/cloud/local/open.js';
 import { QuorateError, reasonOf } from '../../src/errors.js';
 import { durationMs } from '../../src/state/settings.js';
@@ -141,11 +142,15 @@ export class Campaign {
     return this.#result(clients, wrong, anomalies, checks);
   }
 
-  /** Does every entry at its time, however long those before it take; one actor does one thing after the other. */
+  /**
+   * Does every entry at its time, however long those before it take; one actor does one thing after the other. When one of
+   * them breaks off, so do the others.
+   */
   async #follow({ entries, seconds }: Schedule, faults: Faults, operators: Operators): Promise<void> {
     const began = performance.now();
+    const over = new AbortController();
     const sleepUntil = (at: number) =>
-      new Promise((resolve) => setTimeout(resolve, Math.max(0, began + at * 1000 - performance.now())));
+      sleep(Math.max(0, began + at * 1000 - performance.now()), undefined, { signal: over.signal });
     const actors = [...new Set(entries.map(({ actor }) => actor))];
     const acting = actors.map(async (actor) => {
       for (const entry of entries.filter((each) => each.actor === actor)) {
@@ -153,7 +158,10 @@ export class Campaign {
         await this.#act(entry, faults, operators);
       }
     });
-    await Promise.all(acting);
+    await Promise.all(acting).catch((error) => {
+      over.abort();
+      throw error;
+    });
     await sleepUntil(seconds);
   }
 

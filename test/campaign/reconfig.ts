@@ -43,6 +43,8 @@ export async function handMadeReconfig(
     }
     return `reconfig by hand: ${change} of machine ${machine}`;
   } catch (error) {
+    // The primary that was seen last is off or ended meanwhile, and its disk with the certificate on it is not there.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     if (!(error instanceof MongoError)) throw error;
     // What MongoDB refuses at this moment, a person would see and leave.
     return `reconfig by hand (${change} of machine ${machine}) refused: ${error.message.split('\n')[0]}`;
