@@ -9,7 +9,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { type Authority, createAuthority, issueWithKey } from '../../src/pki/authority.js';
 
 /** What the front answers to a call instead of passing it on: a gRPC status, and its message. */
@@ -37,6 +37,8 @@ export class TemporalFront {
   /** What is refused, by the service's and the call's name, the namespace asked for, and the API key shown. */
   refuses: (call: { service: string; name: string; namespace: string; key: string | null }) => Refused | null = () =>
     null;
+  /** Whether a connection that comes in is taken; asked before TLS. */
+  admits: () => boolean = () => true;
   readonly #sessions = new Set<ServerHttp2Session>();
   #upstream: ClientHttp2Session | null = null;
 
@@ -47,6 +49,9 @@ export class TemporalFront {
     readonly ca: string,
     private readonly clients: Authority,
   ) {
+    server.on('connection', (socket: Socket) => {
+      if (!this.admits()) socket.destroy();
+    });
     server.on('session', (session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
