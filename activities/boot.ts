@@ -4,6 +4,7 @@ import type { Seed, TemporalConnection } from '../src/boot/wire.js';
 import { bootCall, enrolOperator } from '../src/client/enrol.js';
 import { openClient } from '../src/client/open.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
+import { dialTemporal } from '../src/temporal/dial.js';
 import { beating } from './beating.js';
 import { ADDRESSES } from './cloud.js';
 import type { CloudSide, Target } from './cloud-side.js';
@@ -46,8 +47,18 @@ export function bootActivities({ store, temporal, cloudOf }: BootSide) {
       });
     },
 
+    /** @throws QuorateError `temporal-not-reached`, for good: machine 0 does not reach what is reached from here */
     async handOverTemporal({ environment }: Target): Promise<void> {
-      await beating(() => call(environment, '/boot/temporal', temporal));
+      await beating(async () => {
+        try {
+          await call(environment, '/boot/temporal', temporal);
+        } catch (error) {
+          // Where it answers nobody, it is down: that is waited for.
+          if (error instanceof QuorateError && error.code === 'temporal-not-reached')
+            await dialTemporal(temporal, DIAL_MS);
+          throw error;
+        }
+      });
       // The certificate has been used: the token has served.
       await store.shredBootToken(environment.name);
     },
@@ -101,6 +112,7 @@ interface SeedRequest extends Target {
   readonly temporal: { readonly clusterId: string; readonly namespace: string };
 }
 
+const DIAL_MS = 5_000;
 const KNOCK_MS = 50;
 const LISTENING_WITHIN_MS = 50_000;
 /** It is there and says no: knocking again would not change that. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../src/package.js';
 import { TestEnvironment } from '../test/support/environment.js';
 import { Home } from '../test/support/home.js';
+import { actions } from './actions.js';
 import { crowd } from './crowd.js';
 import { faults } from './faults.js';
 import { type Bench, type Sample, seconds } from './figure.js';
@@ -62,6 +63,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   steadiness,
   replace,
   singletons,
+  actions,
   planner,
   crowd,
   'machines-100': machines,

@@ -5,7 +5,18 @@ export interface Spread {
   readonly max: number;
 }
 
-export type Unit = 's' | 'µs' | 'events' | 'MB' | 'KB' | 'elections' | 'agents' | 'connections' | 'cores' | '1/s';
+export type Unit =
+  | 's'
+  | 'µs'
+  | 'events'
+  | 'MB'
+  | 'KB'
+  | 'elections'
+  | 'agents'
+  | 'connections'
+  | 'cores'
+  | '1/s'
+  | '1/h';
 
 export interface Figure extends Spread {
   readonly name: string;

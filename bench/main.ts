@@ -14,7 +14,7 @@ interface Options {
 const program = new Command('bench')
   .argument('[names...]', `what to measure (default: all): ${Object.keys(benches).join(', ')}`)
   .option('--runs <n>', 'how often', '3')
-  .option('--minutes <n>', 'how long what has to be watched for a while is watched (steadiness)', '10')
+  .option('--minutes <n>', 'how long what has to be watched for a while is watched (steadiness, actions)', '10')
   .option('--agents <n>', 'how many at most (crowd, machines-100)')
   .addOption(new Option('--controllers <n>', 'how many (crowd)').choices(['1', '3', '5']))
   .option('--json', 'one JSON object for each benchmark')

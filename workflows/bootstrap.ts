@@ -92,16 +92,19 @@ export async function bootstrap(input: BootstrapInput): Promise<{ text: string }
     ],
     ['start the singletons', SINGLETONS.join(', '), (call) => anywhere(key, call).startSingletons(target)],
   ];
+  let stands = false;
   try {
     for (const [index, [text, reason, act]] of steps.entries()) {
       story.begin(text, reason);
       story.foresee(steps.slice(index + 1).map(([text, reason]) => ({ text, reason })));
       await act({ as: 'booting', summary: text });
     }
+    stands = true;
     if (controllers > 1) await grow(input, story);
   } catch (error) {
     const reason = reasonOf(error);
-    const wayOut = `Remove what there is with: quorate destroy-environment ${environment.name}`;
+    // Until the controller stands nobody can write that the environment is dying.
+    const wayOut = `Remove what there is with: quorate destroy-environment ${environment.name}${stands ? '' : ' --force'}`;
     story.end(isCancellation(error) ? 'cancelled' : 'failed', reason, wayOut);
     throw isCancellation(error) ? error : ApplicationFailure.nonRetryable(reason, 'BootstrapFailed', { wayOut });
   }

@@ -16,6 +16,12 @@ import type { Services } from './services.js';
 import { shredToken } from './user-data.js';
 
 const MONGOD_STARTS_WITHIN_MS = 20_000;
+/** A machine that has just booted may have to wait for a route, a name or the right time. */
+const TEMPORAL_WITHIN_MS = 12_000;
+const DIAL_MS = 4_000;
+
+const TEMPORAL_TODO =
+  'Let the machine through to that address, or name one that machines reach in TEMPORAL_ADDRESS, and bootstrap again.';
 
 /** Machine 0's side of bootstrap. After `serve` the machine is nothing special. */
 export class Bootstrap implements BootSteps {
@@ -69,6 +75,7 @@ export class Bootstrap implements BootSteps {
   }
 
   async temporal(connection: wire.TemporalConnection): Promise<void> {
+    await this.#reach(connection);
     await writePrivate(this.machine.files.temporal, JSON.stringify(connection));
     this.#temporal = true;
   }
@@ -136,6 +143,27 @@ export class Bootstrap implements BootSteps {
       return await use(state);
     } finally {
       await state.close();
+    }
+  }
+
+  /** Only from here can be seen whether this machine's worker is going to reach it. */
+  async #reach(connection: wire.TemporalConnection): Promise<void> {
+    const { dialTemporal } = await import('../temporal/dial.js');
+    const ends = performance.now() + TEMPORAL_WITHIN_MS;
+    for (;;) {
+      try {
+        await dialTemporal(connection, DIAL_MS);
+        return;
+      } catch (error) {
+        if (!(error instanceof QuorateError)) throw error;
+        if (error.code === 'temporal-unreachable' && performance.now() < ends) {
+          await sleep(500);
+          continue;
+        }
+        const { id, metadata } = this.machine;
+        const message = `Machine ${id} (${metadata.address}) cannot use Temporal: ${error.message}`;
+        throw new QuorateError('temporal-not-reached', message, { todo: TEMPORAL_TODO, cause: error });
+      }
     }
   }
 

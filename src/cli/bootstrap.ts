@@ -15,7 +15,7 @@ import { type Asked, type CheckOptions, checkCloud, checkRegionOf } from './boot
 import { didYouMean } from './environment.js';
 import { follow, mustBeDone } from './follow.js';
 import type { OutputOptions } from './output.js';
-import { changeInput, connectEngine } from './temporal.js';
+import { changeInput, connectEngine, noteSearchAttributes } from './temporal.js';
 
 interface Options extends OutputOptions, CheckOptions {
   readonly n: string;
@@ -53,6 +53,7 @@ export function configure(command: Command): void {
       // Machines of the local cloud run what is found here.
       if (wanted.cloud === 'local') await requireServer('mongod', store.dirs.toolchain);
       const engine = await ensureEngine(store.dirs, telling);
+      noteSearchAttributes(engine);
       const temporal = await connectEngine(engine);
       try {
         const began = performance.now();

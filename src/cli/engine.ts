@@ -18,6 +18,8 @@ export function configure(command: Command): void {
     .action(async (options: { port?: number; uiPort?: number }) => {
       const { engine, store } = await load();
       const running = await engine.ensureEngine(store.dirs, { ...options, ...telling });
+      const { noteSearchAttributes } = await import('./temporal.js');
+      noteSearchAttributes(running);
       process.stdout.write(
         `Temporal is up: ${running.address}, namespace ${running.namespace}${running.uiUrl ? `\nUI: ${running.uiUrl}` : ''}\n`,
       );

@@ -49,6 +49,14 @@ export function connectEngine(engine: Engine): Promise<Temporal> {
   return connectTemporal({ target: engine.connection, uiUrl: engine.uiUrl });
 }
 
+/** Where search attributes have to be registered by somebody else. Everything works without. */
+export function noteSearchAttributes({ searchAttributesTodo }: Engine): void {
+  if (searchAttributesTodo === null) return;
+  process.stderr.write(
+    `note: this client may not register search attributes in Temporal, so changes are not found by them. Whoever may: ${searchAttributesTodo}\n`,
+  );
+}
+
 /** What every change of an environment is started with. */
 export function changeInput(record: EnvironmentRecord, engine: Engine): ChangeInput {
   const { name, uuid } = record;

@@ -16,7 +16,7 @@ export interface ServerRecord extends GroupMark {
 /** What is kept of the worker beside a Temporal. */
 export interface WorkerRecord extends GroupMark {
   readonly buildId: string;
-  /** Address and namespace of the Temporal it works for. */
+  /** Address and namespace of the Temporal it works for, and a digest of how it reaches it. */
   readonly temporal: string;
   readonly at: string;
 }

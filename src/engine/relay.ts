@@ -1,6 +1,7 @@
 import net from 'node:net';
 import type { TemporalConnection } from '../boot/wire.js';
 import { QuorateError, reasonOf } from '../errors.js';
+import { endpointOf } from '../temporal/dial.js';
 
 /**
  * Temporal for instances that cannot see this machine's loopback: connections to the host's address in their network are
@@ -18,11 +19,7 @@ export async function startRelay(
   listen: string,
   isAllowed: (address: string) => boolean,
 ): Promise<Relay> {
-  const colon = target.address.lastIndexOf(':');
-  const [host, port] = [
-    target.address.slice(0, colon).replace(/^\[|\]$/g, ''),
-    Number(target.address.slice(colon + 1)),
-  ];
+  const { host, port } = endpointOf(target.address);
   const open = new Set<net.Socket>();
   const server = net.createServer((client) => {
     if (!isAllowed(client.remoteAddress ?? '')) {

@@ -17,10 +17,15 @@ const DRAIN_MS = 15_000;
 /** Each Temporal has a worker of its own, so that shells with different configurations do not take it from each other. */
 export function workerName(configured: TemporalConnection | null): string {
   if (configured === null) return 'worker';
-  return `worker-${createHash('sha256').update(nameOf(configured)).digest('hex').slice(0, 8)}`;
+  return `worker-${digest(nameOf(configured)).slice(0, 8)}`;
 }
 
 const nameOf = ({ address, namespace }: TemporalConnection) => `${address}/${namespace}`;
+
+/** A worker has the key or certificate of the shell that started it: with another one it is started anew. */
+const connectionOf = (target: TemporalConnection) => `${nameOf(target)}#${digest(JSON.stringify(target))}`;
+
+const digest = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** All that were ever started here. */
 export async function workerNames(dirs: Dirs): Promise<string[]> {
@@ -30,10 +35,12 @@ export async function workerNames(dirs: Dirs): Promise<string[]> {
 
 export const workerLog = (dirs: Dirs, name: string) => path.join(dirs.engine, `${name}.log`);
 
-/** Whether the worker runs, is of this build and works for this Temporal. */
+/** Whether the worker runs, is of this build and works for this Temporal with these credentials. */
 export async function workerIsCurrent(dirs: Dirs, name: string, target: TemporalConnection): Promise<boolean> {
   const known = await readWorker(dirs, name);
-  return known !== null && known.buildId === buildId() && known.temporal === nameOf(target) && (await isAlive(known));
+  return (
+    known !== null && known.buildId === buildId() && known.temporal === connectionOf(target) && (await isAlive(known))
+  );
 }
 
 /**
@@ -60,7 +67,7 @@ export async function ensureWorker(
     },
   );
   const at = new Date().toISOString();
-  await writeWorker(dirs, name, { ...mark, buildId: buildId(), temporal: nameOf(target), at });
+  await writeWorker(dirs, name, { ...mark, buildId: buildId(), temporal: connectionOf(target), at });
 }
 
 export async function stopWorker(dirs: Dirs, name: string): Promise<boolean> {

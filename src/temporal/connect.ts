@@ -4,6 +4,8 @@ import type { Client, Connection } from '@temporalio/client';
 import type { TemporalConnection } from '../boot/wire.js';
 import { QuorateError, reasonOf } from '../errors.js';
 import { tracing } from '../tracing/tracing.js';
+import { dialTemporal, speaksTls } from './dial.js';
+import { codeOf, explain, GRPC, REFUSALS } from './refusals.js';
 
 export interface Temporal {
   readonly client: Client;
@@ -69,7 +71,8 @@ async function pem(source: { path: string } | { data: string | Uint8Array }): Pr
 }
 
 /** In the SDK's words, for clients and workers alike. An API key means TLS, as in the standard configuration. */
-export function connectionOptions({ address, tls, apiKey, metadata }: TemporalConnection) {
+export function connectionOptions(target: TemporalConnection) {
+  const { address, tls, apiKey, metadata } = target;
   return {
     address,
     ...(apiKey !== undefined && { apiKey }),
@@ -84,9 +87,11 @@ export function connectionOptions({ address, tls, apiKey, metadata }: TemporalCo
                 clientCertPair: { crt: Buffer.from(tls.certificate), key: Buffer.from(tls.key) },
               }),
           }
-        : (tls ?? apiKey !== undefined),
+        : speaksTls(target),
   };
 }
+
+const CONNECTS_WITHIN_MS = 5_000;
 
 /** Connects and sees that the namespace is there. `target` as given by the engine; else the standard configuration. */
 export async function connectTemporal(
@@ -112,7 +117,10 @@ export async function connectTemporal(
   const { address, namespace } = target;
   let connection: Connection | undefined;
   try {
-    connection = await Connection.connect({ ...connectionOptions(target), connectTimeout: options.timeoutMs ?? 5_000 });
+    connection = await Connection.connect({
+      ...connectionOptions(target),
+      connectTimeout: options.timeoutMs ?? CONNECTS_WITHIN_MS,
+    });
     const clusterId = await identify(connection, namespace);
     const uiUrl = options.uiUrl ?? configuredUiUrl(env);
     const interceptors =
@@ -127,9 +135,21 @@ export async function connectTemporal(
     };
   } catch (error) {
     await connection?.close();
-    throw explain(error, address, namespace);
+    throw await inWords(error, target, options.timeoutMs ?? CONNECTS_WITHIN_MS);
   }
 }
+
+/** Of a connection that does not come about the SDK says only that it took too long: it is dialled again to hear why. */
+async function inWords(error: unknown, target: TemporalConnection, withinMs: number): Promise<QuorateError> {
+  const { address, namespace } = target;
+  if (ANSWERS.has(codeOf(error))) return explain(error, address, namespace);
+  return await dialTemporal(target, withinMs).then(
+    () => explain(error, address, namespace),
+    (why: QuorateError) => why,
+  );
+}
+
+const ANSWERS: ReadonlySet<number> = new Set([GRPC.notFound, ...REFUSALS]);
 
 /** The cluster's ID, or the namespace's own where the cluster does not tell (Temporal Cloud). */
 async function identify({ workflowService }: Connection, namespace: string): Promise<string> {
@@ -141,40 +161,4 @@ async function identify({ workflowService }: Connection, namespace: string): Pro
     if (!REFUSALS.has(codeOf(error))) throw error;
   }
   return namespaceInfo?.id ?? '';
-}
-
-/** gRPC status codes (https://grpc.io/docs/guides/status-codes/). */
-export const GRPC = {
-  notFound: 5,
-  alreadyExists: 6,
-  permissionDenied: 7,
-  unimplemented: 12,
-  unauthenticated: 16,
-} as const;
-export const REFUSALS: ReadonlySet<number> = new Set([GRPC.permissionDenied, GRPC.unimplemented, GRPC.unauthenticated]);
-
-export function codeOf(error: unknown): number {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'number'
-    ? error.code
-    : -1;
-}
-
-function explain(error: unknown, address: string, namespace: string): QuorateError {
-  const code = codeOf(error);
-  if (code === GRPC.notFound) {
-    return new QuorateError('temporal-namespace', `Temporal at ${address} has no namespace "${namespace}".`, {
-      todo: `Make it with \`temporal operator namespace create --address ${address} -n ${namespace}\`, or name another in TEMPORAL_NAMESPACE.`,
-      cause: error,
-    });
-  }
-  if (code === GRPC.permissionDenied || code === GRPC.unauthenticated) {
-    return new QuorateError('temporal-refused', `Temporal at ${address} refuses this client: ${reasonOf(error)}.`, {
-      todo: 'Check the API key or the certificate of the Temporal client configuration.',
-      cause: error,
-    });
-  }
-  return new QuorateError('temporal-unreachable', `Temporal at ${address} cannot be reached: ${reasonOf(error)}.`, {
-    todo: 'Environments go on serving, only changes wait. See that it runs and that TEMPORAL_ADDRESS and its TLS settings are right; the embedded one starts with `quorate engine start`.',
-    cause: error,
-  });
 }

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
+import { endpointOf } from './dial.js';
 
 /** Addresses that lead every machine to itself; the unspecified ones do too, where they are dialled. */
 const OWN = new BlockList();
@@ -7,14 +8,6 @@ OWN.addSubnet('127.0.0.0', 8, 'ipv4');
 OWN.addAddress('0.0.0.0', 'ipv4');
 OWN.addAddress('::1', 'ipv6');
 OWN.addAddress('::', 'ipv6');
-
-/** The host of a Temporal's address (`host:port`, `[v6]:port`), without brackets. Pure. */
-export function hostOf(address: string): string {
-  const bare = address.replace(/^[a-z]+:\/\/+/i, '');
-  const bracketed = /^\[([^\]]*)\]/.exec(bare)?.[1];
-  // A bare IPv6 address has more than one colon, and no port.
-  return bracketed ?? (isIP(bare) === 6 ? bare : bare.replace(/:\d*$/, ''));
-}
 
 /** Whether an IP address leads every machine to itself. Pure. */
 export function isLoopbackIp(ip: string): boolean {
@@ -30,7 +23,7 @@ export async function isLoopback(
   address: string,
   addressesOf: (host: string) => Promise<readonly string[]> = resolved,
 ): Promise<boolean> {
-  const host = hostOf(address).toLowerCase().replace(/\.$/, '');
+  const host = endpointOf(address).host.toLowerCase().replace(/\.$/, '');
   if (isIP(host) !== 0) return isLoopbackIp(host);
   if (host === 'localhost' || host.endsWith('.localhost')) return true;
   const addresses = await addressesOf(host);

@@ -4,6 +4,7 @@ import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Ping } from '../../src/api/access.js';
 import type { UserData } from '../../src/boot/user-data.js';
+import type { TemporalConnection } from '../../src/boot/wire.js';
 import { ApiClient } from '../../src/client/client.js';
 import { bootCall, enrolOperator, type OperatorCredentials } from '../../src/client/enrol.js';
 import { issueWithKey } from '../../src/pki/authority.js';
@@ -13,6 +14,7 @@ import { openState, type State } from '../../src/state/state.js';
 import { Home, until } from '../support/home.js';
 import { kill } from '../support/kill.js';
 import { bootstrapUntilSeeded, enrolWhenUp, newUserData, TestMachine } from '../support/machine.js';
+import { TemporalFront } from '../support/temporal-front.js';
 
 /**
  * One environment on real parts, from machine 0's user data on. The tests build on each other: they are the life of two
@@ -23,6 +25,7 @@ const network = `127.${30 + Math.floor(Math.random() * 60)}.${Math.floor(Math.ra
 const zero = new TestMachine(home.dir, newUserData(), `${network}.1`);
 const environment = zero.userData.environment;
 let one: TestMachine;
+let front: TemporalFront;
 let operator: OperatorCredentials;
 
 const clientOf = (machine: TestMachine) =>
@@ -64,8 +67,16 @@ async function fenceOf(state: State) {
 const reportOf = (machine: string) =>
   withState(async (state) => (await state.presence.findOne({ _id: machine }))?.report ?? null);
 
-beforeAll(() => zero.start());
-afterAll(() => home.close());
+beforeAll(async () => {
+  // Only the machine's look at Temporal is answered there: no worker can work.
+  front = await TemporalFront.start('127.0.0.1:9', { mutual: false });
+  front.refuses = () => ({ code: 0, message: '' });
+  zero.start();
+});
+afterAll(async () => {
+  await home.close();
+  await front?.stop();
+});
 
 test('a wrong token is refused, and nobody says which part was wrong', async () => {
   await expect(enrolWhenUp(zero, 'ab'.repeat(32))).rejects.toMatchObject({
@@ -89,10 +100,28 @@ test('the right token gets the operator a certificate, and is void and shredded 
   expect(JSON.parse(zero.file('user-data.json'))).toMatchObject({ token: '', nonce: zero.userData.nonce });
 });
 
+test('a Temporal that the machine cannot use is refused in words, and nothing of it is kept', async () => {
+  const hand = (temporal: TemporalConnection) => bootCall(zero.target, operator, '/boot/temporal', temporal);
+  const unknown = { address: front.address, namespace: 'default', tls: true };
+  await expect(hand(unknown)).rejects.toMatchObject({
+    code: 'temporal-not-reached',
+    message: expect.stringMatching(/^Machine 0 \(127\..*\) cannot use Temporal: .*CA that is not trusted here/),
+    todo: expect.stringMatching(/^Let the machine through to that address/),
+  });
+  front.refuses = () => ({ code: 16, message: 'key expired' });
+  await expect(hand({ ...unknown, tls: { ca: front.ca }, apiKey: 'old' })).rejects.toMatchObject({
+    code: 'temporal-not-reached',
+    message: expect.stringMatching(/refuses this client in its namespace "default": key expired/),
+  });
+  expect(await bootCall(zero.target, operator, '/boot/progress')).toMatchObject({ temporal: false });
+  front.refuses = () => ({ code: 0, message: '' });
+});
+
 test('the steps of bootstrap may be repeated, and survive the death of the agent and its mongod', async () => {
   await expect(bootCall(zero.target, operator, '/boot/serve')).rejects.toMatchObject({ code: 'not-ready' });
-  await bootstrapUntilSeeded(zero, operator);
-  await bootstrapUntilSeeded(zero, operator);
+  const temporal = { address: front.address, namespace: 'default', tls: { ca: front.ca } };
+  await bootstrapUntilSeeded(zero, operator, temporal);
+  await bootstrapUntilSeeded(zero, operator, temporal);
   const [agent] = zero.pids('agent');
   for (const pid of [...zero.pids('mongod'), agent]) kill(pid);
   await until('the agent listens again', () => bootCall(zero.target, operator, '/boot/progress').catch(() => null), 20);

@@ -1,4 +1,4 @@
-/** Changes whose version has no worker any more, on a real Temporal: none waits for ever. */
+/** Another version takes over, on a real Temporal: no change waits for ever for workers that are gone, and singletons move on. */
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Engine, ensureEngine } from '../../src/engine/engine.js';
@@ -7,7 +7,15 @@ import { buildId, builtFile } from '../../src/package.js';
 import { dirsOf } from '../../src/store/dirs.js';
 import { type ChangeInputs, progressOf, type StartedChange, startChange } from '../../src/temporal/changes.js';
 import { connectTemporal, type Temporal } from '../../src/temporal/connect.js';
-import { deploymentName, taskQueues, workflowIds } from '../../src/temporal/names.js';
+import {
+  deploymentName,
+  HANDED_OVER,
+  SINGLETONS,
+  type Singleton,
+  taskQueues,
+  workflowIds,
+} from '../../src/temporal/names.js';
+import { ensureSingletons } from '../../src/temporal/singletons.js';
 import { makeCurrent, moveStranded } from '../../workers/versions.js';
 import { connectWorkers, prepareRuntime, startWorkers } from '../../workers/worker.js';
 import { Home, until } from '../support/home.js';
@@ -37,12 +45,8 @@ afterAll(async () => {
   await home?.close();
 }, 60_000);
 
-/** Starts a change on an old version, whose only worker then leaves. Its first step waits for a controller; there is none. */
-async function startOnOld<T extends keyof ChangeInputs>(
-  key: string,
-  type: T,
-  input: ChangeInputs[T],
-): Promise<StartedChange> {
+/** Begins something on an old version, whose only worker then leaves. */
+async function onOld<T>(key: string, begin: () => Promise<T>): Promise<T> {
   const { client, namespace } = temporal;
   const old = await Worker.create({
     connection,
@@ -62,13 +66,24 @@ async function startOnOld<T extends keyof ChangeInputs>(
     await client.workflowService.setWorkerDeploymentCurrentVersion({ ...version, ignoreMissingTaskQueues: true });
     return true;
   });
-  const change = await startChange(temporal, type, input);
-  await until('its first answer', () => progressOf(change.handle));
+  const begun = await begin();
   expect(await moveStranded(client, key)).toEqual([]);
   old.shutdown();
   await running;
-  return change;
+  return begun;
 }
+
+/** A change whose first step waits for a controller; there is none. */
+const startOnOld = <T extends keyof ChangeInputs>(
+  key: string,
+  type: T,
+  input: ChangeInputs[T],
+): Promise<StartedChange> =>
+  onOld(key, async () => {
+    const change = await startChange(temporal, type, input);
+    await until('its first answer', () => progressOf(change.handle));
+    return change;
+  });
 
 async function withNew(key: string, work: () => Promise<void>): Promise<void> {
   const workers = await startWorkers(connection, temporal.namespace, key, [queue(key)], 'test');
@@ -115,5 +130,35 @@ test('the end of an environment goes on where it stood, as soon as the new versi
       return raw.workflowExecutionInfo?.versioningInfo?.deploymentVersion?.buildId === buildId() && runId;
     });
     expect(runId).toBe(first);
+  });
+});
+
+test('singletons go on in the new version with whatever wakes them next, each in the run that it is in', async () => {
+  const key = 'gone-00000002';
+  const { client } = temporal;
+  const run = async (name: Singleton) => {
+    const { raw, runId } = await client.workflow.getHandle(workflowIds.singleton(key, name)).describe();
+    const { deploymentVersion, behavior } = raw.workflowExecutionInfo?.versioningInfo ?? {};
+    return { runId, build: deploymentVersion?.buildId, behavior, waits: (raw.pendingActivities ?? []).length > 0 };
+  };
+  const before = await onOld(key, async () => {
+    await ensureSingletons(client, { name: 'gone', uuid: '00000002-0000-4000-8000-000000000000' });
+    return await Promise.all(
+      SINGLETONS.map((name) => until(`${name} to wait for work`, async () => (await run(name)).waits && run(name))),
+    );
+  });
+  expect(before.map(({ build }) => build)).toEqual(SINGLETONS.map(() => OLD));
+  await withNew(key, async () => {
+    for (const [index, name] of SINGLETONS.entries()) {
+      const handle = client.workflow.getHandle(workflowIds.singleton(key, name));
+      await handle.signal(HANDED_OVER, {});
+      const now = await until(`${name} in the new version`, async () => {
+        const seen = await run(name);
+        return seen.build === buildId() && seen;
+      });
+      expect(now).toMatchObject({ runId: before[index]?.runId, waits: true });
+      const { events } = await handle.fetchHistory();
+      expect(events?.filter(({ workflowTaskFailedEventAttributes: failed }) => failed)).toEqual([]);
+    }
   });
 });

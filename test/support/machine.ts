@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { UserData } from '../../src/boot/user-data.js';
+import type { TemporalConnection } from '../../src/boot/wire.js';
 import { bootCall, enrolOperator, type OperatorCredentials } from '../../src/client/enrol.js';
 import { INSTANCE_TYPES } from '../../src/cloud/local/instance-types.js';
 import { processesOf } from './home.js';
@@ -124,8 +125,11 @@ export const SEED = {
 };
 
 /** All of bootstrap up to, and not including, the API server. */
-export async function bootstrapUntilSeeded(machine: TestMachine, credentials: OperatorCredentials): Promise<void> {
-  const temporal = { address: '127.0.0.1:1', namespace: 'default' };
+export async function bootstrapUntilSeeded(
+  machine: TestMachine,
+  credentials: OperatorCredentials,
+  temporal: TemporalConnection,
+): Promise<void> {
   await bootCall(machine.target, credentials, '/boot/temporal', temporal);
   await bootCall(machine.target, credentials, '/boot/initiate', { settings: {} });
   await bootCall(machine.target, credentials, '/boot/seed', SEED);

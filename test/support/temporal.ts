@@ -14,12 +14,16 @@ import { type Home, until } from './home.js';
 export async function ownTemporal(
   home: Home,
   settings: Readonly<Record<string, number>> = {},
+  more: readonly string[] = [],
 ): Promise<{ address: string; server: ChildProcess }> {
   const { path } = await findServer('temporal', { cacheDir: dirsOf(home.env).toolchain });
   const port = await freePort();
   const args = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port)];
   args.push('--db-filename', join(home.dir, 'own.db'));
-  args.push(...Object.entries(settings).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]));
+  args.push(
+    ...more,
+    ...Object.entries(settings).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
+  );
   const server = spawn(path, args, { env: home.env, stdio: 'ignore' });
   const address = `127.0.0.1:${port}`;
   await until('the operator’s own Temporal', async () => {

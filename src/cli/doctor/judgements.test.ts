@@ -10,12 +10,36 @@ import { judgeDisks } from './disks.js';
 import type { Judged } from './finding.js';
 import { judgeInstances, judgeSilent } from './instances.js';
 import { judgeMembers, judgeProblems } from './members.js';
+import { judgeNamespace } from './namespace.js';
 import { judgeParameters } from './parameters.js';
 import { judgeChanges, judgeRuns, type RunSeen } from './runs.js';
 import { judgeVersions } from './versions.js';
 
 const wrongs = (judged: readonly Judged[]) => judged.filter(({ well }) => !well).map(({ seen }) => seen);
 const fixes = (judged: readonly Judged[]) => judged.flatMap(({ fix }) => (fix === null ? [] : [fix]));
+
+describe("the engine's namespace", () => {
+  const seen = { address: 'temporal:7233', namespace: 'prod', retentionS: 86_400, missing: [], howToRegister: 'HOW' };
+
+  test('all that is wanted of it is there', () => {
+    expect(judgeNamespace(seen)).toEqual([]);
+  });
+  test('closed workflows are gone too soon', () => {
+    const [judged] = judgeNamespace({ ...seen, retentionS: 3600 });
+    expect(judged).toMatchObject({
+      well: false,
+      seen: expect.stringMatching(/namespace prod for 60 min only/),
+      fix: null,
+    });
+    expect(judged?.todo).toMatch(/namespace update --address temporal:7233 -n prod --retention 24h/);
+  });
+  test('search attributes lack', () => {
+    const judged = judgeNamespace({ ...seen, missing: ['QuoratePhase'] });
+    expect(wrongs(judged)).toEqual([expect.stringMatching(/lacks the search attributes QuoratePhase/)]);
+    expect(judged[0]?.todo).toMatch(/where that is not allowed: HOW$/);
+    expect(fixes(judged)).toEqual([{ kind: 'register-search-attributes' }]);
+  });
+});
 
 describe('instances against documents', () => {
   const instance = (id: string, machine: string, state: Instance['state'] = 'running') =>

@@ -3,6 +3,7 @@ import { QuorateError } from '../../errors.js';
 import type { Store } from '../../store/store.js';
 import { judgeDisks } from './disks.js';
 import { type Check, check, type Judged, well, wrong } from './finding.js';
+import { askNamespace, judgeNamespace } from './namespace.js';
 
 /** What is looked at on the operator's machine, whatever environments there are. `unknown`: the one that may be removed. */
 export const machineChecks = (unknown: string | undefined): readonly Check<Store>[] => [
@@ -52,33 +53,7 @@ async function engine(store: Store): Promise<Judged[]> {
   const judged = worker
     ? [well(`Temporal is up at ${address}, its worker runs`)]
     : [wrong(`Temporal is up at ${address}, its worker is not`, `${START}      Its log: ${workerLog}`)];
-  return [...judged, ...(await searchAttributes(store))];
-}
-
-async function searchAttributes(store: Store): Promise<Judged[]> {
-  const { engineConnection } = await import('../../engine/engine.js');
-  const { connectTemporal } = await import('../../temporal/connect.js');
-  const { missingSearchAttributes, searchAttributeFlags } = await import('../../temporal/attributes.js');
-  const { connection, uiUrl } = await engineConnection(store.dirs);
-  const temporal = await connectTemporal({ target: connection, uiUrl, timeoutMs: 3000 });
-  try {
-    const missing = await missingSearchAttributes(temporal);
-    if (missing.length === 0) return [];
-    const flags = searchAttributeFlags
-      .map((flag) => flag.split('='))
-      .filter(([name]) => missing.includes(name ?? ''))
-      .map(([name, type]) => `--name ${name} --type ${type}`)
-      .join(' ');
-    return [
-      wrong(
-        `Temporal lacks the search attributes ${missing.join(', ')}: changes are not found by them`,
-        `Register them with: quorate doctor --fix      or: temporal operator search-attribute create --address ${temporal.address} -n ${temporal.namespace} ${flags}`,
-        { kind: 'register-search-attributes' },
-      ),
-    ];
-  } finally {
-    await temporal.connection.close();
-  }
+  return [...judged, ...judgeNamespace(await askNamespace(store))];
 }
 
 /** Instances on this machine's local cloud that no known environment owns, and records that cannot be read. */
