@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { duration } from '../api/duration.js';
-import { CLOUDS, cloudKind } from '../cloud/open.js';
+import type { CloudSettings } from '../cloud/cloud.js';
+import { CLOUDS, type CloudKind, cloudKind } from '../cloud/open.js';
 import type { Engine } from '../engine/engine.js';
 import { QuorateError, usageError } from '../errors.js';
 import { constraintsText, parseConstraints } from '../machines/constraints.js';
@@ -99,11 +100,13 @@ async function start(
   { name, cloud, region, controllers, settings }: Asked,
   temporal: Awaited<ReturnType<typeof connectEngine>>,
 ): Promise<StartedChange> {
+  const cloudSettings = await cloudSettingsOf(cloud);
   const record = {
     name,
     uuid: randomUUID(),
     cloud,
     region,
+    ...(cloudSettings === null ? {} : { cloudSettings }),
     addresses: { version: 0, servers: [] },
     url: '',
     temporal: { address: engine.address, namespace: engine.namespace, clusterId: engine.clusterId },
@@ -153,6 +156,13 @@ function settingsFrom(words: readonly string[]): Record<string, string> {
   );
   for (const [key, value] of Object.entries(settings)) checkSetting(key, value);
   return settings;
+}
+
+/** What this shell says of how the environment shall lie on its cloud; null where there is nothing to say. */
+async function cloudSettingsOf(cloud: CloudKind): Promise<CloudSettings | null> {
+  if (cloud !== 'ec2') return null;
+  const { settingsFrom } = await import('../cloud/ec2/settings.js');
+  return { ...settingsFrom(process.env) };
 }
 
 async function refuseExisting(store: Store, name: string): Promise<void> {

@@ -55,7 +55,7 @@ export function configure(command: Command): void {
     .option('--constraints <key=value...>', 'what they must at least be, as for bootstrap')
     .addHelpText(
       'after',
-      '\nNothing is started or changed. Booting machines on EC2 is not part of this version yet. Exit code 1 when something lacks.\n\nExamples:\n  quorate ec2 check eu-west-1\n  quorate ec2 check eu-west-1 -n 5 --constraints mem=8G --format json',
+      '\nNothing is started or changed. Exit code 1 when something lacks.\n\nExamples:\n  quorate ec2 check eu-west-1\n  quorate ec2 check eu-west-1 -n 5 --constraints mem=8G --format json',
     )
     .action(check);
 }
@@ -65,12 +65,15 @@ async function check(region: string, options: CheckOptions): Promise<void> {
   if (!asked.ok) throw usageError('bad-controllers', asked.message, asked.todo);
   formatOf(options);
   const constraints = parseConstraints(options.constraints ?? []);
-  const [{ openEc2Cloud }, { readiness }] = await Promise.all([
+  const [{ openEc2Cloud }, { settingsFrom }, { readiness }, { dirsOf }] = await Promise.all([
     import('../cloud/ec2/open.js'),
+    import('../cloud/ec2/settings.js'),
     import('../cloud/ec2/check.js'),
+    import('../store/dirs.js'),
   ]);
-  const cloud = openEc2Cloud(region);
-  const seen = await withOurs(await readiness(cloud, { controllers: asked.controllers, constraints }));
+  const cloud = openEc2Cloud(region, settingsFrom(process.env));
+  const { toolchain } = dirsOf(process.env);
+  const seen = await withOurs(await readiness(cloud, { controllers: asked.controllers, constraints, toolchain }));
   await print({ region, ...seen }, options, () =>
     findingsText(checkFindings(region, seen), {
       sign: symbols(options),
