@@ -12,6 +12,7 @@ interface PolicyOptions {
   readonly role: string;
   readonly region: string;
   readonly account: string;
+  readonly instances?: boolean;
 }
 
 interface CheckOptions extends OutputOptions {
@@ -34,19 +35,21 @@ export function configure(command: Command): void {
       role,
       '',
     )
+    .option('--instances', 'of the role that instances have by their profile, which controllers act with')
     .option('--region <region>', 'for one region alone', '*')
     .option('--account <id>', 'for one account alone', account, '*')
     .addHelpText(
       'after',
-      '\nExamples:\n  quorate ec2 policy\n  quorate ec2 policy --role quorate --region eu-west-1 --account 123456789012',
+      '\nExamples:\n  quorate ec2 policy\n  quorate ec2 policy --role quorate\n  quorate ec2 policy --role quorate --instances\n  quorate ec2 policy --role quorate --region eu-west-1 --account 123456789012',
     )
-    .action(async ({ role, region, account }: PolicyOptions) => {
+    .action(async ({ role, region, account, instances }: PolicyOptions) => {
       const [{ policy }, { checkRegionName }] = await Promise.all([
         import('../cloud/ec2/policy.js'),
         import('../cloud/ec2/settings.js'),
       ]);
       const where = region === '*' ? region : checkRegionName(region);
-      process.stdout.write(`${JSON.stringify(policy({ region: where, account, role }), null, 2)}\n`);
+      const made = policy({ region: where, account, role, of: instances ? 'instances' : 'operators' });
+      process.stdout.write(`${JSON.stringify(made, null, 2)}\n`);
     });
   withFormat(
     command.command('check <region>').description('what a bootstrap in this region would find, and what lacks'),

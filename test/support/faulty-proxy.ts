@@ -14,6 +14,7 @@ export type Fault =
   | { readonly code: string; readonly message: string; readonly status?: number }
   /** What the endpoint behind it knows nothing of. */
   | { readonly answers: object }
+  | { readonly xml: string }
   | 'lost'
   | 'late'
   | 'twice';
@@ -80,6 +81,10 @@ export class FaultyProxy {
     if (typeof fault === 'object' && fault !== null && 'answers' in fault) {
       answer.writeHead(200, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': 'r' });
       return void answer.end(JSON.stringify(fault.answers));
+    }
+    if (typeof fault === 'object' && fault !== null && 'xml' in fault) {
+      answer.writeHead(200, { 'content-type': 'text/xml', 'x-amzn-requestid': 'r' });
+      return void answer.end(fault.xml);
     }
     if (typeof fault === 'object' && fault !== null) return refuse(answer, call, fault);
     const done = await passOn(this.target, asked, body);
