@@ -1,45 +1,35 @@
 import type { Machine } from '../src/api/machines.js';
 import type { ApiClient } from '../src/client/client.js';
-import { openClient } from '../src/client/open.js';
-import type { Cloud } from '../src/cloud/cloud.js';
 import { apiAddresses } from '../src/cloud/dialled.js';
 import { QuorateError } from '../src/errors.js';
 import type { MachineId } from '../src/membership/types.js';
-import type { Store } from '../src/store/store.js';
 import type { CloudSide, Target } from './cloud-side.js';
 
-/** The cloud of an environment that the operator's store knows. */
-export async function cloudOfEnvironment({ store, cloudOf }: CloudSide, name: string): Promise<Cloud> {
-  const record = await store.readEnvironment(name);
-  if (record === null) throw new QuorateError('no-environment', `The store holds no environment ${name}.`);
-  return await cloudOf(record.cloud, record.region);
-}
-
 /**
- * Asks a controller. When none of those answers that the store or the bucket knows, the cloud says who else runs: with two
+ * Asks a controller. When none of those answers that the side or the bucket knows, the cloud says who else runs: with two
  * voters the one that is lost may be the only one that was published.
  */
 export async function askControllers<T>(
   side: CloudSide,
-  { name, uuid }: Target['environment'],
+  environment: Target['environment'],
   use: (client: ApiClient) => Promise<T>,
 ): Promise<T> {
   try {
-    return await usingClient(side.store, name, [], use);
+    return await usingClient(side, environment, [], use);
   } catch (error) {
     if (!(error instanceof QuorateError) || error.code !== 'no-controller') throw error;
-    const instances = await (await cloudOfEnvironment(side, name)).list(uuid);
-    return await usingClient(side.store, name, apiAddresses(instances), use);
+    const instances = await (await side.cloudFor(environment)).list(environment.uuid);
+    return await usingClient(side, environment, apiAddresses(instances), use);
   }
 }
 
 async function usingClient<T>(
-  store: Store,
-  name: string,
+  side: CloudSide,
+  environment: Target['environment'],
   besides: readonly string[],
   use: (client: ApiClient) => Promise<T>,
 ): Promise<T> {
-  const client = await openClient(store, name, besides);
+  const client = await side.openClient(environment, besides);
   try {
     return await use(client);
   } finally {

@@ -4,19 +4,16 @@ import type { UserData } from '../src/boot/user-data.js';
 import type { ApiClient } from '../src/client/client.js';
 import type { Cloud, Instance, InstanceState } from '../src/cloud/cloud.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
-import { type Constraints, parseConstraints } from '../src/machines/constraints.js';
-import { place } from '../src/machines/offer.js';
 import type { InstanceSeen, MachineId } from '../src/membership/types.js';
-import { AGENTS } from '../src/pack/names.js';
-import { packageVersion } from '../src/package.js';
-import { placed } from '../src/state/controller-constraints.js';
+import { PARTS_IN_BUCKET } from '../src/pack/names.js';
 import type { InstanceRecord } from '../src/state/machines.js';
-import type { AddressSet, Store } from '../src/store/store.js';
-import { askControllers, cloudOfEnvironment, readMachine, readMachineIfThere } from './asking.js';
+import type { AddressSet } from '../src/store/store.js';
+import { askControllers, readMachine, readMachineIfThere } from './asking.js';
 import { beating } from './beating.js';
 import type { CloudSide, Target } from './cloud-side.js';
 import { checkNoMajority, checkNoOwner, type Ender, endsWithoutMajority, mayEnd } from './endings.js';
 import { onePerMachine } from './instances.js';
+import { untilListening } from './listening.js';
 import { seenAs } from './observed.js';
 import { spentObjects } from './upkeep.js';
 
@@ -25,18 +22,13 @@ export interface StartedInstance extends InstanceRecord {
   readonly zone: string;
 }
 
-/** Machine 0's nonce is fixed with the environment: whoever bootstraps again finds the same instance. */
-export const firstNonce = (uuid: string): string => `${uuid}-0`;
-
 /** The published address set, in the environment's bucket. */
 export const ADDRESSES = 'addresses.json';
 
 export type CloudActivities = ReturnType<typeof cloudActivities>;
 
-/** Starting and ending instances. On the local cloud only the engine's worker does it. */
+/** Starting and ending instances: the engine's worker, and controllers where machines may ask the cloud themselves. */
 export function cloudActivities(side: CloudSide) {
-  const { store } = side;
-  const cloudFor = (name: string) => cloudOfEnvironment(side, name);
   const withClient = <T>(environment: Target['environment'], use: (client: ApiClient) => Promise<T>): Promise<T> =>
     askControllers(side, environment, use);
 
@@ -51,33 +43,10 @@ export function cloudActivities(side: CloudSide) {
   };
 
   return {
-    /** Machine 0, whose one-time token comes from the operator's store. The store learns where it is. */
-    async startMachineZero(request: Target & { cloud: string; region: string; constraints?: string }) {
-      const { environment, cloud: kind, region, constraints = '' } = request;
-      return await beating(async () => {
-        const cloud = await side.cloudOf(kind, region);
-        const nonce = firstNonce(environment.uuid);
-        const there = await cloud.findByNonce(environment.uuid, nonce);
-        const instance = there ?? (await startFirst(store, cloud, environment, nonce, parseConstraints([constraints])));
-        const { api, mongo } = instance.ports;
-        const server = { machine: '0', api: `${instance.address}:${api}`, mongo: `${instance.address}:${mongo}` };
-        await store.updateEnvironment(environment.name, (record) =>
-          record.addresses.version === 0
-            ? {
-                ...record,
-                addresses: { version: 0, servers: [server] },
-                url: cloud.bucket.url(environment.uuid, ADDRESSES),
-              }
-            : null,
-        );
-        return started(instance);
-      });
-    },
-
     /** Looks for the machine's nonce first. User data comes from a controller, asked with the operator's certificate. */
     async startInstance({ environment, machine }: Target & { machine: MachineId }): Promise<StartedInstance> {
       return await beating(async () => {
-        const cloud = await cloudFor(environment.name);
+        const cloud = await side.cloudFor(environment);
         const { document, userData } = await withClient(environment, async (client) => {
           const document = await readMachine(client, machine);
           if (document.life !== 'alive') {
@@ -104,7 +73,7 @@ export function cloudActivities(side: CloudSide) {
     async terminateInstance(request: Target & EndRequest): Promise<InstanceRecord> {
       return await beating(async () => {
         const { environment, machine, by } = request;
-        const cloud = await cloudFor(environment.name);
+        const cloud = await side.cloudFor(environment);
         if (endsWithoutMajority(by)) checkNoMajority(by, await setSeen(environment));
         else if (by === 'leftovers') {
           checkNoOwner(request, await withClient(environment, (client) => readMachineIfThere(client, machine)));
@@ -121,7 +90,7 @@ export function cloudActivities(side: CloudSide) {
     /** Every instance that carries the environment's tag, terminated ones included. */
     async listInstances({ environment }: Target): Promise<readonly ListedInstance[]> {
       return await beating(async () => {
-        const cloud = await cloudFor(environment.name);
+        const cloud = await side.cloudFor(environment);
         const instances = await cloud.list(environment.uuid);
         return instances.map(({ id, state, tags: { machine, nonce } }) => ({ id, state, machine, nonce }));
       });
@@ -129,7 +98,7 @@ export function cloudActivities(side: CloudSide) {
 
     /** What the cloud says of each machine's instance right now. */
     async seeInstances({ environment }: Target): Promise<Record<MachineId, InstanceSeen>> {
-      const cloud = await cloudFor(environment.name);
+      const cloud = await side.cloudFor(environment);
       const instances = await cloud.list(environment.uuid);
       return Object.fromEntries(onePerMachine(instances).map(({ tags, state }) => [tags.machine, seenAs(state)]));
     },
@@ -140,7 +109,7 @@ export function cloudActivities(side: CloudSide) {
      */
     async writeAddresses({ environment }: Target): Promise<{ version: number }> {
       return await beating(async () => {
-        const cloud = await cloudFor(environment.name);
+        const cloud = await side.cloudFor(environment);
         const { body } = await withClient(environment, (client) => client.request<AddressSet>('GET', '/v1/addresses'));
         const { version, servers } = body;
         const set: AddressSet = { version, servers };
@@ -152,17 +121,26 @@ export function cloudActivities(side: CloudSide) {
     /** Removes from the bucket what nobody reads. */
     async tidyBucket({ environment }: Target): Promise<{ removed: readonly string[] }> {
       return await beating(async () => {
-        const { bucket } = await cloudFor(environment.name);
-        const removed = spentObjects(await bucket.list(environment.uuid), [ADDRESSES, AGENTS]);
+        const { bucket } = await side.cloudFor(environment);
+        const removed = spentObjects(await bucket.list(environment.uuid), [ADDRESSES, PARTS_IN_BUCKET]);
         for (const name of removed) await bucket.remove(environment.uuid, name);
         return { removed };
       });
     },
 
+    /** Until machine 0 answers as a controller: its API, with its database behind it. */
+    async waitForController({ environment }: Target): Promise<void> {
+      await beating(() =>
+        withClient(environment, (client) =>
+          untilListening(() => client.request('GET', '/v1/status', { timeoutMs: 2000 })),
+        ),
+      );
+    },
+
     /** Terminates what carries the environment's tag, and says what it still found. */
-    async terminateAll({ environment, cloud: kind, region }: Target & { cloud: string; region: string }) {
+    async terminateAll({ environment }: Target) {
       return await beating(async () => {
-        const cloud = await side.cloudOf(kind, region);
+        const cloud = await side.cloudFor(environment);
         const left = (await cloud.list(environment.uuid)).filter(({ state }) => state !== 'terminated');
         await Promise.all(left.map(({ id }) => cloud.terminate(id)));
         return { instances: left.map(({ id }) => id) };
@@ -170,8 +148,8 @@ export function cloudActivities(side: CloudSide) {
     },
 
     /** The bucket, or the files of a local cloud. */
-    async removeEnvironment({ environment, cloud: kind, region }: Target & { cloud: string; region: string }) {
-      await beating(async () => await (await side.cloudOf(kind, region)).removeEnvironment(environment.uuid));
+    async removeEnvironment({ environment }: Target): Promise<void> {
+      await beating(async () => await (await side.cloudFor(environment)).removeEnvironment(environment.uuid));
     },
   };
 }
@@ -203,40 +181,10 @@ async function endOne(cloud: Cloud, environment: string, { machine, instance, no
   return { id: instance ?? '', state: 'terminated', tags, zone: '', address: '', ports, cause: '', startedAt: '' };
 }
 
-async function startFirst(
-  store: Store,
-  cloud: Cloud,
-  environment: Target['environment'],
-  nonce: string,
-  constraints: Constraints,
-): Promise<Instance> {
-  const token = await store.bootToken(environment.name);
-  if (token === null) {
-    throw new QuorateError('no-boot-token', `Machine 0 of ${environment.name} is gone, and so is its one-time token.`, {
-      todo: `Remove what is left with quorate destroy-environment ${environment.name}, and bootstrap again.`,
-    });
-  }
-  const userData: UserData = {
-    quorate: 1,
-    environment: { name: environment.name, uuid: environment.uuid },
-    machine: '0',
-    nonce,
-    addresses: [],
-    url: '',
-    ca: '',
-    token,
-    install: { source: 'local', version: packageVersion() },
-  };
-  const [zones, types] = await Promise.all([cloud.zones(), cloud.instanceTypes()]);
-  const offer = { zones, types };
-  const [zone = ''] = place(constraints, offer).zones;
-  const { constraints: _, ...type } = placed(constraints, offer);
-  const tags = { environment: environment.uuid, machine: '0', nonce };
-  return await cloud.start({ tags, userData: JSON.stringify(userData), zone, ...type });
-}
-
-function started({ id, address, ports, state, zone }: Instance): StartedInstance {
-  return { id, address, ports: { api: ports.api, mongo: ports.mongo }, state, zone };
+/** What is written down of an instance. Pure. */
+export function started({ id, address, publicAddress = '', ports, state, zone }: Instance): StartedInstance {
+  const outside = publicAddress === '' ? {} : { publicAddress };
+  return { id, address, ...outside, ports: { api: ports.api, mongo: ports.mongo }, state, zone };
 }
 
 /** That a zone is full is for who asked to act on; everything else is for people, and tried again after a pause. */

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Context } from '@temporalio/activity';
 import type { Ingress } from '../src/cloud/cloud.js';
 import { judgeOpen, type OpenJudged, type PortsOpened, recordOpened } from '../src/state/exposures.js';
-import { askControllers, cloudOfEnvironment, readMachineIfThere } from './asking.js';
+import { askControllers, readMachineIfThere } from './asking.js';
 import { beating } from './beating.js';
 import type { CloudSide, Target } from './cloud-side.js';
 import type { Network } from './network.js';
@@ -23,7 +23,7 @@ export function firewallActivities(side: CloudSide) {
      */
     async openPorts({ environment, machine }: Target & { machine: string }): Promise<PortsOpened | null> {
       return await beating(async () => {
-        const { firewall } = await cloudOfEnvironment(side, environment.name);
+        const { firewall } = await side.cloudFor(environment);
         const seen = await askControllers(side, environment, (client) => readMachineIfThere(client, machine));
         const { ingress, instance } = seen ?? {};
         if (!ingress || !instance) return null;
@@ -41,7 +41,7 @@ export function firewallActivities(side: CloudSide) {
     }: Target & { known: readonly Ingress[] | null; forMs: number }): Promise<readonly Ingress[]> {
       return await beating(async () => {
         const { cancellationSignal: signal } = Context.current();
-        const { kind, firewall } = await cloudOfEnvironment(side, environment.name);
+        const { kind, firewall } = await side.cloudFor(environment);
         const ends = performance.now() + forMs;
         for (;;) {
           const open = byInstance(await firewall.open(environment.uuid));
@@ -54,7 +54,7 @@ export function firewallActivities(side: CloudSide) {
     /** Closes all that is open of instances that no machine has; `version` is the one that was seen open. */
     async closePorts({ environment, ports }: Target & { ports: readonly Ingress[] }): Promise<void> {
       await beating(async () => {
-        const { firewall } = await cloudOfEnvironment(side, environment.name);
+        const { firewall } = await side.cloudFor(environment);
         for (const { instance, version } of ports) await firewall.set({ instance, version, rules: [] });
       });
     },

@@ -3,8 +3,8 @@ import { Context } from '@temporalio/activity';
 import type { Cloud, Instance } from '../src/cloud/cloud.js';
 import type { MachineId } from '../src/membership/types.js';
 import type { InstanceRecord } from '../src/state/machines.js';
-import { cloudOfEnvironment } from './asking.js';
 import { beating } from './beating.js';
+import { Boots } from './boots.js';
 import type { CloudSide, Target } from './cloud-side.js';
 
 /** The cloud's word on one machine's instance. */
@@ -23,7 +23,7 @@ const MOST_TERMINATED = 10;
 const MOST_AMISS = 100;
 
 /** What is looked at of an instance. */
-type Told = Pick<Instance, 'id' | 'address' | 'ports' | 'state' | 'startedAt' | 'tags'>;
+type Told = Pick<Instance, 'id' | 'address' | 'publicAddress' | 'ports' | 'state' | 'startedAt' | 'tags'>;
 
 export interface FollowInstances extends Target {
   readonly known: InstanceWords;
@@ -34,6 +34,7 @@ export interface FollowInstances extends Target {
 export type InstanceActivities = ReturnType<typeof instanceActivities>;
 
 export function instanceActivities(side: CloudSide) {
+  const boots = new Boots();
   return {
     /**
      * Returns as soon as the cloud says anything else of an instance than `known`, or the same after `forMs`. Of machines
@@ -41,8 +42,12 @@ export function instanceActivities(side: CloudSide) {
      */
     async followInstances({ environment, known, concerned, forMs }: FollowInstances): Promise<InstanceWords> {
       return await beating(async () => {
-        const cloud = await cloudOfEnvironment(side, environment.name);
-        const tell = (instances: readonly Instance[]) => wordsOf(instances, concerned ?? null);
+        const cloud = await side.cloudFor(environment);
+        const tell = async (instances: readonly Instance[]) => {
+          const faults = await boots.faults(cloud, instances);
+          const booting = instances.filter(({ id }) => faults.has(id)).map(({ tags: { machine } }) => machine);
+          return withFaults(wordsOf(instances, concerned ? [...concerned, ...booting] : null), faults);
+        };
         return await nextWords(cloud, environment.uuid, known, forMs, tell);
       });
     },
@@ -54,12 +59,12 @@ async function nextWords(
   uuid: string,
   known: InstanceWords,
   forMs: number,
-  tell: (instances: readonly Instance[]) => InstanceWords,
+  tell: (instances: readonly Instance[]) => Promise<InstanceWords>,
 ): Promise<InstanceWords> {
   const { cancellationSignal: signal } = Context.current();
   const ends = performance.now() + forMs;
   for (;;) {
-    const words = tell(await cloud.list(uuid));
+    const words = await tell(await cloud.list(uuid));
     if (!sameWords(words, known) || performance.now() >= ends) return words;
     await sleep(ASK_MS[cloud.kind] ?? ASK_ELSEWHERE_MS, undefined, { signal });
   }
@@ -81,11 +86,22 @@ export function wordsOf(instances: readonly Told[], concerned: readonly MachineI
     concerned === null ? alive : newest(alive.filter(({ state }) => state !== 'running')).slice(0, MOST_AMISS);
   return Object.fromEntries(
     [...terminated, ...amiss, ...all.filter(isConcerned)].map(
-      ({ id, address, ports, state, tags: { machine, nonce } }) => [
-        machine,
-        { nonce, instance: { id, address, ports: { api: ports.api, mongo: ports.mongo }, state } },
-      ],
+      ({ id, address, publicAddress = '', ports, state, tags: { machine, nonce } }) => {
+        const outside = publicAddress === '' ? {} : { publicAddress };
+        const { api, mongo } = ports;
+        return [machine, { nonce, instance: { id, address, ...outside, ports: { api, mongo }, state } }];
+      },
     ),
+  );
+}
+
+/** The same with why some of them do not come up, by instance ID. Pure. */
+export function withFaults(words: InstanceWords, faults: ReadonlyMap<string, string>): InstanceWords {
+  return Object.fromEntries(
+    Object.entries(words).map(([machine, word]) => {
+      const fault = faults.get(word.instance.id) ?? '';
+      return [machine, fault === '' ? word : { ...word, instance: { ...word.instance, fault } }];
+    }),
   );
 }
 
@@ -107,7 +123,14 @@ export function onePerMachine<I extends Pick<Instance, 'state' | 'startedAt' | '
 function sameWords(a: InstanceWords, b: InstanceWords): boolean {
   const text = (words: InstanceWords) =>
     Object.entries(words)
-      .map(([machine, { instance }]) => `${machine} ${instance.id} ${instance.state} ${instance.address}`)
+      .map(
+        ([
+          machine,
+          {
+            instance: { id, state, address, publicAddress = '', fault = '' },
+          },
+        ]) => [machine, id, state, address, publicAddress, fault].join(' '),
+      )
       .sort()
       .join('\n');
   return text(a) === text(b);

@@ -6,7 +6,7 @@ import type { ApiClient } from '../src/client/client.js';
 import type { Cloud } from '../src/cloud/cloud.js';
 import { leftoversAmong, type TaggedInstance } from '../src/machines/leftover.js';
 import { durationMs } from '../src/state/settings.js';
-import { askControllers, cloudOfEnvironment } from './asking.js';
+import { askControllers } from './asking.js';
 import { beating } from './beating.js';
 import type { CloudSide, Target } from './cloud-side.js';
 import type { Network } from './network.js';
@@ -26,7 +26,7 @@ export function leftoverActivities(side: CloudSide) {
     async findLeftovers({ environment, forMs }: Target & { forMs: number }): Promise<readonly TaggedInstance[]> {
       return await beating(async () => {
         const { cancellationSignal: signal } = Context.current();
-        const cloud = await cloudOfEnvironment(side, environment.name);
+        const cloud = await side.cloudFor(environment);
         const suspects = new Suspects(cloud, environment.uuid);
         const ends = performance.now() + forMs;
         for (;;) {

@@ -169,9 +169,13 @@ async function runs(client: Client, workflowId: string, firstRunId: string): Pro
 async function writeWords({ state, fence }: Network, words: InstanceWords): Promise<void> {
   try {
     const machines = await state.machines.find({ _id: { $in: Object.keys(words) } }).toArray();
-    for (const { _id: id, nonce, instance } of machines) {
+    for (const { _id: id, nonce, instance, provisioningError } of machines) {
       const word = words[id];
-      if (word === undefined || word.nonce !== nonce || word.instance.state === instance?.state) continue;
+      if (word === undefined || word.nonce !== nonce) continue;
+      const { state: seen, publicAddress, fault = '' } = word.instance;
+      // Why a start failed is the provisioner's to say, as long as there is no instance.
+      const same = seen === instance?.state && publicAddress === instance.publicAddress && fault === provisioningError;
+      if (same) continue;
       await recordInstance(state, fence, { id, nonce }, word.instance);
     }
   } catch (error) {

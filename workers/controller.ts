@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cloudActivities } from '../activities/cloud.js';
+import type { CloudSide } from '../activities/cloud-side.js';
 import { environmentActivities } from '../activities/environment.js';
-import { exposureActivities } from '../activities/firewall.js';
-import { ownerActivities } from '../activities/leftovers.js';
+import { exposureActivities, firewallActivities } from '../activities/firewall.js';
+import { instanceActivities } from '../activities/instances.js';
+import { leftoverActivities, ownerActivities } from '../activities/leftovers.js';
 import type { Network } from '../activities/network.js';
 import { observeActivities } from '../activities/observe.js';
 import { recoveryActivities } from '../activities/recovery.js';
@@ -28,6 +31,7 @@ import { environmentKey, taskQueues } from '../src/temporal/names.js';
 import { endSingletons, ensureSingletons } from '../src/temporal/singletons.js';
 import { startTracing } from '../src/tracing/tracing.js';
 import { type CertificateFiles, WorkerCertificates } from './certificates.js';
+import { controllerSide } from './cloud-sides.js';
 import { endWith, inTime, NotEnded } from './ending.js';
 import { keepVersionCurrent } from './versions.js';
 import { connectWorkers, prepareRuntime, startWorkers } from './worker.js';
@@ -49,7 +53,8 @@ export interface ControllerWorkerConfig extends CertificateFiles {
 const RETRY = { leastMs: 100, mostMs: 1000 } as const;
 
 /**
- * A controller's worker: polls `-workflows` and `-network` of its environment. Temporal may be away or not there yet, and so
+ * A controller's worker: polls `-workflows` and `-network` of its environment, and `-cloud` where machines may ask the cloud
+ * themselves. Temporal may be away or not there yet, and so
  * may the database; it tries for ever. It ends on SIGTERM, drained, and when its agent is gone (its stdin closes).
  */
 export async function runControllerWorker(configFile: string): Promise<void> {
@@ -146,9 +151,13 @@ async function serveUntilItFails(
   const network: Network = { environment, key, hosts: config.mongo, state, observer, presence, self, fence };
   const connection = await connectWorkers(target);
   opened.push(() => connection.close());
+  const side = controllerSide(state, document, certificates.state);
   const queues = [
     { name: taskQueues.workflows(key), activities: singletonActivities(), workflows: true },
     { name: taskQueues.network(key), activities: networkActivities(network) },
+    ...((await mayAskCloud(document, side))
+      ? [{ name: taskQueues.cloud(key), activities: askingActivities(side) }]
+      : []),
   ];
   const workers = await startWorkers(connection, target.namespace, key, queues, `machine ${config.machine}`);
   opened.push(() => workers.stop());
@@ -181,6 +190,21 @@ export function networkActivities(network: Network) {
     ...sentinelActivities(network),
     ...rotationActivities(network),
   };
+}
+
+/** What is done on the cloud by whoever may ask it, on an operator's machine and on controllers alike. */
+export function askingActivities(side: CloudSide) {
+  return {
+    ...cloudActivities(side),
+    ...instanceActivities(side),
+    ...leftoverActivities(side),
+    ...firewallActivities(side),
+  };
+}
+
+/** An instance on the local cloud that was made by a process inside another would die with it. */
+async function mayAskCloud({ cloud, _id: uuid, name }: EnvironmentDocument, side: CloudSide): Promise<boolean> {
+  return cloud !== 'local' && (await side.cloudFor({ name, uuid })).machinesMayAsk;
 }
 
 /** Singletons run for the environment's life: one that somebody ended is started again by whichever worker sees it first. */

@@ -12,7 +12,6 @@ import { singletonActivities } from '../activities/singletons.js';
 import type { TemporalConnection } from '../src/boot/wire.js';
 import { contains, subnetAround } from '../src/cloud/local/namespace/subnet.js';
 import { openLocalCloud } from '../src/cloud/local/open.js';
-import { openCloud } from '../src/cloud/open.js';
 import { engineConnection } from '../src/engine/engine.js';
 import { type Relay, startRelay } from '../src/engine/relay.js';
 import { reasonOf } from '../src/errors.js';
@@ -21,9 +20,11 @@ import { type EnvironmentRecord, openStore, type Store } from '../src/store/stor
 import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
 import { environmentKey, taskQueues } from '../src/temporal/names.js';
 import { startTracing } from '../src/tracing/tracing.js';
+import { operatorSide } from './cloud-sides.js';
 import { endWith, inTime, NotEnded } from './ending.js';
 import { keepVersionCurrent } from './versions.js';
 import { connectWorkers, prepareRuntime, startWorkers, type Workers } from './worker.js';
+import { Needed } from './yielding.js';
 
 // The watch tells of a new environment before its record is written; a look costs a few small files.
 const LOOK_MS = 150;
@@ -60,12 +61,13 @@ async function serve(store: Store, stop: AbortSignal): Promise<void> {
   const { connection: target } = await engineConnection(store.dirs);
   const temporal = await connectTemporal({ target });
   const running = new Map<string, Serving>();
+  const needed = new Needed(temporal);
   const changed = await watchStore(store);
   let connection: NativeConnection | null = null;
   try {
     connection = await connectWorkers(target);
     while (!stop.aborted) {
-      const wanted = await environmentsHere(store, temporal);
+      const wanted = await environmentsHere(store, temporal, needed);
       for (const [key, serving] of running) {
         if (wanted.has(key) && serving.error === null) continue;
         running.delete(key);
@@ -103,10 +105,7 @@ async function serveEnvironment(given: {
   const { store, temporal, connection, key, record } = given;
   const relay = await relayFor(store, record, given.target);
   const target = relay?.connection ?? given.target;
-  const { localCloud } = store.dirs;
-  const onWait = (sentence: string) => log().warn(sentence);
-  const cloudOf = (cloud: string, region: string) => openCloud({ cloud, region }, { localCloud, onWait });
-  const side = { store, temporal: target, cloudOf };
+  const side = operatorSide(store, target);
   const queues = [
     { name: taskQueues.workflows(key), activities: singletonActivities(), workflows: true },
     {
@@ -146,10 +145,11 @@ async function relayFor(store: Store, record: EnvironmentRecord, target: Tempora
   return await startRelay(target, host, (address) => contains(cidr, address));
 }
 
-/** The store's environments whose changes run in this Temporal, by key. A damaged record is somebody else's to report. */
+/** The store's environments whose changes run in this Temporal and that take an operator's machine, by key. A damaged record is somebody else's to report. */
 async function environmentsHere(
   store: Store,
   { namespace, address, clusterId }: Temporal,
+  needed: Needed,
 ): Promise<Map<string, EnvironmentRecord>> {
   const found = new Map<string, EnvironmentRecord>();
   for (const name of await store.listEnvironments()) {
@@ -160,6 +160,7 @@ async function environmentsHere(
     if (record === null || record.temporal.namespace !== namespace || record.temporal.address !== address) continue;
     // Another Temporal at the same address, as when the database of the embedded one is lost: `engine adopt` says so.
     if ((record.temporal.clusterId ?? clusterId) !== clusterId) continue;
+    if (!(await needed.isNeeded(record))) continue;
     found.set(environmentKey(record.name, record.uuid), record);
   }
   return found;

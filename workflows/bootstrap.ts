@@ -39,18 +39,30 @@ export async function bootstrap(input: BootstrapInput): Promise<{ text: string }
   answerProgress(story);
   showPhase(input, 'changing', controllers);
   const target = { environment };
+  // Machines of the local cloud have all they need, and answer within a second.
+  const boots = input.cloud !== 'local';
   const steps: readonly (readonly [text: string, reason: string, act: (call: Call) => Promise<unknown>])[] = [
+    ...(boots
+      ? [
+          [
+            'put what machines run into the bucket',
+            'they get it there, whatever else they reach',
+            (call: Call) => cloud(key, { ...call, within: UPLOAD }).prepareCloud(target),
+          ] as const,
+        ]
+      : []),
     [
       'start machine 0',
       'everything else grows from it',
       (call) =>
         cloud(key, call).startMachineZero({
           ...target,
-          cloud: input.cloud,
-          region: input.region,
           constraints: input.settings['controller-constraints'] ?? '',
         }),
     ],
+    ...(boots
+      ? [['wait until machine 0 answers', 'a bare image boots in a minute or two', () => booted(input, story)] as const]
+      : []),
     [
       'enrol the operator at machine 0',
       'both prove that they know the one-time token, without sending it',
@@ -116,6 +128,28 @@ export async function bootstrap(input: BootstrapInput): Promise<{ text: string }
 }
 
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, bootstrap);
+
+/** A hundred megabytes over a slow line; tried again, it goes on with what is not there yet. */
+const UPLOAD = { startToCloseTimeout: '30m', scheduleToCloseTimeout: '2h' } as const;
+const BOOT_MS = 15 * 60_000;
+/** One look at the boot lasts at most this long. */
+const LOOK_MS = 5 * 60_000;
+
+/** Waits for machine 0, and tells what its console says: how far it is, and why it does not go on. */
+async function booted({ key, environment }: BootstrapInput, story: Story): Promise<void> {
+  const ends = Date.now() + BOOT_MS;
+  let heard = { answers: false, step: '', fault: '' };
+  while (!heard.answers) {
+    const forMs = Math.min(LOOK_MS, ends - Date.now());
+    if (forMs <= 0) {
+      const why = heard.fault || (heard.step === '' ? 'its console says nothing' : `it came as far as ${heard.step}`);
+      throw ApplicationFailure.nonRetryable(`Machine 0 did not answer within ${BOOT_MS / 60_000} minutes: ${why}`);
+    }
+    const { followBoot } = cloud(key, { as: 'watch', summary: 'knock at machine 0, and read its console' });
+    heard = await followBoot({ environment, known: heard, forMs });
+    story.hear(heard.fault || heard.step);
+  }
+}
 
 /**
  * More controllers, as the change of membership that it is. A child for the sake of waiting: it goes on when bootstrap is

@@ -225,6 +225,8 @@ class MembershipLoop {
     const at = Math.min(Date.now() + step.deadlineMs, before && same ? before.at : Number.POSITIVE_INFINITY);
     this.#wait = { step, at };
     this.#story.wait(step.text, step.reason, at, step.otherwise);
+    // Why a boot does not go on is known a while after it began.
+    if (step.for === 'boot' && same && step.reason !== before.step.reason) this.#story.hear(step.reason);
   }
 
   /**

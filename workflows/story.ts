@@ -61,6 +61,14 @@ export class Story {
     this.#show();
   }
 
+  /** What is heard of the step under way; empty for nothing. */
+  hear(said: string): void {
+    const current = this.#current();
+    if (current === undefined || (current.said ?? '') === said) return;
+    current.said = said;
+    this.#show();
+  }
+
   /** The step under way did not take effect; `why` stays with it. */
   fail(why: string): void {
     const current = this.#current();
@@ -177,8 +185,9 @@ function line(step: ChangeStep): string {
       : step.startedAt !== null
         ? ` (since ${clock(Date.parse(step.startedAt))} UTC)`
         : '';
-  const why = step.state === 'failed' && step.outcome ? `: ${step.outcome}` : '';
-  return `- ${MARKS[step.state]} ${step.text}${time}${why}`;
+  const active = step.state === 'running' || step.state === 'waiting';
+  const why = (step.state === 'failed' && step.outcome) || (active && step.said) || '';
+  return `- ${MARKS[step.state]} ${step.text}${time}${why === '' ? '' : `: ${why}`}`;
 }
 
 function clock(at: number): string {

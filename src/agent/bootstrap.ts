@@ -93,7 +93,7 @@ export class Bootstrap implements BootSteps {
     this.#initiated = true;
   }
 
-  async seed({ settings, ...said }: wire.Seed): Promise<void> {
+  async seed({ settings, publicAddress, ...said }: wire.Seed): Promise<void> {
     const { files, metadata, environment } = this.machine;
     const caFingerprint = fingerprint(await readFile(files.ca, 'utf8'));
     const { seed } = await import('../state/seed.js');
@@ -103,7 +103,7 @@ export class Bootstrap implements BootSteps {
         machine: {
           zone: metadata.zone,
           nonce: this.userData.nonce,
-          instance: instanceOf(metadata),
+          instance: { ...instanceOf(metadata), ...(publicAddress ? { publicAddress } : {}) },
           agentVersion: packageVersion(),
         },
         settings,

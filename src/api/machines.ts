@@ -63,6 +63,15 @@ export const RemovedMachine = Type.Object({
 });
 export type RemovedMachine = Static<typeof RemovedMachine>;
 
+export const CloudPlace = Type.Object({
+  cloud: Type.String(),
+  region: Type.String(),
+  settings: Type.Record(Type.String(), Type.Unknown(), {
+    description: 'how it lies there, for that cloud alone to understand; nothing in it is secret',
+  }),
+});
+export type CloudPlace = Static<typeof CloudPlace>;
+
 export const Addresses = Type.Object({
   version: Type.Integer(),
   servers: Type.Array(ServerAddress),

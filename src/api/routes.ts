@@ -8,6 +8,7 @@ import {
   AddedMachines,
   AddMachines,
   Addresses,
+  CloudPlace,
   Machine,
   Machines,
   RemovedMachine,
@@ -232,6 +233,13 @@ export const ROUTES = {
     summary: 'The published address set',
     may: READERS_AND_AGENTS,
     answer: Addresses,
+  },
+  cloud: {
+    method: 'GET',
+    path: '/v1/cloud',
+    summary: 'Where the environment lies, for who asks its cloud',
+    may: READERS,
+    answer: CloudPlace,
   },
   authority: {
     method: 'GET',

@@ -54,6 +54,10 @@ export type Initiate = Static<typeof Initiate>;
 export const Seed = Type.Object({
   cloud: Type.String(),
   region: Type.String(),
+  /** How it lies on its cloud, for that alone to understand. */
+  cloudSettings: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  /** Of machine 0, for those outside of the cloud's network; absent where there is none. */
+  publicAddress: Type.Optional(Type.String()),
   zones: Type.Array(Type.String(), { minItems: 1 }),
   instanceTypes: Type.Array(InstanceType),
   desired: Type.Integer({ minimum: 1, maximum: 7 }),

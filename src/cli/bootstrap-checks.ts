@@ -1,6 +1,6 @@
 import { checkRegion, LOCAL_REGIONS, openLocalCloud } from '../cloud/local/open.js';
 import type { CloudKind } from '../cloud/open.js';
-import { QuorateError, usageError } from '../errors.js';
+import { usageError } from '../errors.js';
 import { type Constraints, parseConstraints } from '../machines/constraints.js';
 import { place } from '../machines/offer.js';
 import { CONTROLLER_CONSTRAINTS } from '../state/controller-constraints.js';
@@ -37,7 +37,7 @@ export async function checkRegionOf(cloud: CloudKind, region: string, name: stri
 
 /** Refuses what the cloud cannot have, or has not yet, before anything is written or started. */
 export async function checkCloud(store: Store, asked: Asked, options: CheckOptions): Promise<void> {
-  if (asked.cloud === 'ec2') await checkEc2(asked, options);
+  if (asked.cloud === 'ec2') await checkEc2(store, asked, options);
   else await checkLocal(store, asked);
 }
 
@@ -48,32 +48,21 @@ async function checkLocal(store: Store, asked: Asked): Promise<void> {
   place(constraintsOf(asked), { zones, types });
 }
 
-async function checkEc2(asked: Asked, { allowLoopbackTemporal = false }: CheckOptions): Promise<void> {
-  const { name, region, controllers } = asked;
+async function checkEc2(store: Store, asked: Asked, { allowLoopbackTemporal = false }: CheckOptions): Promise<void> {
+  const { region, controllers } = asked;
   if (!allowLoopbackTemporal) {
     const { temporalFromOutside } = await import('./temporal-from-outside.js');
     await temporalFromOutside();
   }
-  const [{ openEc2Cloud }, { readiness, refuseUnready }] = await Promise.all([
+  const [{ openEc2Cloud }, { settingsFrom }, { readiness, refuseUnready }] = await Promise.all([
     import('../cloud/ec2/open.js'),
+    import('../cloud/ec2/settings.js'),
     import('../cloud/ec2/check.js'),
   ]);
-  const seen = await readiness(openEc2Cloud(region), { controllers, constraints: constraintsOf(asked) });
+  const intent = { controllers, constraints: constraintsOf(asked), toolchain: store.dirs.toolchain };
+  const seen = await readiness(openEc2Cloud(region, settingsFrom(process.env)), intent);
   refuseUnready(seen);
   for (const note of seen.notes) process.stderr.write(`note: ${note}\n`);
-  throw cannotBoot(name);
-}
-
-/** What whoever looks at EC2 has to know. */
-export const NO_BOOT = 'This version of Quorate cannot boot machines on EC2 yet: a bootstrap ends after its look.';
-
-/** Until user data brings a bare image to a running agent, an instance would only cost money. */
-function cannotBoot(name: string): QuorateError {
-  return new QuorateError(
-    'ec2-cannot-boot',
-    `all that could be looked at for ${name} is there, but this version of Quorate cannot boot machines on EC2 yet; nothing was started.`,
-    { todo: 'See docs/ec2.md for what is there. On this machine: quorate bootstrap local' },
-  );
 }
 
 const constraintsOf = ({ settings }: Asked): Constraints => parseConstraints([settings[CONTROLLER_CONSTRAINTS] ?? '']);

@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { duration } from '../api/duration.js';
-import { CLOUDS, cloudKind } from '../cloud/open.js';
+import type { CloudSettings } from '../cloud/cloud.js';
+import { CLOUDS, type CloudKind, cloudKind } from '../cloud/open.js';
 import type { Engine } from '../engine/engine.js';
 import { QuorateError, usageError } from '../errors.js';
 import { constraintsText, parseConstraints } from '../machines/constraints.js';
@@ -11,6 +12,7 @@ import { checkSetting } from '../state/settings.js';
 import { validateEnvironmentName } from '../store/names.js';
 import { openStore, type Store } from '../store/store.js';
 import { followChange, type StartedChange, startChange } from '../temporal/changes.js';
+import type { Progress } from '../temporal/progress.js';
 import { type Asked, type CheckOptions, checkCloud, checkRegionOf } from './bootstrap-checks.js';
 import { didYouMean } from './environment.js';
 import { follow, mustBeDone } from './follow.js';
@@ -22,6 +24,7 @@ interface Options extends OutputOptions, CheckOptions {
   readonly config?: string[];
   readonly constraints?: string[];
   readonly detach?: boolean;
+  readonly keepBroken?: boolean;
 }
 
 export function configure(command: Command): void {
@@ -36,10 +39,11 @@ export function configure(command: Command): void {
     .option('--config <key=value...>', 'settings it starts with')
     .option('--detach', 'start it and return at once')
     .option('--allow-loopback-temporal', 'on EC2: instances reach a Temporal at 127.0.0.1 by a way of their own')
+    .option('--keep-broken', 'on EC2: a bootstrap that fails is not taken back, for a look at what there is')
     .option('--ascii', 'plain ASCII instead of symbols')
     .addHelpText(
       'after',
-      '\nOn EC2 everything is looked at before anything is started (quorate ec2 check REGION shows it all). Booting machines there is\nnot part of this version yet: the command ends after its look, and says so.\n\nExamples:\n  quorate bootstrap local demo\n  quorate bootstrap local prod -n 3 --config heartbeat-interval=200ms\n  quorate bootstrap local/ports demo\n  quorate bootstrap local prod --constraints "mem=2G zone=a,b"\n  quorate bootstrap local/namespace lab -n 3\n  quorate bootstrap ec2/eu-west-1 prod -n 3',
+      '\nOn EC2 everything is looked at before anything is started (quorate ec2 check REGION shows it all), and what QUORATE_EC2_* say\nis kept with the environment. A bootstrap that fails there while this command waits is taken back.\n\nExamples:\n  quorate bootstrap local demo\n  quorate bootstrap local prod -n 3 --config heartbeat-interval=200ms\n  quorate bootstrap local/ports demo\n  quorate bootstrap local prod --constraints "mem=2G zone=a,b"\n  quorate bootstrap local/namespace lab -n 3\n  quorate bootstrap ec2/eu-west-1 prod -n 3',
     )
     .action(async (place: string, name: string | undefined, options: Options) => {
       const wanted = await wantedFrom(place, name, options);
@@ -68,12 +72,21 @@ export function configure(command: Command): void {
         }
         const end = await follow(change, options, again);
         if (end === null) return;
-        mustBeDone(end, `the bootstrap of ${wanted.name}`);
+        mustBeDone(await takenBack(store, wanted, end, options), `the bootstrap of ${wanted.name}`);
         process.stdout.write(`${end.result}. ${duration((performance.now() - began) / 1000)}\n`);
       } finally {
         await temporal.connection.close();
       }
     });
+}
+
+/** How it ended. What a failed one has started where that costs money is ended too, unless it is to be kept. */
+async function takenBack(store: Store, { name, cloud }: Asked, end: Progress, options: Options): Promise<Progress> {
+  if (end.state === 'done' || cloud === 'local' || options.keepBroken) return end;
+  process.stderr.write(`\nThe bootstrap failed: ${end.result}\nWhat it has started is taken back.\n\n`);
+  const { destroyEnvironment } = await import('./destroy-environment.js');
+  await destroyEnvironment(store, name, { ...options, force: true });
+  return { ...end, wayOut: 'What it had started was taken back; --keep-broken keeps it for a look.' };
 }
 
 /** The same for other commands: bootstraps and waits. */
@@ -100,11 +113,13 @@ async function start(
   { name, cloud, region, controllers, settings }: Asked,
   temporal: Awaited<ReturnType<typeof connectEngine>>,
 ): Promise<StartedChange> {
+  const cloudSettings = await cloudSettingsOf(cloud);
   const record = {
     name,
     uuid: randomUUID(),
     cloud,
     region,
+    ...(cloudSettings === null ? {} : { cloudSettings }),
     addresses: { version: 0, servers: [] },
     url: '',
     temporal: { address: engine.address, namespace: engine.namespace, clusterId: engine.clusterId },
@@ -154,6 +169,13 @@ function settingsFrom(words: readonly string[]): Record<string, string> {
   );
   for (const [key, value] of Object.entries(settings)) checkSetting(key, value);
   return settings;
+}
+
+/** What this shell says of how the environment shall lie on its cloud; null where there is nothing to say. */
+async function cloudSettingsOf(cloud: CloudKind): Promise<CloudSettings | null> {
+  if (cloud !== 'ec2') return null;
+  const { settingsFrom } = await import('../cloud/ec2/settings.js');
+  return { ...settingsFrom(process.env) };
 }
 
 async function refuseExisting(store: Store, name: string): Promise<void> {

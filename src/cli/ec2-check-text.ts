@@ -1,6 +1,5 @@
 import type { Found, Lack, Readiness } from '../cloud/ec2/check.js';
 import { QuorateError } from '../errors.js';
-import { NO_BOOT } from './bootstrap-checks.js';
 import { type Finding, well, wrong } from './doctor/finding.js';
 import { temporalFromOutside } from './temporal-from-outside.js';
 
@@ -12,12 +11,8 @@ export interface Looked extends Pick<Readiness, 'who' | 'notes'> {
   readonly lacks: readonly (Omit<Lack, 'look'> & { readonly look: string })[];
 }
 
-/**
- * Besides what Amazon says: whether the Temporal of this shell is at an address that instances could reach, and what this
- * version cannot do.
- */
-export async function withOurs(asked: Readiness): Promise<Looked> {
-  const seen = { ...asked, notes: [...asked.notes, NO_BOOT] };
+/** Besides what Amazon says: whether the Temporal of this shell is at an address that instances could reach. */
+export async function withOurs(seen: Readiness): Promise<Looked> {
   try {
     const address = await temporalFromOutside();
     return { ...seen, found: [...seen.found, { look: TEMPORAL, seen: `${address}, which is no loopback address` }] };

@@ -12,6 +12,7 @@ interface PolicyOptions {
   readonly role: string;
   readonly region: string;
   readonly account: string;
+  readonly instances?: boolean;
 }
 
 interface CheckOptions extends OutputOptions {
@@ -34,19 +35,21 @@ export function configure(command: Command): void {
       role,
       '',
     )
+    .option('--instances', 'of the role that instances have by their profile, which controllers act with')
     .option('--region <region>', 'for one region alone', '*')
     .option('--account <id>', 'for one account alone', account, '*')
     .addHelpText(
       'after',
-      '\nExamples:\n  quorate ec2 policy\n  quorate ec2 policy --role quorate --region eu-west-1 --account 123456789012',
+      '\nExamples:\n  quorate ec2 policy\n  quorate ec2 policy --role quorate\n  quorate ec2 policy --role quorate --instances\n  quorate ec2 policy --role quorate --region eu-west-1 --account 123456789012',
     )
-    .action(async ({ role, region, account }: PolicyOptions) => {
+    .action(async ({ role, region, account, instances }: PolicyOptions) => {
       const [{ policy }, { checkRegionName }] = await Promise.all([
         import('../cloud/ec2/policy.js'),
         import('../cloud/ec2/settings.js'),
       ]);
       const where = region === '*' ? region : checkRegionName(region);
-      process.stdout.write(`${JSON.stringify(policy({ region: where, account, role }), null, 2)}\n`);
+      const made = policy({ region: where, account, role, of: instances ? 'instances' : 'operators' });
+      process.stdout.write(`${JSON.stringify(made, null, 2)}\n`);
     });
   withFormat(
     command.command('check <region>').description('what a bootstrap in this region would find, and what lacks'),
@@ -55,7 +58,7 @@ export function configure(command: Command): void {
     .option('--constraints <key=value...>', 'what they must at least be, as for bootstrap')
     .addHelpText(
       'after',
-      '\nNothing is started or changed. Booting machines on EC2 is not part of this version yet. Exit code 1 when something lacks.\n\nExamples:\n  quorate ec2 check eu-west-1\n  quorate ec2 check eu-west-1 -n 5 --constraints mem=8G --format json',
+      '\nNothing is started or changed. Exit code 1 when something lacks.\n\nExamples:\n  quorate ec2 check eu-west-1\n  quorate ec2 check eu-west-1 -n 5 --constraints mem=8G --format json',
     )
     .action(check);
 }
@@ -65,12 +68,15 @@ async function check(region: string, options: CheckOptions): Promise<void> {
   if (!asked.ok) throw usageError('bad-controllers', asked.message, asked.todo);
   formatOf(options);
   const constraints = parseConstraints(options.constraints ?? []);
-  const [{ openEc2Cloud }, { readiness }] = await Promise.all([
+  const [{ openEc2Cloud }, { settingsFrom }, { readiness }, { dirsOf }] = await Promise.all([
     import('../cloud/ec2/open.js'),
+    import('../cloud/ec2/settings.js'),
     import('../cloud/ec2/check.js'),
+    import('../store/dirs.js'),
   ]);
-  const cloud = openEc2Cloud(region);
-  const seen = await withOurs(await readiness(cloud, { controllers: asked.controllers, constraints }));
+  const cloud = openEc2Cloud(region, settingsFrom(process.env));
+  const { toolchain } = dirsOf(process.env);
+  const seen = await withOurs(await readiness(cloud, { controllers: asked.controllers, constraints, toolchain }));
   await print({ region, ...seen }, options, () =>
     findingsText(checkFindings(region, seen), {
       sign: symbols(options),

@@ -68,6 +68,11 @@ export class ProgressView {
   #printFinished(progress: Progress): void {
     for (const [index, step] of progress.steps.entries()) {
       const key = `${index} ${step.text}`;
+      const heard = `${key} ${step.said}`;
+      if (isActive(step) && step.said && !this.#printed.has(heard)) {
+        this.#printed.add(heard);
+        this.#stream.write(`${this.#line(step, 0)}\n`);
+      }
       if ((step.state === 'done' || step.state === 'failed') && !this.#printed.has(key)) {
         this.#printed.add(key);
         this.#stream.write(`${this.#line(step, 0)}\n`);
@@ -83,11 +88,14 @@ export class ProgressView {
       next: this.#symbols.next,
       failed: this.#symbols.failed,
     }[step.state];
-    const active = step.state === 'running' || step.state === 'waiting';
+    const active = isActive(step);
     const seconds = step.seconds === null ? null : step.seconds + (active ? sinceUpdate : 0);
-    return stepLine(mark, step.text, seconds, '', this.#stream.columns ?? 80);
+    const line = stepLine(mark, step.text, seconds, '', this.#stream.columns ?? 80);
+    return active && step.said ? `${line}\n  ${this.#symbols.note} ${step.said}` : line;
   }
 }
+
+const isActive = ({ state }: ChangeStep) => state === 'running' || state === 'waiting';
 
 /** "✓ text                 0.9 s   note", the time in column 77 or just behind a longer text. */
 export function stepLine(mark: string, text: string, seconds: number | null, note = '', width = 80): string {

@@ -1,3 +1,4 @@
+import type { CloudPlace } from '../api/machines.js';
 import type { Status } from '../api/status.js';
 import type { WhoAmI } from '../api/users.js';
 import { ApiClient, type ApiClientOptions } from '../client/client.js';
@@ -34,9 +35,10 @@ export async function register(store: Store, client: ApiClient): Promise<Environ
       todo: 'Use a store of its own for this one: set QUORATE_HOME to another directory.',
     });
   }
-  const [status, addresses] = await Promise.all([
+  const [status, addresses, place] = await Promise.all([
     client.request<Status>('GET', '/v1/status'),
     client.request<AddressSet & { readonly url: string }>('GET', '/v1/addresses'),
+    placeOf(client),
   ]);
   const { cloud, temporal } = status.body.environment;
   const { version, servers, url } = addresses.body;
@@ -44,7 +46,7 @@ export async function register(store: Store, client: ApiClient): Promise<Environ
     name,
     uuid,
     cloud,
-    region: '',
+    ...place,
     addresses: { version, servers },
     url,
     // Where it listens is for whoever changes controllers to say: TEMPORAL_ADDRESS.
@@ -54,4 +56,15 @@ export async function register(store: Store, client: ApiClient): Promise<Environ
   await store.writeEnvironment(record);
   if ((await store.current()) === null) await store.setCurrent(name);
   return record;
+}
+
+/** Where on its cloud it lies; a controller of an older version does not say, and the SDK's own region is taken then. */
+async function placeOf(client: ApiClient): Promise<Pick<EnvironmentRecord, 'region' | 'cloudSettings'>> {
+  try {
+    const { region, settings } = (await client.request<CloudPlace>('GET', '/v1/cloud')).body;
+    return { region, ...(Object.keys(settings).length === 0 ? {} : { cloudSettings: settings }) };
+  } catch (error) {
+    if (error instanceof QuorateError && error.code === 'not-found') return { region: '' };
+    throw error;
+  }
 }

@@ -32,12 +32,17 @@ export class AddressBook {
    */
   use(set: AddressSet): boolean {
     if (set.version <= this.#version || set.servers.length === 0) return false;
-    const published = new Set(set.servers.map((server) => server.api));
+    const published = new Set(dialledOf(set));
     const staying = this.#addresses.filter((address) => published.has(address));
     this.#version = set.version;
     this.#addresses = [...new Set([...staying, ...published])];
     return true;
   }
+}
+
+/** host:port of all that may answer: of each server the address inside of its network, then the one outside. Pure. */
+export function dialledOf({ servers }: Pick<AddressSet, 'servers'>): string[] {
+  return servers.flatMap(({ api, public: outside }) => (outside === undefined ? [api] : [api, outside]));
 }
 
 function without(addresses: readonly string[], address: string): string[] {

@@ -1,6 +1,6 @@
 import { QuorateError } from '../errors.js';
 import type { AddressSet } from '../store/record.js';
-import { AddressBook } from './address-book.js';
+import { AddressBook, dialledOf } from './address-book.js';
 import type { Connected, Dialer } from './dial.js';
 import { dialFailure, noController, type Published } from './failures.js';
 import { Fallback } from './fallback.js';
@@ -52,7 +52,7 @@ export class Controllers {
       this.#published = await this.#fallback.read();
       if (this.#published && 'set' in this.#published) {
         this.use(this.#published.set);
-        const published = this.#published.set.servers.map((server) => server.api);
+        const published = dialledOf(this.#published.set);
         const news = published.filter((address) => !known.includes(address));
         const heardOf = await this.#race(news, foreign);
         if (heardOf) return heardOf;

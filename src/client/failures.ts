@@ -1,5 +1,6 @@
 import { QuorateError, reasonOf } from '../errors.js';
 import type { AddressSet } from '../store/record.js';
+import { dialledOf } from './address-book.js';
 
 /** What reading the fallback URL came to. */
 export type Published = { readonly set: AddressSet } | { readonly failed: string } | null;
@@ -85,7 +86,7 @@ const COUNTS = ['none', 'the same one', 'the same two', 'the same three'];
 function alsoPublished(failures: ReadonlyMap<string, string>, published: Published): string {
   if (published === null) return '';
   if ('failed' in published) return ` and the published addresses (${published.failed})`;
-  const addresses = published.set.servers.map((server) => server.api);
+  const addresses = dialledOf(published.set);
   const news = addresses.filter((address) => !failures.has(address));
   const what = news.length > 0 ? news.join(', ') : (COUNTS[addresses.length] ?? `the same ${addresses.length}`);
   return ` and the published addresses (${what})`;

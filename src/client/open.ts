@@ -2,6 +2,7 @@ import { QuorateError, reasonOf } from '../errors.js';
 import { expiresAt, isDue } from '../pki/certificate.js';
 import { isIssuedBy, issuerIn } from '../pki/trust.js';
 import type { EnvironmentRecord, Store } from '../store/store.js';
+import { dialledOf } from './address-book.js';
 import { ApiClient, type ApiClientOptions } from './client.js';
 
 /** While the CA is rotated a controller may take a moment to come to the one that issues. */
@@ -51,7 +52,7 @@ export function clientOf(
   const { name, uuid, url, addresses } = record;
   return new ApiClient({
     environment: { uuid, name },
-    addresses: [...addresses.servers.map((server) => server.api), ...besides],
+    addresses: [...dialledOf(addresses), ...besides],
     addressesVersion: addresses.version,
     url,
     ...login,

@@ -110,11 +110,39 @@ export interface Firewall {
   set(ingress: Ingress): Promise<Opened>;
 }
 
+/**
+ * How an environment lies on its cloud, besides the region: what its first operator's settings said, and what was fixed
+ * then. JSON that the cloud alone understands, kept with the environment, so that whoever opens the cloud opens the same.
+ */
+export type CloudSettings = Readonly<Record<string, unknown>>;
+
+/** How far the boot of a machine is, by its console. */
+export interface BootSeen {
+  /** What it did last, and what the machine said of it; empty while it has said nothing. */
+  readonly step: string;
+  /** Why it does not come up, one sentence; empty while nothing is known to be wrong. */
+  readonly fault: string;
+  /** Its agent was started. */
+  readonly done: boolean;
+}
+
+export interface Preparing {
+  /** The directory of downloaded servers. */
+  readonly toolchain: string;
+  /** Told what is waited for, in a sentence. */
+  readonly onProgress: (sentence: string) => void;
+}
+
 export interface Cloud {
   /** `local`, `ec2`. */
   readonly kind: string;
   readonly bucket: Bucket;
   readonly firewall: Firewall;
+  /**
+   * Puts where instances get it what an environment's instances boot with, before the first is started; idempotent. Answers
+   * the settings that are to be kept with the environment from then on. A cloud whose instances have it all needs no such act.
+   */
+  prepare?(environment: string, preparing: Preparing): Promise<CloudSettings>;
   /** Where instances can be spread, at least one. */
   zones(): Promise<readonly string[]>;
   /** What sizes of instances it has, at least one. */
@@ -124,6 +152,8 @@ export interface Cloud {
    * when the zone has no room, and then has started nothing.
    */
   start(request: StartRequest): Promise<Instance>;
+  /** Whether machines may ask the cloud themselves, by a role of their own: controllers then start and end instances. */
+  readonly machinesMayAsk: boolean;
   /** By nonce; null when none was ever started or its record is gone. Terminated ones are still found for a while. */
   findByNonce(environment: string, nonce: string): Promise<Instance | null>;
   describe(id: string): Promise<Instance | null>;
@@ -138,6 +168,8 @@ export interface Cloud {
   terminate(id: string): Promise<Instance>;
   /** The machine's console: what its start script and agent printed. */
   consoleLog(id: string): Promise<string>;
+  /** How far a machine's boot is; a cloud whose machines boot within a second has no such thing to tell. */
+  boot?(id: string): Promise<BootSeen>;
   /** Terminates all that is left of an environment and removes whatever else is kept for it. Resolves when nothing is left. */
   removeEnvironment(environment: string): Promise<void>;
 }

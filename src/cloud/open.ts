@@ -1,4 +1,5 @@
 import { type QuorateError, usageError } from '../errors.js';
+import type { CloudSettings } from './cloud.js';
 import type { Ec2Cloud } from './ec2/ec2-cloud.js';
 import type { LocalCloud } from './local/local-cloud.js';
 
@@ -13,6 +14,8 @@ export type OpenedCloud = LocalCloud | Ec2Cloud;
 export interface CloudPlace {
   readonly cloud: string;
   readonly region: string;
+  /** What was kept with it for its cloud; absent where that has nothing to keep, or a version before kept nothing. */
+  readonly cloudSettings?: CloudSettings;
 }
 
 export interface OpenWith {
@@ -23,15 +26,21 @@ export interface OpenWith {
 }
 
 /** The cloud of an environment. Each is loaded when it is needed: EC2's SDK takes most of a second. */
-export async function openCloud({ cloud, region }: CloudPlace, { localCloud, onWait }: OpenWith): Promise<OpenedCloud> {
+export async function openCloud(
+  { cloud, region, cloudSettings = {} }: CloudPlace,
+  { localCloud, onWait }: OpenWith,
+): Promise<OpenedCloud> {
   switch (cloudKind(cloud)) {
     case 'local': {
       const { openLocalCloud } = await import('./local/open.js');
       return openLocalCloud(localCloud, region);
     }
     case 'ec2': {
-      const { openEc2Cloud } = await import('./ec2/open.js');
-      return openEc2Cloud(region, process.env, onWait);
+      const [{ openEc2Cloud }, { keptSettings }] = await Promise.all([
+        import('./ec2/open.js'),
+        import('./ec2/settings.js'),
+      ]);
+      return openEc2Cloud(region, keptSettings(cloudSettings), onWait);
     }
   }
 }

@@ -13,7 +13,7 @@ import { audit, login, logout, whoami } from './handlers/sessions.js';
 import { deleteSetting, getSetting, listSettings, putSetting } from './handlers/settings.js';
 import { adopt, temporal } from './handlers/temporal.js';
 import { addUser, grant, listUsers, putPassword, removeUser, revoke } from './handlers/users.js';
-import { addresses, change, changes, closeChange, machine, machines, status } from './handlers/views.js';
+import { addresses, change, changes, closeChange, cloud, machine, machines, status } from './handlers/views.js';
 import { openApi } from './openapi.js';
 
 /** Routes that are answered; the others are WebSockets. */
@@ -43,6 +43,7 @@ export const HANDLERS: { readonly [N in Answered]: Handler<N> } = {
   putSetting,
   deleteSetting,
   addresses,
+  cloud,
   authority,
   changes,
   change,

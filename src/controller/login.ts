@@ -84,6 +84,9 @@ export class Login {
   }
 }
 
+/** By which a controller's worker writes the documents, and asks an API server where it acts on the cloud. */
+const WORKER = 'state';
+
 function byCertificate(socket: TLSSocket, environment: string, trust: Pick<Trust, 'admits'>): Caller | null {
   const peer = peerOf(socket);
   if (peer === null) return null;
@@ -97,13 +100,15 @@ function byCertificate(socket: TLSSocket, environment: string, trust: Pick<Trust
   // Connections live on when the CA that their certificates are of is dropped.
   if (!trust.admits(socket)) throw otherAuthority();
   const { cn, ou, o } = subjectFrom(peer.subject);
-  if (o !== environment || (ou !== 'operator' && ou !== 'agent')) {
+  const isWorker = ou === 'service' && cn === WORKER;
+  if (o !== environment || (ou !== 'operator' && ou !== 'agent' && !isWorker)) {
     throw new QuorateError('bad-login', `The certificate of ${cn} (${ou}) is none to call the API with.`, {
       todo: 'Operators and agents have one of their own.',
     });
   }
   const shown = { user: cn, by: 'certificate', credential: null, expiresAt: peer.expiresAt } as const;
-  if (ou === 'operator') return { ...shown, role: 'admin', machine: null };
+  // Whoever writes the documents as they like may ask for anything.
+  if (ou === 'operator' || isWorker) return { ...shown, role: 'admin', machine: null };
   return { ...shown, role: 'agent', machine: cn.replace(/^machine-/, '') };
 }
 

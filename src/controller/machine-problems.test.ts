@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { MachineStatus } from '../api/status.js';
 import { machineProblems } from './machine-problems.js';
 
-const document = (_id: string, provisioningError: string) => ({ _id, provisioningError });
+const document = (_id: string, provisioningError: string) => ({ _id, provisioningError, instance: null });
 const machine = (id: string, fields: Partial<MachineStatus>): MachineStatus => ({
   id,
   jobs: ['host-units'],
@@ -49,6 +49,20 @@ test('starts that fail for one reason are one sentence', () => {
   expect(machineProblems([...documents, document('7', 'broken')], [])).toEqual([
     'The instance of 6 machines (1, 2, 3, 4, 5, …) could not be started: No room in any zone: a, b. It is tried again by itself, or at once with: quorate retry-provisioning 1.',
     'The instance of machine 7 could not be started: broken. It is tried again by itself, or at once with: quorate retry-provisioning 7.',
+  ]);
+});
+
+test('a boot that does not go on is no start that failed', () => {
+  const instance = {
+    id: 'i-1',
+    address: '10.0.0.1',
+    ports: { api: 1, mongo: 2 },
+    state: 'running',
+    recordedAt: new Date(0),
+  };
+  const fault = 'The instance boots and cannot get mongod: https://a answered 404 NoSuchKey.';
+  expect(machineProblems([{ ...document('1', fault), instance }], [])).toEqual([
+    `The boot of machine 1 does not go on: ${fault} It is tried again by itself.`,
   ]);
 });
 

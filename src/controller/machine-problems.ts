@@ -6,22 +6,41 @@ const NAMED = 5;
 
 /** What is wrong with machines: starts that fail, of controllers too, and workload machines that are gone or cannot finish. */
 export function machineProblems(
-  machines: readonly Pick<MachineDocument, '_id' | 'provisioningError' | 'ingress'>[],
+  machines: readonly Pick<MachineDocument, '_id' | 'provisioningError' | 'ingress' | 'instance'>[],
   workload: readonly MachineStatus[],
 ): string[] {
-  return [...failedStarts(machines), ...gone(workload), ...unfinished(workload), ...closed(machines)];
+  return [
+    ...failedStarts(machines),
+    ...failedBoots(machines),
+    ...gone(workload),
+    ...unfinished(workload),
+    ...closed(machines),
+  ];
 }
 
 /** One sentence for all that fail for the same reason. */
-function failedStarts(machines: readonly Pick<MachineDocument, '_id' | 'provisioningError'>[]): string[] {
+function failedStarts(machines: readonly Faulty[]): string[] {
+  return byReason(machines.filter(({ instance }) => instance === null)).map(
+    ([reason, ids]) =>
+      `The instance of ${named(ids)} could not be started: ${reason} It is tried again by itself, or at once with: quorate retry-provisioning ${ids[0]}.`,
+  );
+}
+
+/** The same for instances that are there and do not come up. */
+function failedBoots(machines: readonly Faulty[]): string[] {
+  return byReason(machines.filter(({ instance }) => instance !== null)).map(
+    ([reason, ids]) => `The boot of ${named(ids)} does not go on: ${reason} It is tried again by itself.`,
+  );
+}
+
+type Faulty = Pick<MachineDocument, '_id' | 'provisioningError' | 'instance'>;
+
+function byReason(machines: readonly Faulty[]): [reason: string, ids: string[]][] {
   const reasons = new Map<string, string[]>();
   for (const { _id, provisioningError: reason } of machines) {
     if (reason !== '') reasons.set(reason, [...(reasons.get(reason) ?? []), _id]);
   }
-  return [...reasons].map(
-    ([reason, ids]) =>
-      `The instance of ${named(ids)} could not be started: ${reason.replace(/\.?$/, '.')} It is tried again by itself, or at once with: quorate retry-provisioning ${ids[0]}.`,
-  );
+  return [...reasons].map(([reason, ids]) => [reason.replace(/\.?$/, '.'), ids]);
 }
 
 /** Nobody brings them back: what ran on them is the operator's to decide about. */

@@ -2,6 +2,7 @@ import { QuorateError } from '../errors.js';
 import type { MachineId } from '../membership/types.js';
 import type { AddressesDocument, MachineDocument, ServerAddress } from './documents.js';
 import { advanceEnvironment, checkFence, type Fence } from './fence.js';
+import type { InstanceRecord } from './machines.js';
 import { type State, transaction } from './state.js';
 
 /** Publishes exactly these machines as the address set, under the next version; the set as it is when it is that already. */
@@ -36,9 +37,18 @@ export function serverAddress(id: MachineId, machine: MachineDocument | undefine
   if (instance === null || instance === undefined || instance.address === '') {
     throw new QuorateError('no-address', `Machine ${id} has no address yet and cannot be published.`);
   }
+  return serverAt(id, instance);
+}
+
+/** The same for an instance that has one. Pure. */
+export function serverAt(
+  machine: MachineId,
+  { address, publicAddress = '', ports }: Pick<InstanceRecord, 'address' | 'publicAddress' | 'ports'>,
+): ServerAddress {
   return {
-    machine: id,
-    api: `${instance.address}:${instance.ports.api}`,
-    mongo: `${instance.address}:${instance.ports.mongo}`,
+    machine,
+    api: `${address}:${ports.api}`,
+    mongo: `${address}:${ports.mongo}`,
+    ...(publicAddress === '' ? {} : { public: `${publicAddress}:${ports.api}` }),
   };
 }

@@ -23,6 +23,8 @@ export const ServerAddress = Type.Object({
   api: Type.String(),
   /** host:port */
   mongo: Type.String(),
+  /** host:port of the API for those outside of the cloud's network; absent where that is no other. */
+  public: Type.Optional(Type.String()),
 });
 export type ServerAddress = Static<typeof ServerAddress>;
 
@@ -32,6 +34,8 @@ export const EnvironmentDocument = Type.Object({
   name: Type.String(),
   cloud: Type.String(),
   region: Type.String(),
+  /** How it lies on its cloud, for that alone to understand; absent where there is nothing to keep. */
+  cloudSettings: Type.Optional(Type.Unsafe<Readonly<Record<string, unknown>>>({ bsonType: 'object' })),
   life: Life,
   /** The Temporal this environment's changes run in; another one is refused. */
   temporal: Type.Object({
@@ -93,6 +97,8 @@ export const MachineDocument = Type.Object({
     Type.Object({
       id: Type.String(),
       address: Type.String(),
+      /** Where those outside of the cloud's network dial; absent where that is nowhere else. */
+      publicAddress: Type.Optional(Type.String()),
       ports: Type.Object({ api: Type.Integer(), mongo: Type.Integer() }),
       state: Type.String(),
       /** When it was first recorded, by the database's clock: the boot's time limit counts from here. */
@@ -263,6 +269,8 @@ export const ChangeStep = Type.Object({
   /** Of a wait: its deadline, ISO 8601, and what was to be done then. */
   deadline: Type.Optional(Type.String()),
   otherwise: Type.Optional(Type.String()),
+  /** What was heard of it last while it went on: how far a boot is, why it does not go on. */
+  said: Type.Optional(Type.String()),
   /** Why it did not take effect, or what its deadline led to. */
   outcome: Type.Optional(Type.String()),
 });

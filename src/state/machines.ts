@@ -17,10 +17,14 @@ const CONTROLLER_JOBS: readonly Job[] = ['manage-state', 'manage-environ'];
 export interface InstanceRecord {
   readonly id: string;
   readonly address: string;
+  /** Where those outside of the cloud's network dial; left out where that is nowhere else. */
+  readonly publicAddress?: string;
   readonly ports: { readonly api: number; readonly mongo: number };
   readonly state: string;
   /** Where the cloud says that it is; left out where nobody asked. */
   readonly zone?: string;
+  /** Why it does not come up, by its console; left out where nothing says so. */
+  readonly fault?: string;
 }
 
 /**
@@ -189,7 +193,7 @@ export async function recordInstance(
       if (document.provisioningError === found.error) return document;
       return await replaceMachine(state, session, document, { provisioningError: found.error });
     }
-    const { id, address, ports, state: instanceState, zone = document.zone } = found;
+    const { id, address, publicAddress = '', ports, state: instanceState, zone = document.zone, fault = '' } = found;
     const before = document.instance;
     // What is terminated stays so, whoever looked earlier and writes later.
     if (before?.id === id && before.state === 'terminated') return document;
@@ -197,15 +201,18 @@ export async function recordInstance(
       before !== null &&
       before.id === id &&
       before.address === address &&
+      (before.publicAddress ?? '') === publicAddress &&
       before.ports.api === ports.api &&
       before.ports.mongo === ports.mongo &&
       before.state === instanceState &&
       document.zone === zone;
-    if (same && document.provisioningError === '') return document;
+    if (same && document.provisioningError === fault) return document;
     const recordedAt = before?.id === id ? before.recordedAt : now;
-    const instance = { id, address, ports: { api: ports.api, mongo: ports.mongo }, state: instanceState, recordedAt };
+    const outside = publicAddress === '' ? {} : { publicAddress };
+    const { api, mongo } = ports;
+    const instance = { id, address, ...outside, ports: { api, mongo }, state: instanceState, recordedAt };
     const { fullZones: _, ...rest } = document;
-    return await replaceMachine(state, session, rest, { instance, zone, provisioningError: '' });
+    return await replaceMachine(state, session, rest, { instance, zone, provisioningError: fault });
   });
 }
 

@@ -1,5 +1,6 @@
 import { parseConstraints } from '../machines/constraints.js';
 import type { InstanceType } from '../machines/instance-type.js';
+import { serverAt } from './addresses.js';
 import { CONTROLLER_CONSTRAINTS, offerOf, placed } from './controller-constraints.js';
 import type { EnvironmentDocument } from './documents.js';
 import type { InstanceRecord } from './machines.js';
@@ -15,6 +16,7 @@ export interface Seed {
     readonly name: string;
     readonly cloud: string;
     readonly region: string;
+    readonly cloudSettings?: Readonly<Record<string, unknown>>;
     readonly zones: readonly string[];
     readonly instanceTypes: readonly InstanceType[];
     readonly caFingerprint: string;
@@ -77,12 +79,8 @@ export async function seed(state: State, given: Seed): Promise<EnvironmentDocume
       }),
       { session },
     );
-    const server = {
-      machine: '0',
-      api: `${instance.address}:${instance.ports.api}`,
-      mongo: `${instance.address}:${instance.ports.mongo}`,
-    };
-    await state.addresses.insertOne({ _id: 'current', version: 1, servers: [server] }, { session });
+    const servers = [serverAt('0', instance)];
+    await state.addresses.insertOne({ _id: 'current', version: 1, servers }, { session });
     const settings = Object.entries(given.settings);
     if (settings.length > 0) {
       await state.settings.insertMany(

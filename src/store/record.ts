@@ -13,6 +13,8 @@ export interface EnvironmentRecord {
   readonly uuid: string;
   readonly cloud: string;
   readonly region: string;
+  /** How it lies on its cloud, for that alone to understand; absent where there is nothing to keep. */
+  readonly cloudSettings?: Readonly<Record<string, unknown>>;
   readonly addresses: AddressSet;
   /** Where the published address set is found when nobody in `addresses` answers. */
   readonly url: string;
@@ -68,6 +70,7 @@ function whatIsWrong(value: unknown): string | null {
     if (!isString(value[key])) return `"${key}" is missing or not text`;
   }
   if (!isAddressSet(value.addresses)) return '"addresses" is not an address set';
+  if (value.cloudSettings !== undefined && !isObject(value.cloudSettings)) return '"cloudSettings" is not an object';
   const { temporal } = value;
   if (!isObject(temporal) || !isString(temporal.address) || !isString(temporal.namespace)) {
     return '"temporal" does not name an address and a namespace';

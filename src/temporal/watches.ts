@@ -12,6 +12,9 @@ export const WATCHES: Readonly<Record<Singleton, string>> = {
 /** How workers name themselves to Temporal: `412@machine 1`, `388@engine`. */
 export const workerIdentity = (pid: number, where: string): string => `${pid}@${where}`;
 
+/** Whether a worker's name is one of a controller's. Pure. */
+export const isController = (identity: string): boolean => /^\d+@machine /.test(identity);
+
 /** Why a watch went from one worker to another. */
 export type Why = 'a new round' | 'its worker was lost' | 'its worker left' | 'it failed' | 'it was tried again';
 

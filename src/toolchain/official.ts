@@ -7,6 +7,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { reasonOf } from '../errors.js';
+import { privateDirectory } from '../store/files.js';
 import { downloadFile, downloadText, HttpStatusError, type Progress } from './download.js';
 import type { ServerSpec } from './servers.js';
 
@@ -23,44 +24,78 @@ export async function fetchOfficial(
   spec: ServerSpec,
   options: { cacheDir: string; staging: string; onProgress: Progress },
 ): Promise<string> {
-  await refuseWhileOffline(options.cacheDir);
-  const { url, title, sha256Url } = await (spec.kind === 'mongod' ? mongodArchive() : temporalArchive(spec));
-  const archive = path.join(options.staging, 'archive.tgz');
+  const archive = await (spec.kind === 'mongod' ? mongodHere() : temporalArchive(spec));
+  const { title } = archive;
+  const file = path.join(options.staging, 'archive.tgz');
   options.onProgress(`Downloading ${title}`);
-  try {
-    const expected = sha256Url === null ? null : (await downloadText(sha256Url)).trim().split(/\s+/)[0];
-    await downloadFile(url, archive, title, options.onProgress);
-    if (expected !== null && expected !== (await sha256(archive))) {
-      throw new HttpStatusError(`the SHA-256 of ${title} is not the one published beside it`);
-    }
-  } catch (error) {
-    if (!(error instanceof HttpStatusError)) await rememberOffline(options.cacheDir, networkReason(error));
-    throw new Error(networkReason(error), { cause: error });
-  }
-  await promisify(execFile)('tar', ['-xzf', archive, '-C', options.staging]);
-  await rm(archive);
+  await downloadArchive(archive, file, options);
+  await promisify(execFile)('tar', ['-xzf', file, '-C', options.staging]);
+  await rm(file);
   const found = (await readdir(options.staging, { recursive: true })).find((name) => path.basename(name) === spec.kind);
   if (found === undefined) throw new Error(`there is no ${spec.kind} in ${title}`);
   return path.join(options.staging, found);
 }
 
-interface Archive {
+/** An archive where its makers have it. */
+export interface Archive {
   readonly url: string;
   readonly title: string;
+  /** Text whose line for the archive begins with its SHA-256; null where none is published. */
   readonly sha256Url: string | null;
 }
 
-async function mongodArchive(): Promise<Archive> {
+/** What its makers publish as an archive's SHA-256; null where they publish none. */
+export async function publishedSha256({ url, sha256Url }: Archive, cacheDir: string): Promise<string | null> {
+  if (sha256Url === null) return null;
+  const text = await asking(cacheDir, () => downloadText(sha256Url));
+  return sha256In(text, path.basename(new URL(url).pathname));
+}
+
+/** Of a list of sums, or of the one sum that is there. Pure. */
+export function sha256In(text: string, file: string): string | null {
+  const lines = text.trim().split('\n');
+  const line = lines.length === 1 ? lines[0] : lines.find((each) => each.trim().endsWith(` ${file}`));
+  return /^[0-9a-f]{64}\b/.exec(line ?? '')?.[0] ?? null;
+}
+
+/** Downloads an archive, and refuses one that is not what its makers published. */
+export async function downloadArchive(
+  archive: Archive,
+  file: string,
+  { cacheDir, onProgress }: { readonly cacheDir: string; readonly onProgress: Progress },
+): Promise<void> {
+  const { url, title, sha256Url } = archive;
+  const expected = await publishedSha256(archive, cacheDir);
+  await asking(cacheDir, async () => {
+    await downloadFile(url, file, title, onProgress);
+    if (sha256Url !== null && expected !== (await sha256(file))) {
+      throw new HttpStatusError(`the SHA-256 of ${title} is not the one published beside it`);
+    }
+  });
+}
+
+/** MongoDB's archive for a system, as its makers name systems, and a kind of processor, as Node names them. */
+export async function mongodArchive(system: object, arch: string, platform = 'linux'): Promise<Archive> {
   const { MongoBinaryDownloadUrl } = await import('mongodb-memory-server-core/lib/util/MongoBinaryDownloadUrl.js');
-  const { getOS } = await import('mongodb-memory-server-core/lib/util/getos/index.js');
   const { DEFAULT_VERSION } = await import('mongodb-memory-server-core/lib/util/resolveConfig.js');
-  const url = await new MongoBinaryDownloadUrl({
-    version: DEFAULT_VERSION,
-    platform: os.platform(),
-    arch: os.arch(),
-    os: await getOS(),
-  }).getDownloadUrl();
+  const of = { version: DEFAULT_VERSION, platform, arch, os: system };
+  const url = await new MongoBinaryDownloadUrl(of as never).getDownloadUrl();
   return { url, title: `MongoDB ${DEFAULT_VERSION} from its makers`, sha256Url: `${url}.sha256` };
+}
+
+async function mongodHere(): Promise<Archive> {
+  const { getOS } = await import('mongodb-memory-server-core/lib/util/getos/index.js');
+  return await mongodArchive(await getOS(), os.arch(), os.platform());
+}
+
+/** Node's archive of a version for Linux and a kind of processor, as Node names them. */
+export function nodeArchive(version: string, arch: string): Archive {
+  const place = `https://nodejs.org/dist/${version}`;
+  return {
+    url: `${place}/node-${version}-linux-${arch}.tar.gz`,
+    title: `Node ${version} from its makers`,
+    sha256Url: `${place}/SHASUMS256.txt`,
+  };
 }
 
 async function temporalArchive(spec: ServerSpec): Promise<Archive> {
@@ -77,6 +112,17 @@ export async function sha256(file: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file), hash);
   return hash.digest('hex');
+}
+
+/** Asks the makers, unless there was no network a moment ago. */
+async function asking<T>(cacheDir: string, ask: () => Promise<T>): Promise<T> {
+  await refuseWhileOffline(cacheDir);
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof HttpStatusError)) await rememberOffline(cacheDir, networkReason(error));
+    throw new Error(networkReason(error), { cause: error });
+  }
 }
 
 /** undici says `fetch failed` and keeps what matters in the cause. */
@@ -102,5 +148,6 @@ async function refuseWhileOffline(cacheDir: string): Promise<void> {
 }
 
 async function rememberOffline(cacheDir: string, reason: string): Promise<void> {
+  await privateDirectory(cacheDir);
   await writeFile(offlineFile(cacheDir), JSON.stringify({ at: Date.now(), reason }));
 }

@@ -1,14 +1,14 @@
-import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { bootFault, bootProgress } from '../../src/cloud/ec2/boot/console.js';
 import type { BootSources } from '../../src/cloud/ec2/boot/sources.js';
-import { packAgent } from '../../src/pack/agent-archive.js';
 import { packageVersion } from '../../src/package.js';
 import { debianRoot } from '../support/bare/debian-root.js';
-import { accessOf, archiveAt, BareMachine, TOKEN, textFor } from '../support/bare/machine.js';
+import { accessOf, BareMachine, BUCKET, TOKEN, textFor } from '../support/bare/machine.js';
+import { ARCHITECTURE, type PackedPart, packParts } from '../support/bare/parts.js';
 import { until } from '../support/home.js';
 import { whyNoNamespaces } from '../support/namespaces.js';
 import { reap, reaped } from '../support/reap.js';
@@ -31,16 +31,18 @@ describe.skipIf(why !== '')('a bare Debian', { timeout: 900_000 }, () => {
     directory = mkdtempSync(path.join(tmpdir(), 'quorate-test-bare-'));
     reaper = reap(directory);
     root = await debianRoot();
-    const { bytes } = await packAgent(process.arch === 'arm64' ? 'arm64' : 'x86_64');
-    files['/agent.tar.gz'] = path.join(directory, 'agent.tar.gz');
-    writeFileSync(files['/agent.tar.gz'], bytes);
-    files['/open/node.tar'] = packed('node', process.execPath);
-    files['/mongod.tar'] = packed('mongod', process.env.QUORATE_MONGOD ?? '');
-    const [node, mongod, agent] = await Promise.all(
-      ['/open/node.tar', '/mongod.tar', '/agent.tar.gz'].map((at) => archiveAt(at, files[at] ?? '')),
-    );
-    const both = <T>(archive: T) => ({ x86_64: archive, arm64: archive }) as Record<'x86_64' | 'arm64', NonNullable<T>>;
-    sources = { version: packageVersion(), node: both(node), mongod: both(mongod), agent: both(agent) };
+    const { node, mongod, agent } = await packParts(directory);
+    const at = (url: string, { file, sha256 }: PackedPart) => {
+      files[url] = file;
+      const access = url.startsWith('/open/') ? 'open' : 'role';
+      return { [ARCHITECTURE]: { url: `${BUCKET}${url}`, sha256, access } } as const;
+    };
+    sources = {
+      version: packageVersion(),
+      node: at('/open/node.tar', node),
+      mongod: at('/mongod.tar', mongod),
+      agent: at('/agent.tar.gz', agent),
+    };
   }, 1_200_000);
 
   afterEach(async () => {
@@ -50,14 +52,6 @@ describe.skipIf(why !== '')('a bare Debian', { timeout: 900_000 }, () => {
   afterAll(async () => {
     await reaped(reaper);
   });
-
-  /** As its makers pack it: a folder with the program in its `bin`, and what nobody needs. */
-  function packed(name: string, program: string): string {
-    const file = path.join(directory, `${name}.tar`);
-    const transform = ['--transform', `s|.*/||;s|^|${name}-v1/bin/|`, '--owner', 'packer:1000', '--absolute-names'];
-    execFileSync('tar', ['-cf', file, '--dereference', ...transform, program, process.argv[1] ?? '']);
-    return file;
-  }
 
   function machine(): BareMachine {
     const bare = new BareMachine(root, mkdtempSync(path.join(directory, 'machine-')));
@@ -103,7 +97,13 @@ describe.skipIf(why !== '')('a bare Debian', { timeout: 900_000 }, () => {
     const bare = machine();
     const text = textFor(sources);
     for (const [n, step] of STEPS.entries()) {
-      await bare.run(text, { files }, n % 2 === 0 ? 'dash' : 'bash');
+      await bare.run(
+        text,
+        { files },
+        {
+          shell: n % 2 === 0 ? 'dash' : 'bash',
+        },
+      );
       await bare.says(new RegExp(`STEP ${step}: .*\n`));
       await bare.off();
       expect(bare.console).not.toContain('FAILED');
@@ -124,7 +124,7 @@ describe.skipIf(why !== '')('a bare Debian', { timeout: 900_000 }, () => {
 
   /** What it says when something is wrong where it is, and what it has then. */
   async function fault(text: string, around: Parameters<BareMachine['run']>[1], bare = machine()) {
-    await bare.run(text, around);
+    await bare.run(text, around, { tells: 'echo "parts: $(ls -A /opt/quorate/parts 2>&1 | tr "\\n" " ")"' });
     await bare.says(/FAILED .*\n(.*\n)*?.*parts: .*\n/);
     const parts = /.*parts: (.*)\n/.exec(bare.console.slice(bare.console.indexOf('FAILED')))?.[1]?.trim() ?? '';
     await bare.off();
@@ -132,9 +132,8 @@ describe.skipIf(why !== '')('a bare Debian', { timeout: 900_000 }, () => {
   }
 
   test('says what is wrong and has nothing half installed: a wrong SHA-256, an archive that is not there', async () => {
-    const { node } = sources;
-    const other = { ...node.x86_64, sha256: 'ab'.repeat(32) } as NonNullable<typeof node.x86_64>;
-    expect(await fault(textFor({ ...sources, node: { x86_64: other, arm64: other } }), { files })).toEqual({
+    const other = { url: `${BUCKET}/open/node.tar`, sha256: 'ab'.repeat(32), access: 'open' } as const;
+    expect(await fault(textFor({ ...sources, node: { [ARCHITECTURE]: other } }), { files })).toEqual({
       fault: expect.stringMatching(
         /cannot get Node: the SHA-256 of http:\/\/10\.20\.0\.2\/open\/node\.tar is [0-9a-f]{64} and not abab.*: not used\.$/,
       ),
@@ -156,7 +155,7 @@ describe.skipIf(why !== '')('a bare Debian', { timeout: 900_000 }, () => {
       fault: expect.stringMatching(/cannot get Node: No space left on device\.$/),
       parts: '',
     });
-    expect((await fault(textFor(sources), { files, metadata: false })).fault).toMatch(
+    expect((await fault(textFor(sources), { files, identity: null })).fault).toMatch(
       /^The instance boots and cannot learn from the metadata service who it is: http:\/\/169\.254\.169\.254\/latest\/api\/token does not answer: .*refused/,
     );
     expect(await fault(textFor(sources), { files, role: false })).toEqual({
@@ -166,8 +165,11 @@ describe.skipIf(why !== '')('a bare Debian', { timeout: 900_000 }, () => {
     });
     const page = path.join(directory, 'page.html');
     writeFileSync(page, '<html>');
-    const archive = await archiveAt('/open/node.tar', page);
-    const instead = { ...sources, node: { x86_64: archive, arm64: archive } };
+    const sha256 = createHash('sha256').update('<html>').digest('hex');
+    const instead = {
+      ...sources,
+      node: { [ARCHITECTURE]: { url: `${BUCKET}/open/node.tar`, sha256, access: 'open' } },
+    } as const;
     expect(await fault(textFor(instead), { files: { ...files, '/open/node.tar': page } })).toEqual({
       fault: 'The instance boots and cannot get Node: what http://10.20.0.2/open/node.tar holds is no archive.',
       parts: '',

@@ -9,14 +9,16 @@ import {
   DescribeVpcsCommand,
 } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { namedSources } from '../../src/cloud/ec2/boot/named-sources.js';
 import { readiness, refuseUnready } from '../../src/cloud/ec2/check.js';
 import { openEc2Cloud } from '../../src/cloud/ec2/open.js';
-import { cloudAt, consoleAt } from '../support/ec2.js';
+import { DEFAULTS } from '../../src/cloud/ec2/settings.js';
+import { cloudAt, consoleAt, NAMED } from '../support/ec2.js';
 import { FaultyMoto } from '../support/faulty-moto.js';
 import type { FaultyProxy } from '../support/faulty-proxy.js';
 import type { Moto } from '../support/moto.js';
 
-const INTENT = { controllers: 3, constraints: {} };
+const INTENT = { controllers: 3, constraints: {}, toolchain: '/nowhere' };
 let faulty: FaultyMoto;
 let moto: Moto;
 let proxy: FaultyProxy;
@@ -83,7 +85,7 @@ test('no default VPC, no such type and no such image are one answer', async () =
   const { Subnets = [] } = await console.send(new DescribeSubnetsCommand({}));
   for (const { SubnetId } of Subnets) await console.send(new DeleteSubnetCommand({ SubnetId }));
   for (const { VpcId } of Vpcs) await console.send(new DeleteVpcCommand({ VpcId }));
-  const none = await readiness(cloudAt(moto.endpoint), { controllers: 3, constraints: { instanceType: 't99.huge' } });
+  const none = await readiness(cloudAt(moto.endpoint), { ...INTENT, constraints: { instanceType: 't99.huge' } });
   expect(codesOf(none.lacks).sort()).toEqual([
     'This region of Amazon’s has no instance type t99.huge.',
     'This region of the account has no default VPC.',
@@ -168,7 +170,12 @@ test('the SDK’s own settings count: endpoint and keys', async () => {
   const before = Object.keys(settings).map((name) => [name, process.env[name]] as const);
   Object.assign(process.env, settings);
   try {
-    const cloud = openEc2Cloud('eu-west-1', { QUORATE_EC2_IMAGE: 'al2023', QUORATE_EC2_TYPES: 't3.*' });
+    const cloud = openEc2Cloud('eu-west-1', {
+      ...DEFAULTS,
+      image: 'al2023',
+      types: ['t3.*'],
+      named: namedSources(NAMED),
+    });
     const seen = await readiness(cloud, INTENT);
     expect(seen.lacks).toEqual([]);
     const environment = randomUUID();
@@ -180,4 +187,26 @@ test('the SDK’s own settings count: endpoint and keys', async () => {
       else process.env[name] = value;
     }
   }
+});
+
+test('an architecture that nothing can be had for is left out, and refused where it is asked for', async () => {
+  const named = namedSources({ ...NAMED, QUORATE_EC2_MONGOD: NAMED.QUORATE_EC2_MONGOD.split(' ')[0] });
+  // An image by its ID: nobody knows which of MongoDB's archives is for it.
+  const { id } = await cloudAt(moto.endpoint).imageFor('x86_64');
+  const cloud = cloudAt(moto.endpoint, {}, { named, image: id });
+  const seen = await readiness(cloud, INTENT);
+  expect(seen.lacks).toEqual([]);
+  expect(seen.found).toContainEqual({
+    look: 'programs',
+    seen: 'x86_64: Node as QUORATE_EC2_NODE says, mongod as QUORATE_EC2_MONGOD says, Quorate as QUORATE_EC2_AGENT says',
+  });
+  const { lacks } = await readiness(cloud, { ...INTENT, constraints: { instanceType: 't4g.small' } });
+  expect(lacks).toMatchObject([
+    {
+      look: 'instance type',
+      code: 'no-source',
+      message: expect.stringMatching(/^There is no mongod for instances that are arm64: .*without an instance profile/),
+      todo: expect.stringMatching(/QUORATE_EC2_MONGOD='x86_64=URL#SHA256'.*QUORATE_EC2_INSTANCE_PROFILE/),
+    },
+  ]);
 });

@@ -186,20 +186,11 @@ describe('quorate bootstrap ec2/REGION', () => {
     expect(nobody).toMatch(/could not be reached/);
   });
 
-  test.each([
-    ['at an address that others reach', BOOTSTRAP, {}],
-    [
-      'at a loopback address, where that was allowed',
-      `${BOOTSTRAP} --allow-loopback-temporal`,
-      { TEMPORAL_ADDRESS: '127.0.0.1:7233' },
-    ],
-  ])('nothing lacks, Temporal is %s: what this version cannot do yet is said', async (_, words, env) => {
-    const { code, stdout, stderr } = await changesNothing(words, env);
-    expect(stderr).toMatch(/^note: Amazon does not say how many instances/);
-    expect(stderr).toMatch(
-      /quorate: all that could be looked at for prod is there, but .* cannot boot machines on EC2 yet/,
-    );
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  test('no archives that instances could read, without a role', async () => {
+    const said = await refused(BOOTSTRAP, { QUORATE_EC2_AGENT: undefined });
+    expect(said).toMatch(/no archive of Quorate’s package for instances that are x86_64: without an instance profile/);
+    expect(said).toMatch(/QUORATE_EC2_AGENT='x86_64=URL#SHA256'; or give instances a role: QUORATE_EC2_INSTANCE_PROFILE/);
+    expect(lacksIn(said)).toBe(1);
   });
 });
 
@@ -218,10 +209,7 @@ describe('quorate ec2 check', () => {
       region: 'eu-west-1',
       who: { account: '123456789012' },
       lacks: [],
-      notes: [
-        expect.stringMatching(/does not say how many instances/),
-        expect.stringMatching(/cannot boot machines on EC2 yet/),
-      ],
+      notes: [expect.stringMatching(/does not say how many instances/)],
     });
   });
 

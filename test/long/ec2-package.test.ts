@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { GetObjectCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { publishAgent } from '../../src/cloud/ec2/boot/agent-source.js';
+import { publish } from '../../src/cloud/ec2/boot/publish.js';
 import { bucketName } from '../../src/cloud/ec2/bucket.js';
 import { type AgentArchive, packAgent } from '../../src/pack/agent-archive.js';
 import { packageVersion } from '../../src/package.js';
@@ -57,6 +57,8 @@ test('an archive is put into the bucket once, whoever comes, and what it answers
   const cloud = cloudAt(moto.endpoint);
   const environment = randomUUID();
   try {
+    const made = { version: packageVersion(), bytes: async () => archive.bytes };
+    const put = () => publish(cloud.bucket, environment, 'agent', 'x86_64', made);
     const versions = async () => {
       const { Versions = [] } = await cloud.amazon.s3.send(
         new ListObjectVersionsCommand({ Bucket: bucketName(environment) }),
@@ -64,12 +66,12 @@ test('an archive is put into the bucket once, whoever comes, and what it answers
       return Versions.map(({ Key, VersionId }) => [Key, VersionId]);
     };
     // Moto compares before it has the whole, so that both may write: the same bytes.
-    const both = await Promise.all([1, 2].map(() => publishAgent(cloud.bucket, environment, archive)));
+    const both = await Promise.all([1, 2].map(put));
     const before = await versions();
-    const again = await publishAgent(cloud.bucket, environment, archive);
+    const again = await put();
     expect(await versions()).toEqual(before);
     expect(both).toEqual([again, again]);
-    const name = `agent/quorate-${packageVersion()}-linux-x86_64-${archive.sha256}.tar.gz`;
+    const name = `parts/agent-${packageVersion()}-linux-x86_64-${archive.sha256}.tar.gz`;
     expect(again).toEqual({
       url: `${moto.endpoint}/${bucketName(environment)}/${name}`,
       sha256: archive.sha256,

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { NAMED } from './ec2.js';
 import { Home, type Run } from './home.js';
 
 /** An address of nobody's (RFC 5737): no loopback, and nothing is ever asked there. */
@@ -24,6 +25,7 @@ export class Ec2Operator {
       // moto has the images of Amazon Linux alone, and takes half a minute to list all instance types.
       QUORATE_EC2_IMAGE: 'al2023',
       QUORATE_EC2_TYPES: 't3.* t4g.*',
+      ...NAMED,
       TEMPORAL_ADDRESS: ELSEWHERE,
     });
   }

@@ -19,7 +19,7 @@ export interface Ending {
  * again, addresses published, one ended, everything removed. @param console who leaves a disk and a network interface behind by hand
  */
 export async function story(cloud: Ec2Cloud, console: EC2Client, environment: string): Promise<Ending> {
-  const { lacks } = await readiness(cloud, { controllers: 1, constraints: {} });
+  const { lacks } = await readiness(cloud, { controllers: 1, constraints: {}, toolchain: '/nowhere' });
   const [zone = ''] = await cloud.zones();
   await cloud.instanceTypes();
   const start = async (machine: string) =>

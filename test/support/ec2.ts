@@ -1,5 +1,6 @@
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { Amazon, type AmazonOptions } from '../../src/cloud/ec2/amazon.js';
+import { namedSources } from '../../src/cloud/ec2/boot/named-sources.js';
 import { Budget } from '../../src/cloud/ec2/budget.js';
 import { Ec2Cloud } from '../../src/cloud/ec2/ec2-cloud.js';
 import { DEFAULTS, type Ec2Settings } from '../../src/cloud/ec2/settings.js';
@@ -8,8 +9,24 @@ import { CALL } from './faulty-proxy.js';
 export const REGION = 'eu-west-1';
 const KEY = { accessKeyId: 'test', secretAccessKey: 'test' };
 
+/** Archives that nobody fetches, as a person would name them. */
+export const NAMED = {
+  QUORATE_EC2_NODE: sourcesNamed('node'),
+  QUORATE_EC2_MONGOD: sourcesNamed('mongod'),
+  QUORATE_EC2_AGENT: sourcesNamed('quorate'),
+};
+
+function sourcesNamed(part: string): string {
+  return ['x86_64', 'arm64'].map((each) => `${each}=http://127.0.0.1:9/${part}-${each}#${'ab'.repeat(32)}`).join(' ');
+}
+
 /** moto has the images of Amazon Linux alone, and takes half a minute to list all instance types. */
-const AS_MOTO_HAS: Ec2Settings = { ...DEFAULTS, image: 'al2023', types: ['t3.*', 't4g.*'] };
+const AS_MOTO_HAS: Ec2Settings = {
+  ...DEFAULTS,
+  image: 'al2023',
+  types: ['t3.*', 't4g.*'],
+  named: namedSources(NAMED),
+};
 
 /** A cloud at an endpoint of moto's, with a budget that holds nothing up, whose calls carry their names. */
 export function cloudAt(
@@ -20,7 +37,7 @@ export function cloudAt(
   const plenty = { burst: 10_000, perSecond: 10_000 };
   const amazon = new Amazon({
     region: REGION,
-    endpoint,
+    endpoints: { all: endpoint },
     budget: new Budget({ reads: plenty, changes: plenty }),
     identities: { provide: async () => KEY, renew: () => {} },
     ...options,

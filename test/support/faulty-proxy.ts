@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CALLS, isCall } from '../../src/cloud/ec2/calls.js';
+import { passOn, whole } from './http-pass.js';
 
 /** What goes wrong with a call; in the first line nothing is done, in the second it is. */
 export type Fault =
@@ -13,6 +14,7 @@ export type Fault =
   | { readonly code: string; readonly message: string; readonly status?: number }
   /** What the endpoint behind it knows nothing of. */
   | { readonly answers: object }
+  | { readonly xml: string }
   | 'lost'
   | 'late'
   | 'twice';
@@ -80,32 +82,17 @@ export class FaultyProxy {
       answer.writeHead(200, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': 'r' });
       return void answer.end(JSON.stringify(fault.answers));
     }
+    if (typeof fault === 'object' && fault !== null && 'xml' in fault) {
+      answer.writeHead(200, { 'content-type': 'text/xml', 'x-amzn-requestid': 'r' });
+      return void answer.end(fault.xml);
+    }
     if (typeof fault === 'object' && fault !== null) return refuse(answer, call, fault);
-    const done = await this.#pass(asked, body);
-    const { status, headers, text } = fault === 'twice' ? await this.#pass(asked, body) : done;
+    const done = await passOn(this.target, asked, body);
+    const { status, headers, text } = fault === 'twice' ? await passOn(this.target, asked, body) : done;
     if (fault === 'lost') return void answer.destroy();
     if (fault === 'late') await sleep(this.lateMs, undefined, { ref: false });
     answer.writeHead(status, headers);
     answer.end(text);
-  }
-
-  async #pass(asked: IncomingMessage, body: Buffer) {
-    return await new Promise<{ status: number; headers: IncomingMessage['headers']; text: Buffer }>(
-      (resolve, reject) => {
-        const passed = request(
-          `${this.target}${asked.url}`,
-          { method: asked.method, headers: asked.headers },
-          (came) => {
-            whole(came).then(
-              (text) => resolve({ status: came.statusCode ?? 500, headers: came.headers, text }),
-              reject,
-            );
-          },
-        );
-        passed.on('error', reject);
-        passed.end(body);
-      },
-    );
   }
 }
 
@@ -115,12 +102,6 @@ function callOf({ headers }: IncomingMessage, body: Buffer): string {
     .split('.')
     .at(-1);
   return String(headers[CALL] ?? '') || target || (new URLSearchParams(body.toString()).get('Action') ?? '');
-}
-
-async function whole(message: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
 
 const serviceOf = (call: string) => (isCall(call) ? CALLS[call].service : 'ec2');

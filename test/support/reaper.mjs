@@ -1,7 +1,7 @@
 // Ends everything that belongs to a test's home once the test lets go of our stdin, killed or not, and removes the home
 // (unless it said `keep`).
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 
 const dir = process.argv[2];
 if (!dir?.includes('quorate-test-')) throw new Error(`not a test's home: ${dir}`);
@@ -35,6 +35,34 @@ function removeBridges() {
   }
 }
 
+/** Control groups of bare machines are named by their directory (test/support/bare/machine.ts); a machine leaves its own soon. */
+async function removeGroups() {
+  for (let tries = 1; ; tries++) {
+    try {
+      return removeLeftGroups();
+    } catch (error) {
+      if (tries === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+function removeLeftGroups() {
+  for (const top of ['/sys/fs/cgroup', '/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified']) {
+    const groups = existsSync(top)
+      ? readdirSync(top).filter((name) => name.includes(`${dir.replaceAll('/', '-')}-`))
+      : [];
+    for (const group of groups) removeGroup(`${top}/${group}`);
+  }
+}
+
+function removeGroup(directory) {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeGroup(`${directory}/${entry.name}`);
+  }
+  rmdirSync(directory);
+}
+
 let keep = false;
 process.stdin.on('data', (said) => {
   keep ||= String(said).includes('keep');
@@ -53,6 +81,7 @@ process.stdin.on('end', async () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   removeBridges();
+  await removeGroups();
   if (!keep) rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   process.exit(0);
 });

@@ -7,13 +7,14 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { Budget } from './budget.js';
 import { type CallName, isCall } from './calls.js';
 import { type Identities, identities } from './credentials.js';
+import { type EndpointOf, type Endpoints, endpointOf, endpointsFrom } from './endpoints.js';
 import type { Reaction } from './error-line.js';
 import { AmazonError, amazonError, ifThere } from './errors.js';
 
 export interface AmazonOptions {
   readonly region: string;
-  /** Where the SDK's own settings are not to be used (tests). */
-  readonly endpoint?: string;
+  /** Where the services are; the SDK's own settings say it of those that are not named. */
+  readonly endpoints?: Endpoints;
   readonly identities?: Identities;
   readonly budget?: Budget;
   /** What is waited for, and why, in a sentence. */
@@ -56,28 +57,31 @@ export class Amazon {
   readonly #onWait: (sentence: string) => void;
 
   constructor(options: AmazonOptions) {
-    const { region, endpoint, budget = new Budget(), onWait = () => {}, patienceMs = PATIENCE_MS } = options;
+    const { region, endpoints = {}, budget = new Budget(), onWait = () => {}, patienceMs = PATIENCE_MS } = options;
     this.region = region;
     this.budget = budget;
     this.pageSize = options.pageSize ?? PAGE_SIZE;
     this.#identities = options.identities ?? identities();
     this.#onWait = onWait;
-    this.s3Endpoint = endpoint ?? process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL ?? null;
+    this.s3Endpoint = endpointOf(endpoints, 'S3') ?? endpointOf(endpointsFrom(process.env), 'S3');
     const common = {
       region,
       credentials: this.#identities.provide,
       retryMode: 'adaptive',
       maxAttempts: ATTEMPTS,
       requestHandler: { connectionTimeout: 3_000, requestTimeout: patienceMs, throwOnRequestTimeout: true },
-      ...(endpoint === undefined ? {} : { endpoint }),
     };
-    this.ec2 = new EC2Client(common);
-    this.once = new EC2Client({ ...common, retryMode: 'standard', maxAttempts: 1 });
+    const at = (service: EndpointOf) => {
+      const endpoint = endpointOf(endpoints, service);
+      return { ...common, ...(endpoint === null ? {} : { endpoint }) };
+    };
+    this.ec2 = new EC2Client(at('EC2'));
+    this.once = new EC2Client({ ...at('EC2'), retryMode: 'standard', maxAttempts: 1 });
     // A host name for each bucket is Amazon's alone.
-    this.s3 = new S3Client({ ...common, forcePathStyle: this.s3Endpoint !== null });
-    this.ssm = new SSMClient(common);
-    this.sts = new STSClient(common);
-    this.quotas = new ServiceQuotasClient(common);
+    this.s3 = new S3Client({ ...at('S3'), forcePathStyle: this.s3Endpoint !== null });
+    this.ssm = new SSMClient(at('SSM'));
+    this.sts = new STSClient(at('STS'));
+    this.quotas = new ServiceQuotasClient(at('SERVICE_QUOTAS'));
     for (const client of this.clients) {
       const { middlewareStack } = client as EC2Client;
       middlewareStack.add(

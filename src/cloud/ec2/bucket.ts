@@ -59,8 +59,8 @@ export class S3Bucket implements Bucket {
       // Written by us though we were told that somebody else had: the answer to an earlier attempt was lost.
       if (attempt > 1 && there?.text === text) return true;
       if (there !== null && versionIn(there.text) >= object.version) return false;
-      // Objects are written once the bucket is as it must be, so one that is there says that it is.
-      if (there === null) await this.#make(environment);
+      // Objects are written once the bucket is as it must be, so any that is there says that it is: instances may not make it.
+      if (there === null && (await this.list(environment)).length === 0) await this.#make(environment);
       try {
         await this.#write(environment, name, text, there?.etag ?? null);
         return true;

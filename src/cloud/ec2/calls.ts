@@ -92,6 +92,30 @@ export const CALLS = {
 
 export type CallName = keyof typeof CALLS;
 
+/**
+ * Actions that operators alone take: before there is a controller, when there is none any more, and at the control panel.
+ * Controllers' activities do without, so the role of instances does too.
+ */
+export const OPERATORS_ACTIONS: ReadonlySet<string> = new Set([
+  'ec2:DescribeInstanceTypeOfferings',
+  'ec2:DescribeVolumes',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:StartInstances',
+  'ec2:StopInstances',
+  'ec2:DeleteVolume',
+  'ec2:DeleteNetworkInterface',
+  's3:CreateBucket',
+  's3:PutBucketPublicAccessBlock',
+  's3:PutBucketVersioning',
+  's3:PutEncryptionConfiguration',
+  's3:PutLifecycleConfiguration',
+  's3:PutBucketTagging',
+  's3:ListBucketVersions',
+  's3:DeleteBucket',
+  's3:DeleteObjectVersion',
+  'servicequotas:GetServiceQuota',
+]);
+
 /** Whether the product makes this call. */
 export function isCall(name: string): name is CallName {
   return Object.hasOwn(CALLS, name);

@@ -3,19 +3,29 @@ import { QuorateError } from '../../errors.js';
 import type { Constraints } from '../../machines/constraints.js';
 import { place } from '../../machines/offer.js';
 import type { Amazon } from './amazon.js';
+import type { Bootable } from './boot/publish.js';
 import type { Ec2Cloud } from './ec2-cloud.js';
 import { type Ec2Type, whyNotOffered } from './offered.js';
 
 /** The instance type that a controller of these constraints becomes, chosen as it is when the machine is asked for. */
-export async function typeFor(cloud: Ec2Cloud, { zones: _, ...sizes }: Constraints): Promise<Ec2Type> {
+export async function typeFor(
+  cloud: Ec2Cloud,
+  { zones: _, ...sizes }: Constraints,
+  had: Bootable | null,
+): Promise<Ec2Type> {
   const { instanceType: named } = sizes;
-  const types = await cloud.instanceTypes();
-  if (named !== undefined && !types.some(({ name }) => name === named)) {
+  const all = await cloud.types();
+  const meant = all.find(({ name }) => name === named);
+  const refusal = meant && had?.refusals.get(meant.architecture);
+  if (refusal !== undefined) throw refusal;
+  const types = all.filter(({ architecture }) => !had?.refusals.has(architecture));
+  if (named !== undefined && meant === undefined) {
     throw new QuorateError('type-not-offered', whyNotOffered(await cloud.typeNamed(named), cloud.settings.types), {
       todo: 'Name another one: --constraints instance-type=…      or have it offered: QUORATE_EC2_TYPES',
     });
   }
-  return await cloud.typeNamed(place(sizes, { zones: [], types }).instanceType);
+  const { instanceType: name } = place(sizes, { zones: [], types });
+  return types.find((type) => type.name === name) ?? (await cloud.typeNamed(name));
 }
 
 /** Those of the zones that do not have the instance type. Throws `type-unavailable` when none has it. */

@@ -2,6 +2,8 @@ import { QuorateError } from '../../errors.js';
 import type { Constraints } from '../../machines/constraints.js';
 import { instanceTypeText } from '../../machines/instance-type.js';
 import { place } from '../../machines/offer.js';
+import type { Had, Parts } from './boot/parts.js';
+import { type Bootable, bootable } from './boot/publish.js';
 import { quotaSuffices } from './check-quota.js';
 import { typeFor, zonesWithout } from './check-type.js';
 import { mayMakeGroups, mayStart } from './dry-runs.js';
@@ -12,6 +14,8 @@ import { type Who, whoAmI } from './who.js';
 export interface Intent {
   readonly controllers: number;
   readonly constraints: Constraints;
+  /** The directory of downloaded servers. */
+  readonly toolchain: string;
 }
 
 /** What is looked at, in the order in which it is told. */
@@ -20,6 +24,7 @@ const LOOKS = [
   'network',
   'zones',
   'instance type',
+  'programs',
   'image',
   'security groups',
   'instances',
@@ -57,7 +62,7 @@ export interface Readiness {
  * image, quota, and by dry run whether we may start instances and make security groups. What acts on things that are there
  * (ending, tagging) and S3 have no dry run that says anything before they are.
  */
-export async function readiness(cloud: Ec2Cloud, { controllers, constraints }: Intent): Promise<Readiness> {
+export async function readiness(cloud: Ec2Cloud, { controllers, constraints, toolchain }: Intent): Promise<Readiness> {
   const { amazon } = cloud;
   const found: Found[] = [];
   const lacks: Lack[] = [];
@@ -83,13 +88,18 @@ export async function readiness(cloud: Ec2Cloud, { controllers, constraints }: I
   // Without credentials or Amazon nothing else can be seen.
   if (who === null) return { who, found, lacks, notes };
 
+  const had = await tried(
+    'programs',
+    () => programsFor(cloud, toolchain),
+    ({ parts }) => [...parts].map(programsText).join('; '),
+  );
   const [network, type] = await Promise.all([
     tried(
       'network',
       () => cloud.network.get(),
       ({ vpc, subnets }) => `${vpc}, with a subnet in ${subnets.length === 1 ? 'one zone' : `${subnets.length} zones`}`,
     ),
-    tried('instance type', () => typeFor(cloud, constraints), instanceTypeText),
+    tried('instance type', () => typeFor(cloud, constraints, had), instanceTypeText),
   ]);
   const image = type && (await tried('image', () => cloud.imageFor(type.architecture), imageText));
   const zones = network && (await tried('zones', () => zonesOf(network.subnets, constraints), listed));
@@ -142,6 +152,20 @@ export function refuseUnready({ who, lacks }: Pick<Readiness, 'who' | 'lacks'>):
     { exit: 2 },
   );
 }
+
+/** What instances run, for each architecture that is offered and can be had. Throws `no-source` where none can. */
+async function programsFor(cloud: Ec2Cloud, toolchain: string): Promise<Bootable> {
+  const architectures = new Set((await cloud.types()).map(({ architecture }) => architecture));
+  const had = await bootable([...architectures], cloud.settings, { toolchain });
+  const [refusal] = had.refusals.values();
+  if (had.parts.size === 0 && refusal !== undefined) throw refusal;
+  return had;
+}
+
+const programsText = ([architecture, parts]: readonly [string, Parts]) =>
+  `${architecture}: ${Object.values<Had>(parts)
+    .map(({ told }) => told)
+    .join(', ')}`;
 
 const NO_QUOTA = 'Amazon does not say how many instances the account may have: that is seen when they are started.';
 

@@ -1,7 +1,9 @@
 import { QuorateError } from '../../errors.js';
 import type { InstanceType } from '../../machines/instance-type.js';
-import type { Cloud, InstanceHealth, StartRequest } from '../cloud.js';
+import type { BootSeen, Cloud, CloudSettings, InstanceHealth, Preparing, StartRequest } from '../cloud.js';
 import type { Amazon } from './amazon.js';
+import { bootSeen } from './boot/console.js';
+import { architecturesOf } from './boot/sources.js';
 import { S3Bucket } from './bucket.js';
 import { Ec2Firewall } from './firewall.js';
 import { Groups } from './groups.js';
@@ -58,7 +60,30 @@ export class Ec2Cloud implements Cloud {
   }
 
   async instanceTypes(): Promise<readonly InstanceType[]> {
-    return (await this.#types.get()).map(({ architecture: _, ...type }) => type);
+    return (await this.types()).map(({ architecture: _, ...type }) => type);
+  }
+
+  /** Those that are offered; once it is fixed where instances get what they run, those that can boot with it. */
+  async types(): Promise<readonly Ec2Type[]> {
+    const types = await this.#types.get();
+    const { sources } = this.settings;
+    if (sources === undefined) return types;
+    const architectures = architecturesOf(sources);
+    return types.filter(({ architecture }) => architectures.includes(architecture));
+  }
+
+  /** Puts what instances of all architectures that can be had run into the environment's bucket, unless it is there. */
+  async prepare(environment: string, preparing: Preparing): Promise<CloudSettings> {
+    if (this.settings.sources !== undefined) return { ...this.settings };
+    const { bootable, publishParts } = await import('./boot/publish.js');
+    const architectures = new Set((await this.#types.get()).map(({ architecture }) => architecture));
+    const had = await bootable([...architectures], this.settings, preparing);
+    const sources = await publishParts(this.bucket, environment, this.amazon.region, had, preparing);
+    return { ...this.settings, sources };
+  }
+
+  get machinesMayAsk(): boolean {
+    return this.settings.profile !== '';
   }
 
   async start(request: StartRequest): Promise<Ec2Instance> {
@@ -110,6 +135,10 @@ export class Ec2Cloud implements Cloud {
     return await this.#instances.consoleLog(id);
   }
 
+  async boot(id: string): Promise<BootSeen> {
+    return bootSeen(await this.consoleLog(id));
+  }
+
   /** All that carries the environment's tag, and its bucket; returns when a listing shows nothing. */
   async removeEnvironment(environment: string): Promise<void> {
     const { amazon, bucket } = this;
@@ -118,7 +147,7 @@ export class Ec2Cloud implements Cloud {
 
   /** The instance type of a name, the smallest that is offered where none is named. */
   async typeNamed(name: string): Promise<Ec2Type> {
-    const types = await this.#types.get();
+    const types = await this.types();
     const found = name === '' ? types[0] : types.find((type) => type.name === name);
     if (found !== undefined) return found;
     if (name !== '') return await findType(this.amazon, name, this.settings.diskGiB);

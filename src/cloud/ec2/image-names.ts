@@ -2,7 +2,8 @@ import type { Image as SdkImage } from '@aws-sdk/client-ec2';
 import { QuorateError, usageError } from '../../errors.js';
 
 /** As EC2 calls them. */
-export type Architecture = 'x86_64' | 'arm64';
+export const ARCHITECTURES = ['x86_64', 'arm64'] as const;
+export type Architecture = (typeof ARCHITECTURES)[number];
 
 /** Where an image of a name is found, and whose it must be. */
 export interface ImageSource {

@@ -1,4 +1,4 @@
-import { CALLS, type CallKind, type Scope } from './calls.js';
+import { CALLS, type CallKind, OPERATORS_ACTIONS, type Scope } from './calls.js';
 import { TAGS } from './tags.js';
 
 /** A statement of an IAM policy. */
@@ -23,13 +23,15 @@ export interface PolicyFor {
   readonly account: string;
   /** Name of the role that instances get by their profile; empty where they get none. */
   readonly role: string;
+  /** Of operators, or of the role that instances have: what controllers do with it, and what each reads to boot. */
+  readonly of: 'operators' | 'instances';
 }
 
 /**
  * The least that the product's calls need, made of the list of the calls. What was not made by Quorate cannot be changed with
  * it: changes are allowed on what carries the tag of an environment alone, and nothing is made without it. Pure.
  */
-export function policy({ region, account, role }: PolicyFor): Policy {
+export function policy({ region, account, role, of }: PolicyFor): Policy {
   const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
   const ec2 = (kind: string, owner = account) => `arn:${partition}:ec2:${region}:${owner}:${kind}/*`;
   const isOurs = { Null: { [`aws:ResourceTag/${TAGS.environment}`]: 'false' } };
@@ -37,7 +39,7 @@ export function policy({ region, account, role }: PolicyFor): Policy {
   const allow = (Sid: string, scope: Scope, Resource: readonly string[], Condition?: Statement['Condition']) => ({
     Sid,
     Effect: 'Allow' as const,
-    Action: actionsOn(scope),
+    Action: actionsOn(scope).filter((action) => of === 'operators' || !OPERATORS_ACTIONS.has(action)),
     Resource,
     ...(Condition ? { Condition } : {}),
   });

@@ -1,8 +1,12 @@
 import { usageError } from '../../errors.js';
 import { EVERYWHERE, parseCidrs } from '../../machines/cidrs.js';
-import { DEFAULT_IMAGE } from './image-names.js';
+import type { CloudSettings } from '../cloud.js';
+import { type NamedSources, namedSources } from './boot/named-sources.js';
+import type { BootSources } from './boot/sources.js';
+import { type Endpoints, endpointsFrom } from './endpoints.js';
+import { checkImageName, DEFAULT_IMAGE } from './image-names.js';
 
-/** What a person can say of how an environment lies on EC2. */
+/** How an environment lies on EC2: what a person said at its bootstrap, and what was fixed then. Kept with it. */
 export interface Ec2Settings {
   /** ID or Name tag of the VPC; empty for the region's default one. */
   readonly vpc: string;
@@ -16,6 +20,12 @@ export interface Ec2Settings {
   readonly profile: string;
   /** From where the API is reached from outside. */
   readonly apiFrom: readonly string[];
+  /** Where the services are, if not at Amazon's own endpoints. */
+  readonly endpoints: Endpoints;
+  /** Sources of parts that a person named. */
+  readonly named: NamedSources;
+  /** Where instances get what they run; absent until that lies there. */
+  readonly sources?: BootSources;
 }
 
 /** General ones of the last generations: what a constraint can ask for, and few enough for a document. */
@@ -28,6 +38,8 @@ export const DEFAULTS: Ec2Settings = {
   diskGiB: 16,
   profile: '',
   apiFrom: EVERYWHERE,
+  endpoints: {},
+  named: {},
 };
 
 const PREFIX = 'QUORATE_EC2_';
@@ -39,12 +51,12 @@ export const VARIABLES = {
   diskGiB: `${PREFIX}DISK_GIB`,
   profile: `${PREFIX}INSTANCE_PROFILE`,
   apiFrom: `${PREFIX}API_FROM`,
-} as const satisfies Record<keyof Ec2Settings, string>;
+} as const satisfies Partial<Record<keyof Ec2Settings, string>>;
 
 /** Settings from the environment's variables. Refuses, in words, what cannot be meant. Pure. */
 export function settingsFrom(env: NodeJS.ProcessEnv): Ec2Settings {
-  const said = (name: keyof Ec2Settings) => env[VARIABLES[name]]?.trim() ?? '';
-  const words = (name: keyof Ec2Settings) =>
+  const said = (name: keyof typeof VARIABLES) => env[VARIABLES[name]]?.trim() ?? '';
+  const words = (name: keyof typeof VARIABLES) =>
     said(name)
       .split(/[\s,]+/)
       .filter((word) => word !== '');
@@ -64,14 +76,23 @@ export function settingsFrom(env: NodeJS.ProcessEnv): Ec2Settings {
       'Say instance types as t3.medium or m7g.*',
     );
   }
+  const image = said('image') || DEFAULTS.image;
+  checkImageName(image);
   return {
     vpc: said('vpc'),
-    image: said('image') || DEFAULTS.image,
+    image,
     types: words('types').length > 0 ? words('types') : DEFAULTS.types,
     diskGiB,
     profile: said('profile'),
     apiFrom: parseCidrs(words('apiFrom')),
+    endpoints: endpointsFrom(env),
+    named: namedSources(env),
   };
+}
+
+/** Settings as they are kept with an environment; what was not kept (by an older version) is as it is by default. Pure. */
+export function keptSettings(kept: CloudSettings): Ec2Settings {
+  return { ...DEFAULTS, ...(kept as Partial<Ec2Settings>) };
 }
 
 /** The region's name as Amazon writes them; refuses anything else before it becomes part of an address. */

@@ -35,6 +35,7 @@ export interface LocalCloudOptions extends RunOptions {
  */
 export class LocalCloud implements Cloud {
   readonly kind = 'local';
+  readonly machinesMayAsk = false;
   readonly bucket: Bucket;
   readonly firewall: LocalFirewall;
   readonly #faults: Faults;

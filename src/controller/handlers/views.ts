@@ -44,6 +44,12 @@ export const addresses: Handler<'addresses'> = async ({ state, reader }) =>
     };
   });
 
+export const cloud: Handler<'cloud'> = async ({ state, reader }) =>
+  await reader.read(async ({ options }) => {
+    const { cloud = '', region = '', cloudSettings = {} } = (await state.environment.findOne({}, options)) ?? {};
+    return { cloud, region, settings: { ...cloudSettings } };
+  });
+
 export const changes: Handler<'changes'> = async ({ state, reader, key }, { query: { limit = 50 } }) =>
   await reader.read(async ({ options }) => {
     const latest = await state.changes.find({}, options).sort({ number: -1 }).limit(limit).toArray();

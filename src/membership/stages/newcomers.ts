@@ -87,7 +87,7 @@ export function boot(situation: Situation): Step | null {
   const oldest = Math.max(...booting.map((machine) => machine.ageMs));
   const words = {
     text: `wait until ${machinesText(idsOf(newcomers))} ${agree(newcomers, 'is', 'are')} up`,
-    reason: problem ? `Could not be started so far: ${problem}` : 'A new controller has to boot first.',
+    reason: problem ? `Not up so far: ${problem}` : 'A new controller has to boot first.',
     otherwise: `give up ${agree(newcomers, 'it', 'those that are not')} and start ${agree(newcomers, 'another one', 'others')}`,
   };
   return wait('boot', idsOf(newcomers), words, Math.max(0, DEADLINES.boot - oldest));

@@ -1,12 +1,14 @@
 #!/bin/sh
 # Runs a command as a bare machine would: with a root filesystem of its own over a Debian root, a network and a process table of
-# its own, and in that network the metadata service and the bucket. What the machine writes stays in SCRATCH, as on a disk, so
-# that the same machine can be started again; SCRATCH/hook is its /root/hook.
+# its own, and in that network the metadata service. What the machine writes stays in SCRATCH, as on a disk, so that the same
+# machine can be started again; SCRATCH/hook is its /root/hook, SCRATCH/pid the process that COMMAND is, as the host counts.
 #   machine.sh ROOT SCRATCH DISK_MB SERVICES... -- COMMAND...
 #     DISK_MB    a disk of so many MB that is gone with the machine; 0 for one as large as the host's
 #     SERVICES   the command that serves on 169.254.169.254 and 10.20.0.2, and prints `serving` once it does
 #   BARE_SYSTEMCTL   what stands for systemctl, where COMMAND is not systemd
 #   BARE_CGROUP      name of a control group of the machine's own, where it is; the terminal is its console then
+#   BARE_CABLE       `BRIDGE LINK HARDWARE-ADDRESS ADDRESS/LENGTH`: plugged into a bridge of the host; without it the machine is
+#                    10.20.0.9 and alone
 set -eu
 # Where the kinds of control groups are that systemd needs: one place, or beside those of old.
 groups() {
@@ -24,9 +26,13 @@ if [ "${1:-}" != --inside ]; then
       echo $$ >"/sys/fs/cgroup/$kind/$BARE_CGROUP/cgroup.procs"
     done
   fi
+  # The way back to the host's network.
+  exec 9</proc/self/ns/net
   exec unshare --net --mount --pid --ipc --uts --cgroup --fork --kill-child --propagation private /bin/sh "$0" --inside "$@"
 fi
 shift
+# The host's table of processes still.
+read -r pid _ </proc/self/stat
 root=$1 scratch=$2 size=$3
 shift 3
 mkdir -p "$scratch/disk" "$scratch/merged" "$scratch/sysfs"
@@ -81,12 +87,25 @@ hostname bare
 # Whoever serves sees the machine's processes alone, too.
 mount -t proc proc /proc
 ip link set lo up
-ip link add eth0 type veth peer name cloud
-ip address add 169.254.169.254/32 dev cloud
-ip address add 10.20.0.2/32 dev cloud
-ip address add 10.20.0.9/24 dev eth0
-ip link set cloud up
+ip address add 169.254.169.254/32 dev lo
+host() { nsenter --net=/proc/self/fd/9 "$@"; }
+plug_in() { # BRIDGE LINK HARDWARE-ADDRESS ADDRESS
+  # The last run's cable may still be on its way out.
+  host ip link delete dev "$2" 2>/dev/null || true
+  ip link add name eth0 address "$3" type veth peer name "$2" netns /proc/self/fd/9
+  ip address add "$4" dev eth0
+  host ip link set dev "$2" master "$1" up
+}
+alone() {
+  ip address add 10.20.0.2/32 dev lo
+  ip link add eth0 type veth peer name cloud
+  ip address add 10.20.0.9/24 dev eth0
+  ip link set cloud up
+}
+# shellcheck disable=SC2086 # words
+if [ -n "${BARE_CABLE:-}" ]; then plug_in $BARE_CABLE; else alone; fi
 ip link set eth0 up
+exec 9<&-
 
 services=
 while [ "$1" != -- ]; do
@@ -103,4 +122,5 @@ until grep -q serving "$scratch/services.log"; do
   }
   sleep 0.1
 done
+echo "$pid" >"$scratch/pid"
 exec env -i container=quorate-test PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root chroot "$merged" "$@"

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -10,40 +9,70 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readBootFiles } from '../../../src/cloud/ec2/boot/files.js';
-import type { Archive, BootSources } from '../../../src/cloud/ec2/boot/sources.js';
+import type { BootSources } from '../../../src/cloud/ec2/boot/sources.js';
 import { bootText } from '../../../src/cloud/ec2/boot/text.js';
+import { systemPath } from '../../../src/cloud/local/namespace/host.js';
 import { packageRoot } from '../../../src/package.js';
+import { signal } from '../../../src/process.js';
 import { until } from '../home.js';
+import { ARCHITECTURE } from './parts.js';
 
 const HERE = path.join(packageRoot(), 'test/support/bare');
-const REGION = 'eu-west-1';
+export const REGION = 'eu-west-1';
 const ROLE = { accessKeyId: 'ASIAEXAMPLE', secretAccessKey: 'a/secret+key', sessionToken: 'a+session/token==' };
+/** What systemd takes for its power button: SIGRTMIN+4. */
+const POWER_OFF = 38;
+/** At the power button a shell asks to stop what it started, first what would start it again, and ends. */
+const GUEST = `trap 'systemctl stop quorate-boot.service quorated.service; exit 0' TERM`;
+
+/** A machine's way to others: a bridge of the host's, and what it is called there. */
+export interface Cable {
+  readonly bridge: string;
+  readonly link: string;
+  readonly hardwareAddress: string;
+  /** With the length of its network. */
+  readonly address: string;
+}
+
+/** What a metadata service says of a machine. */
+export interface Identity {
+  readonly id: string;
+  readonly address: string;
+  readonly zone: string;
+}
 
 /** What a machine finds where it is. */
 export interface Surroundings {
-  /** A metadata service; there is one by default. */
-  readonly metadata?: boolean;
+  /** What its metadata service says of it; null for none. */
+  readonly identity?: Identity | null;
   /** A role; it has one by default. */
   readonly role?: boolean;
   /** Of its disk, in MB; then its disk is gone when it is off. */
   readonly diskMb?: number;
-  /** By URL's path, what the bucket has. */
-  readonly files: Readonly<Record<string, string>>;
+  /** By URL's path, what the bucket of its own has that it finds where it is alone. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Without one it is alone. */
+  readonly cable?: Cable;
 }
+
+const ALONE: Identity = { id: 'i-0123456789abcdef0', address: '10.20.0.9', zone: 'eu-west-1a' };
 
 /** A machine with nothing on it, in namespaces of its own, that is switched on and off. */
 export class BareMachine {
   #process: ChildProcess | null = null;
-  readonly #group = `quorate-bare-${randomUUID()}`;
+  #powerButton: number | NodeJS.Signals = 'SIGTERM';
+  readonly #group: string;
 
-  /** @param scratch a directory of its own, where its disk is */
+  /** @param scratch a directory of its own, where its disk is; in that of a test, which a reaper watches */
   constructor(
     private readonly root: string,
     readonly scratch: string,
-  ) {}
+  ) {
+    this.#group = controlGroupOf(scratch);
+  }
 
   /** What it printed since it was switched on last. */
   get console(): string {
@@ -83,20 +112,28 @@ export class BareMachine {
       '--',
       ...systemd,
     ];
+    this.#powerButton = POWER_OFF;
     // A console is a terminal.
-    this.#on('script', ['-qfec', words.map((word) => `'${word}'`).join(' '), '/dev/null'], {
+    this.#switchOn('script', ['-qfec', words.map((word) => `'${word}'`).join(' '), '/dev/null'], surroundings, {
       BARE_CGROUP: this.#group,
     });
   }
 
-  /** Switches it on with nothing but a shell, in which the boot's text is run, with a systemctl that stands for systemd. */
-  async run(text: string, surroundings: Surroundings, shell = 'sh'): Promise<void> {
+  /**
+   * Switches it on with nothing but a shell, in which the boot's text is run, with a systemctl that stands for systemd.
+   * @param tells a command whose output it prints each second
+   */
+  async run(
+    text: string,
+    surroundings: Surroundings,
+    { shell = 'sh', tells = ':' }: { readonly shell?: string; readonly tells?: string } = {},
+  ): Promise<void> {
     await mkdir(this.scratch, { recursive: true });
     await writeFile(path.join(this.scratch, 'hook'), text);
-    // What lies on its disk is told, as nobody else can look.
-    const first = `${shell} /root/hook; while :; do echo "parts: $(ls -A /opt/quorate/parts 2>&1 | tr "\\n" " ")"; sleep 1; done`;
-    const words = [path.join(HERE, 'machine.sh'), ...(await this.#told(surroundings)), '--', 'sh', '-c', first];
-    this.#on('/bin/sh', words, { BARE_SYSTEMCTL: path.join(HERE, 'systemctl') });
+    const first = `${GUEST}; ${shell} /root/hook; while :; do ${tells}; sleep 1 & wait $!; done`;
+    const words = [path.join(HERE, 'machine.sh'), ...(await this.#told(surroundings, text)), '--', 'sh', '-c', first];
+    this.#powerButton = 'SIGTERM';
+    this.#switchOn('/bin/sh', words, surroundings, { BARE_SYSTEMCTL: path.join(HERE, 'systemctl') });
   }
 
   /** Waits for something on its console. */
@@ -109,40 +146,69 @@ export class BareMachine {
     });
   }
 
+  get isOn(): boolean {
+    return this.#process !== null && this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  /** Resolves when it is off, whoever switches it off; at once when it is. */
+  async whenOff(): Promise<void> {
+    const outside = this.#process;
+    if (outside !== null && this.isOn) await new Promise((resolve) => outside.once('exit', resolve));
+  }
+
+  /** Presses its power button. It goes off once what runs there has stopped. */
+  async pressPowerButton(): Promise<void> {
+    const first = await until('its first process', async () => this.#first() ?? !this.isOn, 30);
+    if (typeof first === 'number' && this.isOn) process.kill(first, this.#powerButton);
+  }
+
   /** Cuts its power. */
   async off(): Promise<void> {
-    const process = this.#process;
-    if (process?.pid === undefined) return;
-    this.#process = null;
-    const gone = new Promise((resolve) => process.once('exit', resolve));
-    if (process.exitCode === null && process.signalCode === null) {
-      process.kill('SIGKILL');
+    const outside = this.#process;
+    if (outside === null) return;
+    if (this.isOn) {
+      const gone = this.whenOff();
+      const first = this.#first();
+      // With its first process all of it is gone before whoever waits for that one ends; before there is one, all is outside.
+      if (first === null || !signal(first, 'SIGKILL')) outside.kill('SIGKILL');
       await gone;
     }
+    this.#process = null;
     await until('its control groups to be left', async () => removeGroups(this.#group), 30);
   }
 
-  #on(program: string, words: readonly string[], env: NodeJS.ProcessEnv): void {
+  /** Its first process, as the host counts; null while there is none yet. */
+  #first(): number | null {
+    const file = path.join(this.scratch, 'pid');
+    return existsSync(file) ? Number(readFileSync(file, 'utf8')) || null : null;
+  }
+
+  #switchOn(program: string, words: readonly string[], { cable }: Surroundings, env: NodeJS.ProcessEnv): void {
     // A file, as whoever runs in there opens its console anew.
     writeFileSync(this.#printed, '');
     const printed = openSync(this.#printed, 'a');
+    const plug = cable && [cable.bridge, cable.link, cable.hardwareAddress, cable.address].join(' ');
     const child = spawn(program, words, {
-      env: { PATH: process.env.PATH, ...env },
+      env: { PATH: systemPath(), ...env, ...(plug ? { BARE_CABLE: plug } : {}) },
       stdio: ['ignore', printed, printed],
     });
     closeSync(printed);
     this.#process = child;
   }
 
-  async #told({ metadata = true, role = true, diskMb = 0, files }: Surroundings, userData?: string): Promise<string[]> {
+  async #told(surroundings: Surroundings, userData: string): Promise<string[]> {
+    const { identity = ALONE, role = true, diskMb = 0, files = null } = surroundings;
     await mkdir(this.scratch, { recursive: true });
-    await rm(path.join(this.scratch, 'services.log'), { force: true });
+    await Promise.all(['services.log', 'pid'].map((name) => rm(path.join(this.scratch, name), { force: true })));
     const config = path.join(this.scratch, 'services.json');
-    const instance = metadata ? { id: 'i-0123456789abcdef0', address: '10.20.0.9', zone: 'eu-west-1a' } : null;
-    await writeFile(config, JSON.stringify({ instance, region: REGION, role: role ? ROLE : null, files, userData }));
+    const instance = identity === null ? null : { ...identity, userData };
+    await writeFile(config, JSON.stringify({ instance, region: REGION, role: role ? ROLE : null, files }));
     return [this.root, this.scratch, String(diskMb), process.execPath, path.join(HERE, 'services.mjs'), config];
   }
 }
+
+/** Named by the directory, so that a reaper finds it. */
+const controlGroupOf = (scratch: string): string => `quorate-bare${scratch.replaceAll('/', '-')}`;
 
 /** True once none is left. Nobody is in them when the machine is off. */
 function removeGroups(name: string): boolean {
@@ -159,13 +225,8 @@ function removeGroups(name: string): boolean {
   return true;
 }
 
-/** An archive that the bucket of a bare machine has under a path; `/open/…` is for everybody. */
-export async function archiveAt(at: string, file: string): Promise<Archive> {
-  const sha256 = createHash('sha256')
-    .update(await readFile(file))
-    .digest('hex');
-  return { url: `http://10.20.0.2${at}`, sha256, access: at.startsWith('/open/') ? 'open' : 'role' };
-}
+/** The bucket of a machine that is alone; what is below `/open` there is for everybody. */
+export const BUCKET = 'http://10.20.0.2';
 
 /** What cloud-init is given for it, as for every instance. */
 export function textFor(sources: Omit<BootSources, 'region'>, nonce = 'n-3'): string {
@@ -175,14 +236,17 @@ export function textFor(sources: Omit<BootSources, 'region'>, nonce = 'n-3'): st
     machine: '3',
     nonce,
     addresses: ['10.20.0.50:17070'],
-    url: 'http://10.20.0.2/addresses.json',
+    url: `${BUCKET}/addresses.json`,
     ca: '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n',
     token: TOKEN,
     install: { source: 'local', version: sources.version },
   });
-  const architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64';
-  const ports = { api: 17070, mongo: 37017 };
-  return bootText(userData, { sources: { ...sources, region: REGION }, architecture, ports, files: readBootFiles() });
+  return bootText(userData, {
+    sources: { ...sources, region: REGION },
+    architecture: ARCHITECTURE,
+    ports: { api: 17070, mongo: 37017 },
+    files: readBootFiles(),
+  });
 }
 
 export const TOKEN = '5ec7e75ec7e75ec7e75ec7e75ec7e75e';

@@ -1,3 +1,5 @@
+import type { BootSeen } from '../../cloud.js';
+
 /** A step of a boot that is behind the machine, and what it said of it. */
 export interface BootStep {
   readonly name: string;
@@ -68,4 +70,11 @@ export function bootFault(console: string): string | null {
   if (failed === null) return null;
   const { step, reason } = failed;
   return `The instance boots and cannot ${DOES[step] ?? `do its step ${step}`}: ${reason.replace(/\.$/, '')}.`;
+}
+
+/** The same as whoever waits for the machine is told. Pure. */
+export function bootSeen(console: string): BootSeen {
+  const { steps, done } = bootProgress(console);
+  const last = steps.at(-1);
+  return { step: last === undefined ? '' : `${last.name}: ${last.said}`, fault: bootFault(console) ?? '', done };
 }

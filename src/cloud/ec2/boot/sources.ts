@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { QuorateError, usageError } from '../../../errors.js';
-import type { Architecture } from '../image-names.js';
+import { ARCHITECTURES, type Architecture } from '../image-names.js';
 
 /** What an instance is made of: Node, mongod, and our package. */
 export const PARTS = ['node', 'mongod', 'agent'] as const;
@@ -39,6 +39,11 @@ const URL_WORD = /^https?:\/\/[\x21-\x7e]+$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 const PACKAGE = /^[a-z0-9][a-z0-9+.-]*$/;
 
+/** What of it is for these instances. Pure. */
+export function architecturesOf(sources: BootSources): Architecture[] {
+  return ARCHITECTURES.filter((architecture) => PARTS.every((part) => sources[part][architecture] !== undefined));
+}
+
 /** The lines that quorate-boot reads: PART ARCHITECTURE open|role SHA256 URL, or PART ARCHITECTURE system PACKAGE. Pure. */
 export function sourceLines(sources: BootSources, architecture: Architecture): string[] {
   return PARTS.map((part) => `${part} ${architecture} ${wordsOf(sourceOf(sources, part, architecture), part)}`);
@@ -65,12 +70,19 @@ function sourceOf(sources: BootSources, part: Part, architecture: Architecture):
 }
 
 function wordsOf(source: Source, part: Part): string {
+  checkSource(source, part);
+  if ('system' in source) return `system ${source.system}`;
+  return `${source.access} ${source.sha256} ${source.url}`;
+}
+
+/** The source itself; refuses one that could not stand in a shell's line. Pure. */
+export function checkSource<S extends Source>(source: S, part: Part): S {
   if ('system' in source) {
     if (!PACKAGE.test(source.system)) throw usageError('bad-source', `'${source.system}' is no package of ${part}.`);
-    return `system ${source.system}`;
+    return source;
   }
-  const { url, sha256, access } = source;
+  const { url, sha256 } = source;
   if (!URL_WORD.test(url)) throw usageError('bad-source', `'${url}' is no address that ${part} can be fetched from.`);
   if (!SHA256.test(sha256)) throw usageError('bad-source', `'${sha256}' is no SHA-256 of ${part}.`);
-  return `${access} ${sha256} ${url}`;
+  return source;
 }

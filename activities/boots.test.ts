@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import type { Cloud, InstanceState } from '../src/cloud/cloud.js';
+import { Boots, young } from './boots.js';
+
+const NOW = Date.parse('2026-01-01T12:00:00Z');
+const instance = (id: string, state: InstanceState, minutesAgo: number, now = NOW) => ({
+  id,
+  state,
+  startedAt: new Date(now - minutesAgo * 60_000).toISOString(),
+  tags: { environment: 'e', machine: id, nonce: id },
+});
+
+test('consoles are read of what runs and is young, the youngest first, and of so many at most', () => {
+  const some = [instance('old', 'running', 31), instance('b', 'running', 5), instance('a', 'running', 1)];
+  expect(young([...some, instance('off', 'stopped', 1)], NOW).map(({ id }) => id)).toEqual(['a', 'b']);
+  expect(
+    young(
+      Array.from({ length: 50 }, (_, index) => instance(`${index}`, 'running', 1)),
+      NOW,
+    ),
+  ).toHaveLength(20);
+});
+
+test('one that has booted is not asked about again', async () => {
+  const asked: string[] = [];
+  let done = false;
+  const boot = async (id: string) => {
+    asked.push(id);
+    return { step: '', fault: done ? '' : 'It cannot get mongod.', done };
+  };
+  const cloud = { boot } as Partial<Cloud> as Cloud;
+  const boots = new Boots();
+  const look = async () => [...(await boots.faults(cloud, [instance('i-1', 'running', 1, Date.now())]))];
+  expect(await look()).toEqual([['i-1', 'It cannot get mongod.']]);
+  done = true;
+  expect(await look()).toEqual([['i-1', '']]);
+  expect(await look()).toEqual([['i-1', '']]);
+  expect(asked).toEqual(['i-1', 'i-1']);
+});
