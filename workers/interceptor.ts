@@ -13,6 +13,7 @@ const FATAL: ReadonlySet<string> = new Set([
   'may-not-end',
   'has-majority',
   'no-boot-token',
+  'machine-zero-ended',
   // Of starts: who asked has to decide anew, in another zone or later.
   'not-found',
   'machine-not-alive',
