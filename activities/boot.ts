@@ -204,7 +204,7 @@ async function rememberMachineZero(
 async function listenTo(store: Store, cloud: Cloud, environment: Target['environment']): Promise<BootHeard> {
   const instance = await cloud.findByNonce(environment.uuid, firstNonce(environment.uuid));
   if (instance === null || instance.state === 'terminated') {
-    throw new QuorateError('no-machine-zero', `The instance of machine 0 of ${environment.name} has ended.`);
+    throw new QuorateError('machine-zero-ended', `The instance of machine 0 of ${environment.name} has ended.`);
   }
   await rememberMachineZero(store, cloud, environment, instance);
   try {

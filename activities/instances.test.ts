@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { InstanceState } from '../src/cloud/cloud.js';
-import { onePerMachine, wordsOf } from './instances.js';
+import { onePerMachine, withFaults, wordsOf } from './instances.js';
 
 const instance = (id: string, machine: string, state: InstanceState, startedAt: string) => ({
   id,
@@ -39,4 +39,11 @@ test('one that is concerned is told of however many others have ended since', ()
 
 test('an older workflow, which names nobody, is told of all', () => {
   expect(Object.keys(wordsOf([told('0', 'running'), told('9', 'running')], null))).toEqual(['0', '9']);
+});
+
+test('why one does not come up is part of the word on it, and so is where it is dialled from outside', () => {
+  const words = wordsOf([{ ...told('1', 'running'), publicAddress: '203.0.113.9' }, told('2', 'running')], ['1', '2']);
+  const faulty = withFaults(words, new Map([['i-1', 'It cannot get mongod.']]));
+  expect(faulty['1']?.instance).toMatchObject({ publicAddress: '203.0.113.9', fault: 'It cannot get mongod.' });
+  expect(faulty['2']).toEqual(words['2']);
 });

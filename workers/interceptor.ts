@@ -14,6 +14,7 @@ const FATAL: ReadonlySet<string> = new Set([
   'has-majority',
   'no-boot-token',
   'temporal-not-reached',
+  'machine-zero-ended',
   // Of starts: who asked has to decide anew, in another zone or later.
   'not-found',
   'machine-not-alive',

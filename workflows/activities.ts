@@ -107,7 +107,10 @@ type ActivityClass = keyof typeof classes;
 export interface Call {
   readonly as: ActivityClass;
   readonly summary: string;
-  readonly within?: Pick<ActivityOptions, 'startToCloseTimeout' | 'scheduleToCloseTimeout' | 'scheduleToStartTimeout'>;
+  readonly within?: Pick<
+    ActivityOptions,
+    'startToCloseTimeout' | 'scheduleToCloseTimeout' | 'scheduleToStartTimeout' | 'heartbeatTimeout'
+  >;
 }
 
 function on<A>(taskQueue: string, { as, summary, within }: Call) {

@@ -129,8 +129,11 @@ export async function bootstrap(input: BootstrapInput): Promise<{ text: string }
 
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, bootstrap);
 
-/** A hundred megabytes over a slow line; tried again, it goes on with what is not there yet. */
-const UPLOAD = { startToCloseTimeout: '30m', scheduleToCloseTimeout: '2h' } as const;
+/**
+ * A hundred megabytes, packed by a machine that may be busy and sent over a slow line: a beat may be late, and whoever is
+ * given up for it would begin to pack again.
+ */
+const UPLOAD = { startToCloseTimeout: '30m', scheduleToCloseTimeout: '2h', heartbeatTimeout: '2m' } as const;
 const BOOT_MS = 15 * 60_000;
 /** One look at the boot lasts at most this long. */
 const LOOK_MS = 5 * 60_000;

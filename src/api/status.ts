@@ -45,6 +45,8 @@ export const ControllerStatus = Type.Object({
   address: Type.String(),
   /** host:port */
   api: Type.String(),
+  /** host:port of the API for those outside of the cloud's network; absent where that is no other. */
+  public: Type.Optional(Type.String()),
   mongo: Type.String(),
   agent: AgentState,
   /** Since when its agent is what it is; empty when it was never heard of. */

@@ -11,7 +11,7 @@ export async function askControllers<T>(
   work: (ask: Ask) => Promise<T>,
 ): Promise<Asked<T>[]> {
   const access = await accessOf(store, name);
-  const servers = controllers.flatMap(({ machine, api }) => (api === '' ? [] : [{ machine, api }]));
+  const servers = controllers.filter(({ api }) => api !== '');
   // Who has a status has been let in with it.
   if (access === null) return [];
   return await askEach({ environment: { uuid, name }, ...access, servers }, work);

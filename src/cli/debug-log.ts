@@ -82,7 +82,7 @@ async function debugLog(options: DebugLogOptions): Promise<void> {
 }
 
 function chosenOf({ controllers }: Status, machines: readonly string[] | null): ApiServerAddress[] {
-  const known = controllers.flatMap(({ machine, api }) => (api === '' ? [] : [{ machine, api }]));
+  const known = controllers.filter(({ api }) => api !== '');
   const unknown = machines?.find((id) => !known.some(({ machine }) => machine === id));
   if (unknown !== undefined) {
     const ids = known.map(({ machine }) => machine).join(', ');

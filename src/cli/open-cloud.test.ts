@@ -15,8 +15,9 @@ const record = (cloud: string, region: string): EnvironmentRecord => ({
 
 test('an environment is where its record says, whatever this shell is set to', () => {
   const env = { AWS_REGION: 'us-east-1' };
-  expect(placeOf(record('ec2', 'eu-west-1'), env)).toEqual({ cloud: 'ec2', region: 'eu-west-1' });
-  expect(placeOf(record('local', ''), env)).toEqual({ cloud: 'local', region: '' });
+  const kept = { ...record('ec2', 'eu-west-1'), cloudSettings: { vpc: 'own' } };
+  expect(placeOf(kept, env)).toMatchObject({ cloud: 'ec2', region: 'eu-west-1', cloudSettings: { vpc: 'own' } });
+  expect(placeOf(record('local', ''), env)).toMatchObject({ cloud: 'local', region: '' });
 });
 
 test('a record without a region takes the SDK’s own setting, and says so where there is none', () => {

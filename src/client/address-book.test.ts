@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { AddressBook } from './address-book.js';
+import { AddressBook, dialledOf } from './address-book.js';
 
 const set = (version: number, ...addresses: string[]) => ({
   version,
@@ -29,4 +29,15 @@ test('an older, the same or an empty set changes nothing', () => {
   expect(book.use(set(4, 'b:1'))).toBe(false);
   expect(book.use(set(5))).toBe(false);
   expect(book.addresses).toEqual(['a:1']);
+});
+
+test('a server with an address outside of its network is tried at both, inside first', () => {
+  const book = new AddressBook(['a:1'], 4);
+  const servers = [
+    { machine: '0', api: 'a:1', mongo: '', public: 'x:1' },
+    { machine: '1', api: 'b:1', mongo: '' },
+  ];
+  expect(dialledOf({ servers })).toEqual(['a:1', 'x:1', 'b:1']);
+  expect(book.use({ version: 5, servers })).toBe(true);
+  expect(book.addresses).toEqual(['a:1', 'x:1', 'b:1']);
 });

@@ -4,12 +4,15 @@ import { Deadline } from './deadline.js';
 import { Dialer, type TlsFiles } from './dial.js';
 import { dialFailure } from './failures.js';
 import { Link } from './link.js';
+import { race } from './race.js';
 
 /** One of an environment's API servers. */
 export interface ApiServerAddress {
   readonly machine: string;
   /** host:port */
   readonly api: string;
+  /** The same for those outside of the cloud's network; left out where that is no other. */
+  readonly public?: string;
 }
 
 /** What one API server answered, or why it did not. */
@@ -34,6 +37,7 @@ export type Ask = <B>(path: string) => Promise<B>;
 /** Long, for what is asked takes its time to look: a busy machine is not a silent one. */
 const HEARTBEAT_MS = 1500;
 const TIMEOUT_MS = 8000;
+const STAGGER_MS = 25;
 
 /**
  * Asks every API server itself, where a request of the client goes to whichever answers first. Who cannot be asked holds
@@ -45,10 +49,11 @@ export function askEach<T>(options: AskEachOptions, work: (ask: Ask) => Promise<
   const dialer = new Dialer({ environment, tls, timeoutMs: options.dialMs ?? timeoutMs });
   const host = serverName(environment.uuid);
   return Promise.all(
-    options.servers.map(async ({ machine, api }): Promise<Asked<T>> => {
+    options.servers.map(async (server): Promise<Asked<T>> => {
+      const { machine, api } = server;
       const deadline = new Deadline(timeoutMs);
       try {
-        const connected = await dialer.dial(api, deadline.signal);
+        const connected = await eitherOf(dialer, server, deadline.signal);
         const link = new Link(connected, { dialer, host, heartbeatMs: HEARTBEAT_MS });
         try {
           if (connected.machine !== machine) throw new Error(`machine ${connected.machine} answers there`);
@@ -67,4 +72,20 @@ export function askEach<T>(options: AskEachOptions, work: (ask: Ask) => Promise<
       }
     }),
   );
+}
+
+/** By whichever of its addresses leads to it: nobody knows on which side of its network we are. */
+async function eitherOf(dialer: Dialer, { api, public: outside }: ApiServerAddress, over: AbortSignal) {
+  if (outside === undefined) return await dialer.dial(api, over);
+  let failure: unknown;
+  const won = await race([api, outside], {
+    staggerMs: STAGGER_MS,
+    dial: (address, signal) => dialer.dial(address, AbortSignal.any([signal, over])),
+    onFailure: (_, error) => {
+      failure = error;
+    },
+    discard: ({ socket }) => socket.destroy(),
+  });
+  if (won === null) throw failure;
+  return won.value;
 }

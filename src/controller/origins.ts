@@ -49,7 +49,10 @@ export class Origins {
   }
 
   #learn(set: AddressesDocument | null): void {
-    for (const { api } of set?.servers ?? []) this.#known.add(originOf(api));
+    for (const { api, public: outside } of set?.servers ?? []) {
+      this.#known.add(originOf(api));
+      if (outside !== undefined) this.#known.add(originOf(outside));
+    }
   }
 }
 

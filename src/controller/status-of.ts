@@ -89,6 +89,7 @@ function controllerStatus(
     life: machine.life,
     address: instance?.address ?? '',
     api: instance ? `${instance.address}:${instance.ports.api}` : '',
+    ...(instance?.publicAddress ? { public: `${instance.publicAddress}:${instance.ports.api}` } : {}),
     mongo: instance ? `${instance.address}:${instance.ports.mongo}` : '',
     agent,
     since: (agent === 'down' || agent === 'stopped' ? beat?.at : beat?.since)?.toISOString() ?? '',

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { RebootInstancesCommand } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bootProgress } from '../../src/cloud/ec2/boot/console.js';
 import { readBootFiles } from '../../src/cloud/ec2/boot/files.js';
@@ -10,10 +11,11 @@ import { bootText } from '../../src/cloud/ec2/boot/text.js';
 import { Ec2Cloud } from '../../src/cloud/ec2/ec2-cloud.js';
 import { PORTS } from '../../src/cloud/ec2/instance.js';
 import { packageVersion } from '../../src/package.js';
+import { cloudContract } from '../contract/cloud-contract.js';
 import { ARCHITECTURE, packParts } from '../support/bare/parts.js';
 import type { FirstProcess } from '../support/booting/guest.js';
 import { BootingMoto, PROFILE } from '../support/booting-moto.js';
-import { cloudAt, REGION } from '../support/ec2.js';
+import { cloudAt, consoleAt, REGION } from '../support/ec2.js';
 import { until } from '../support/home.js';
 import { newUserData } from '../support/machine.js';
 import { devicesOf, whyNoNamespaces } from '../support/namespaces.js';
@@ -21,6 +23,8 @@ import { devicesOf, whyNoNamespaces } from '../support/namespaces.js';
 const why = await whyNoNamespaces();
 if (why !== '') console.warn(`Skipped, as there are no namespaces: ${why}`);
 const BOOT_S = 240;
+/** cloud-init keeps to itself what a hook prints. */
+const SAY = 'say() { if [ -c /dev/console ]; then echo "$1" >/dev/console; else echo "$1"; fi; }';
 
 describe.skipIf(why !== '').each<FirstProcess>(['shell', 'systemd'])(
   'an EC2 endpoint whose instances boot by %s',
@@ -114,33 +118,58 @@ describe.skipIf(why !== '').each<FirstProcess>(['shell', 'systemd'])(
       expect(endpoint.disks()).toEqual([]);
     });
 
-    test('instances reach each other; one that goes off by itself is off by itself, and one that is booted anew boots', async () => {
+    test('instances reach each other; one boots anew when it is told to, and one goes off by itself', async () => {
       const [zone = ''] = await bare.zones();
-      const run = async (machine: string, userData: string) =>
-        await bare.start({ tags: { environment, machine, nonce: randomUUID() }, userData, zone });
-      const served = await run('0', `#!/bin/sh\ncd /etc && nohup python3 -m http.server 8080 >/dev/null 2>&1 &\n`);
-      const asks = `urllib.request.urlopen("http://${served.address}:8080/debian_version", timeout=5).read()`;
-      const { id } = await run(
-        '1',
-        [
-          '#!/bin/sh',
-          `until said=$(python3 -c 'import urllib.request; print(${asks}.decode())'); do sleep 1; done`,
-          'echo "heard: $said" >/proc/1/fd/1',
-          'sleep 20',
-          'systemctl poweroff',
-          '',
-        ].join('\n'),
+      const run = async (machine: string, ...lines: string[]) => {
+        const tags = { environment, machine, nonce: randomUUID() };
+        return await bare.start({
+          tags,
+          userData: ['#cloud-boothook', '#!/bin/sh', SAY, ...lines, ''].join('\n'),
+          zone,
+        });
+      };
+      const served = await run(
+        '0',
+        'boots=$(($(cat /var/boots 2>/dev/null || echo 0) + 1))',
+        'echo $boots >/var/boots',
+        'cd /etc',
+        'python3 -m http.server 8080 >/dev/null 2>&1 </dev/null &',
+        'say "boot $boots"',
       );
-      await says(id, /heard: 12\./);
+      const asks = `urllib.request.urlopen("http://${served.address}:8080/debian_version", timeout=5).read()`;
+      const asking = await run(
+        '1',
+        `until heard=$(python3 -c 'import urllib.request; print(${asks}.decode())' 2>/dev/null); do sleep 1; done`,
+        'say "heard: $heard"',
+        'sleep 5',
+        'systemctl --no-block poweroff',
+      );
+      await says(asking.id, /heard: 12\./);
       const off = await until(
-        `${id} to be off`,
+        `${asking.id} to be off`,
         async () => {
-          const instance = await bare.describe(id);
+          const instance = await bare.describe(asking.id);
           return instance?.state === 'stopped' && instance;
         },
         BOOT_S,
       );
       expect(off).toMatchObject({ cause: 'self' });
+
+      await says(served.id, /boot 1/);
+      const console = consoleAt(endpoint.endpoint);
+      await console.send(new RebootInstancesCommand({ InstanceIds: [served.id] }));
+      console.destroy();
+      await says(served.id, /boot 2/);
+      expect(await bare.describe(served.id)).toMatchObject({ state: 'running', address: served.address });
     });
+
+    if (firstProcess === 'shell') {
+      cloudContract('EC2 whose instances boot', async () => ({
+        cloud: bare,
+        userData: ['#cloud-boothook', '#!/bin/sh', SAY, 'say "it boots"', ''].join('\n'),
+        console: /it boots/,
+        close: () => endpoint.clear(),
+      }));
+    }
   },
 );

@@ -73,6 +73,11 @@ export class BootingMoto {
     return readdirSync(this.machines).filter((id) => existsSync(join(this.machines, id, 'disk')));
   }
 
+  /** Cuts the power of all instances, and takes their disks. */
+  async clear(): Promise<void> {
+    await this.proxy.clear();
+  }
+
   async stop(): Promise<void> {
     await this.proxy.stop();
     await this.network.remove();

@@ -42,24 +42,30 @@ export class TestEnvironment {
   ): Promise<TestEnvironment> {
     const home = new Home();
     try {
-      await home.ok(
-        'bootstrap',
-        region === '' ? 'local' : `local/${region}`,
-        'demo',
-        '-n',
-        String(controllers),
-        ...config.flatMap((setting) => ['--config', setting]),
-      );
-      const store = await openStore(home.env);
-      const environment = new TestEnvironment(home, store, await openClient(store, 'demo'), region);
-      environment.writer.start(WRITER_PAUSE_MS);
-      return environment;
+      return await TestEnvironment.at(home, region === '' ? 'local' : `local/${region}`, controllers, config);
     } catch (error) {
       await home.close();
       throw error;
     }
   }
 
+  /** The same by an operator who is there, on a cloud as `bootstrap` names it. */
+  static async at(
+    home: Home,
+    cloud: string,
+    controllers: 1 | 3 | 5 = 1,
+    config: readonly string[] = [],
+  ): Promise<TestEnvironment> {
+    const settings = config.flatMap((setting) => ['--config', setting]);
+    await home.ok('bootstrap', cloud, 'demo', '-n', String(controllers), ...settings);
+    const store = await openStore(home.env);
+    const [, region = ''] = cloud.split('/');
+    const environment = new TestEnvironment(home, store, await openClient(store, 'demo'), region);
+    environment.writer.start(WRITER_PAUSE_MS);
+    return environment;
+  }
+
+  /** The local one. */
   get cloud() {
     return openLocalCloud(this.store.dirs.localCloud, this.#region);
   }

@@ -55,6 +55,11 @@ export class BootingProxy {
   async stop(): Promise<void> {
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
+    await this.clear();
+  }
+
+  /** All guests are gone. */
+  async clear(): Promise<void> {
     await Promise.all([...this.#guests.values()].map((guest) => guest.destroy()));
   }
 

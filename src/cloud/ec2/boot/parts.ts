@@ -38,7 +38,7 @@ const ARCH: Readonly<Record<Architecture, string>> = { x86_64: 'x64', arm64: 'ar
 const SYSTEMS: Readonly<Record<string, object>> = {
   'debian-12': { os: 'linux', dist: 'debian', release: '12' },
   'ubuntu-24.04': { os: 'linux', dist: 'ubuntu', release: '24.04' },
-  al2023: { os: 'linux', dist: 'amazon', release: '2023' },
+  al2023: { os: 'linux', dist: 'amzn', release: '2023' },
 };
 
 /**
