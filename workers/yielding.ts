@@ -1,3 +1,5 @@
+import { reasonOf } from '../src/errors.js';
+import { log } from '../src/log/log.js';
 import type { EnvironmentRecord } from '../src/store/store.js';
 import type { Temporal } from '../src/temporal/connect.js';
 import { environmentKey, taskQueues, workflowIds } from '../src/temporal/names.js';
@@ -27,9 +29,17 @@ export class Needed {
     const key = environmentKey(name, uuid);
     const known = this.#known.get(key);
     if (known !== undefined && performance.now() - known.at < ASK_MS) return known.needed;
-    const needed = (await this.#operatorsRuns(key)) || !(await this.#controllerPolls(key));
+    const needed = await this.#ask(key).catch((error) => {
+      log().warn(`Temporal did not say who works for ${name}: ${reasonOf(error)}`);
+      // Whoever is there stays, in the middle of what it does.
+      return known?.needed ?? true;
+    });
     this.#known.set(key, { at: performance.now(), needed });
     return needed;
+  }
+
+  async #ask(key: string): Promise<boolean> {
+    return (await this.#operatorsRuns(key)) || !(await this.#controllerPolls(key));
   }
 
   async #operatorsRuns(key: string): Promise<boolean> {

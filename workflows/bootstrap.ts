@@ -7,6 +7,7 @@ import {
   isCancellation,
   ParentClosePolicy,
   setWorkflowOptions,
+  TimeoutFailure,
 } from '@temporalio/workflow';
 import { changeSummary, SINGLETONS, WORKFLOW_TASK_TIMEOUT, workflowIds } from '../src/temporal/names.js';
 import type { ChangeInput } from '../src/temporal/progress.js';
@@ -55,7 +56,7 @@ export async function bootstrap(input: BootstrapInput): Promise<{ text: string }
       'start machine 0',
       'everything else grows from it',
       (call) =>
-        cloud(key, call).startMachineZero({
+        cloud(key, boots ? { ...call, within: START } : call).startMachineZero({
           ...target,
           constraints: input.settings['controller-constraints'] ?? '',
         }),
@@ -134,6 +135,8 @@ setWorkflowOptions({ versioningBehavior: 'PINNED' }, bootstrap);
  * given up for it would begin to pack again.
  */
 const UPLOAD = { startToCloseTimeout: '30m', scheduleToCloseTimeout: '2h', heartbeatTimeout: '2m' } as const;
+/** No room in a zone, throttling, an answer that does not come: the start itself looks and tries again for two minutes. */
+const START = { startToCloseTimeout: '5m', scheduleToCloseTimeout: '15m', heartbeatTimeout: '1m' } as const;
 const BOOT_MS = 15 * 60_000;
 /** One look at the boot lasts at most this long. */
 const LOOK_MS = 5 * 60_000;
@@ -181,7 +184,10 @@ async function grow(input: BootstrapInput, story: Story): Promise<void> {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure)
-    return error.cause?.message ?? error.message;
+  if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) {
+    // Of what was tried until its time was over, the last failure says why.
+    const { cause } = error;
+    return (cause instanceof TimeoutFailure ? cause.cause?.message : undefined) ?? cause?.message ?? error.message;
+  }
   return error instanceof Error ? error.message : String(error);
 }

@@ -160,7 +160,9 @@ async function mongodHere(cacheDir: string, onProgress: (line: string) => void) 
 async function archiveOf(part: 'node' | 'mongod', file: string): Promise<Buffer> {
   const { tarOf } = await import('../../../pack/tar.js');
   const contents = await readFile(file);
-  return await promisify(gzip)(await tarOf([{ name: `${part}/bin/${part}`, contents, executable: true }]));
+  const packed = await tarOf([{ name: `${part}/bin/${part}`, contents, executable: true }]);
+  // A tenth larger than with more effort, which takes some times as long.
+  return await promisify(gzip)(packed, { level: 1 });
 }
 
 function packed(architecture: Architecture): Made {
