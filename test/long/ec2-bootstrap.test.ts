@@ -103,7 +103,8 @@ test('machine 0 is started with what it boots with, its boot is told of, and all
 
   // Kept with the environment: what this shell said, and where instances get what they run.
   const record = await (await openStore(operator.home.env)).readEnvironment('prod');
-  const { sources, ...settings } = record?.cloudSettings as { sources: Record<string, Record<string, unknown>> };
+  if (record?.cloudSettings === undefined) throw new Error('the record keeps nothing of the cloud');
+  const { sources, ...settings } = record.cloudSettings;
   expect(settings).toMatchObject({
     image: 'al2023',
     profile: 'quorate',
