@@ -42,6 +42,8 @@ export class Campaign {
   readonly #figures = new Figures();
   #schedule: Schedule | null = null;
   #clients: Clients | null = null;
+  /** Nobody acts any more: what one actor starts after the end would outlive it. */
+  readonly #over = new AbortController();
   #ended: Promise<void> | null = null;
 
   constructor(seed: number, minutes: number) {
@@ -148,9 +150,10 @@ export class Campaign {
    */
   async #follow({ entries, seconds }: Schedule, faults: Faults, operators: Operators): Promise<void> {
     const began = performance.now();
-    const over = new AbortController();
     const sleepUntil = (at: number) =>
-      sleep(Math.max(0, began + at * 1000 - performance.now()), undefined, { signal: over.signal });
+      sleep(Math.max(0, began + at * 1000 - performance.now()), undefined, {
+        signal: this.#over.signal,
+      });
     const actors = [...new Set(entries.map(({ actor }) => actor))];
     const acting = actors.map(async (actor) => {
       for (const entry of entries.filter((each) => each.actor === actor)) {
@@ -159,7 +162,7 @@ export class Campaign {
       }
     });
     await Promise.all(acting).catch((error) => {
-      over.abort();
+      this.#over.abort();
       throw error;
     });
     await sleepUntil(seconds);
@@ -259,6 +262,7 @@ export class Campaign {
 
   /** Ends every process. @param keep whether the files stay */
   end(keep: boolean): Promise<void> {
+    this.#over.abort();
     this.#ended ??= keep ? this.home.leave() : this.home.close();
     return this.#ended;
   }
