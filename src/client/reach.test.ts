@@ -22,7 +22,9 @@ async function machineOf(environment: string): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('who is of the environment is found, where nobody and where a stranger is at the other address', { timeout: 60_000 }, async () => {
+test('who is of the environment is found, where nobody and where a stranger is at the other address', {
+  timeout: 60_000,
+}, async () => {
   const environment = randomUUID();
   const [own, stranger] = [await machineOf(environment), await machineOf(randomUUID())];
   for (const other of ['127.0.0.1:1', stranger]) {

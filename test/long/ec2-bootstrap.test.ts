@@ -41,8 +41,13 @@ afterEach(async () => {
 
 /** As whoever sets the account up does it: the role comes with it. moto takes no signature. */
 async function makeProfile(name: string): Promise<void> {
-  const body = new URLSearchParams({ Action: 'CreateInstanceProfile', InstanceProfileName: name, Version: '2010-05-08' });
-  const authorization = 'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/iam/aws4_request, SignedHeaders=a, Signature=b';
+  const body = new URLSearchParams({
+    Action: 'CreateInstanceProfile',
+    InstanceProfileName: name,
+    Version: '2010-05-08',
+  });
+  const authorization =
+    'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/iam/aws4_request, SignedHeaders=a, Signature=b';
   const answer = await fetch(faulty.moto.endpoint, { method: 'POST', headers: { authorization }, body });
   if (!answer.ok) throw new Error(`moto made no instance profile: ${answer.status} ${await answer.text()}`);
 }
@@ -74,7 +79,9 @@ const saysOnConsole = (...lines: string[]) => {
   const output = Buffer.from(lines.join('\n')).toString('base64');
   faulty.proxy.decide = (call) =>
     call === 'GetConsoleOutput'
-      ? { xml: `<GetConsoleOutputResponse><instanceId>i</instanceId><output>${output}</output></GetConsoleOutputResponse>` }
+      ? {
+          xml: `<GetConsoleOutputResponse><instanceId>i</instanceId><output>${output}</output></GetConsoleOutputResponse>`,
+        }
       : null;
 };
 

@@ -189,7 +189,9 @@ describe('quorate bootstrap ec2/REGION', () => {
   test('no archives that instances could read, without a role', async () => {
     const said = await refused(BOOTSTRAP, { QUORATE_EC2_AGENT: undefined });
     expect(said).toMatch(/no archive of Quorate’s package for instances that are x86_64: without an instance profile/);
-    expect(said).toMatch(/QUORATE_EC2_AGENT='x86_64=URL#SHA256'; or give instances a role: QUORATE_EC2_INSTANCE_PROFILE/);
+    expect(said).toMatch(
+      /QUORATE_EC2_AGENT='x86_64=URL#SHA256'; or give instances a role: QUORATE_EC2_INSTANCE_PROFILE/,
+    );
     expect(lacksIn(said)).toBe(1);
   });
 });
