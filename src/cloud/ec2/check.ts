@@ -126,7 +126,7 @@ export async function readiness(cloud: Ec2Cloud, { controllers, constraints, too
   if (network !== null && type !== null && image !== null) {
     await tried(
       'instances',
-      () => mayStart(amazon, network, type, image.id),
+      () => mayStart(amazon, network, type, { image: image.id, profile: cloud.settings.profile }),
       () => 'may be started',
     );
   }

@@ -22,8 +22,13 @@ export async function mayMakeGroups(amazon: Amazon, { vpc }: Network): Promise<v
   );
 }
 
-/** Asks by dry run whether we may start such an instance. Throws what Amazon has against it. */
-export async function mayStart(amazon: Amazon, { subnets }: Network, type: Ec2Type, image: string): Promise<void> {
+/** Asks by dry run whether we may start such an instance, and give it its role. Throws what Amazon has against it. */
+export async function mayStart(
+  amazon: Amazon,
+  { subnets }: Network,
+  type: Ec2Type,
+  { image, profile }: { readonly image: string; readonly profile: string },
+): Promise<void> {
   const [first] = subnets;
   const tags = tagsFrom({ environment: 'check', machine: 'check', nonce: 'check' });
   await dryRun(amazon, 'RunInstances', () =>
@@ -37,6 +42,7 @@ export async function mayStart(amazon: Amazon, { subnets }: Network, type: Ec2Ty
         SubnetId: first?.id,
         MetadataOptions: { HttpTokens: 'required' },
         TagSpecifications: tagsOfStarted(tags),
+        ...(profile === '' ? {} : { IamInstanceProfile: { Name: profile } }),
       }),
     ),
   );
