@@ -57,7 +57,7 @@ export type LogIn = Static<typeof LogIn>;
 export const WhoAmI = Type.Object({
   user: Type.String(),
   role: Type.String(),
-  by: Type.Union([Type.Literal('certificate'), Type.Literal('token')]),
+  by: Type.Union([Type.Literal('certificate'), Type.Literal('token'), Type.Literal('worker')]),
   expiresAt: Type.String({ description: 'of the certificate or token that was shown' }),
   environment: Type.Object({ name: Type.String(), uuid: Type.String() }),
 });

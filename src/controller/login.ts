@@ -19,7 +19,8 @@ export interface Caller {
   readonly role: Role;
   /** The machine whose agent it is; null for people and programs. */
   readonly machine: string | null;
-  readonly by: 'certificate' | 'token';
+  /** `worker`: by the certificate with which a controller's worker writes the documents. */
+  readonly by: 'certificate' | 'token' | 'worker';
   /** The hash of the token it called with. */
   readonly credential: string | null;
   /** Of the certificate or token. */
@@ -106,7 +107,12 @@ function byCertificate(socket: TLSSocket, environment: string, trust: Pick<Trust
       todo: 'Operators and agents have one of their own.',
     });
   }
-  const shown = { user: cn, by: 'certificate', credential: null, expiresAt: peer.expiresAt } as const;
+  const shown = {
+    user: cn,
+    by: isWorker ? 'worker' : 'certificate',
+    credential: null,
+    expiresAt: peer.expiresAt,
+  } as const;
   // Whoever writes the documents as they like may ask for anything.
   if (ou === 'operator' || isWorker) return { ...shown, role: 'admin', machine: null };
   return { ...shown, role: 'agent', machine: cn.replace(/^machine-/, '') };

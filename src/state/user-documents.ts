@@ -40,6 +40,7 @@ export const AuditDocument = Type.Object({
   role: Type.String(),
   by: Type.Union([
     Type.Literal('certificate'),
+    Type.Literal('worker'),
     Type.Literal('token'),
     Type.Literal('password'),
     Type.Literal('nothing'),

@@ -68,7 +68,7 @@ describe('who may what', () => {
     const foreign = { ca: controllers.ca, ...(await issueWithKey(other, { subject })) };
     for (const tls of [
       foreign,
-      await controllers.certificate('state', 'service'),
+      await controllers.certificate('membership', 'service'),
       await controllers.certificate('machine-0', 'member'),
     ]) {
       expect((await call(target('0', { tls }), 'GET', '/v1/status')).status).toBe(401);

@@ -7,7 +7,10 @@ import type { Controller, Handler } from '../call.js';
 import { issuingAuthority } from '../issuing.js';
 import type { Caller } from '../login.js';
 
-/** The next certificate in the name of the present one. A token gives none: it would outlive its own end. */
+/**
+ * The next certificate in the name of the present one. A token gives none: it would outlive its own end; nor does a worker's
+ * certificate, which its controller issues.
+ */
 export const renew: Handler<'renew'> = async (controller, { caller, body: { request } }) => {
   if (caller?.by !== 'certificate') {
     throw new QuorateError('not-allowed', 'A certificate is renewed only for who shows the present one.');
