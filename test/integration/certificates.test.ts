@@ -55,7 +55,7 @@ test('an agent gets the next certificate in its own name before the present one 
   expect(await renewOwn(file, client)).toBe(false);
 });
 
-test('nobody gets one in another name, by a token, or for a machine that is not there', async () => {
+test('nobody gets one in another name, by a token, for a service, or for a machine that is not there', async () => {
   const { request } = await createKeyAndRequest();
   const target = { address: controllers.address('0'), environment: set.environment };
   const ask = async (tls: object, token?: string) => {
@@ -66,7 +66,8 @@ test('nobody gets one in another name, by a token, or for a machine that is not 
   const { body: made } = await call({ ...target, tls: controllers.operator }, 'POST', '/v1/tokens', { body, key: 'k' });
   expect(await ask({}, String(made.token))).toMatchObject({ status: 403, body: { code: 'not-allowed' } });
   expect((await ask(await issued('machine-9', 'agent', 1))).status).toBe(404);
-  expect((await ask(await issued('state', 'service', 1))).status).toBe(401);
+  expect(await ask(await issued('state', 'service', 1))).toMatchObject({ status: 403, body: { code: 'not-allowed' } });
+  expect((await ask(await issued('membership', 'service', 1))).status).toBe(401);
   const subject = { cn: 'ana', ou: 'operator', o: set.environment } as const;
   expect((await ask(await issueWithKey(await createAuthority(set.environment), { subject }))).status).toBe(401);
   // Who serves no API gets no name of a server.
