@@ -78,7 +78,8 @@ describe.skipIf(why !== '')('an environment on EC2 whose instances boot', { time
       await console.send(new TerminateInstancesCommand({ InstanceIds: [gone] }));
       const healed = await environment.statusWhen(
         `a controller in the place of ${machine}`,
-        ({ ha, controllers }) => ha.healthyVoters === 3 && !controllers.some((each) => each.machine === machine),
+        ({ ha, controllers, change }) =>
+          ha.healthyVoters === 3 && change === null && !controllers.some((each) => each.machine === machine),
         REPLACED_S,
       );
       expect(healed.controllers.map(({ machine }) => machine)).toContain('3');
