@@ -168,6 +168,7 @@ describe.skipIf(why !== '').each<FirstProcess>(['shell', 'systemd'])(
         cloud: bare,
         userData: ['#cloud-boothook', '#!/bin/sh', SAY, 'say "it boots"', ''].join('\n'),
         console: /it boots/,
+        outside: false,
         close: () => endpoint.clear(),
       }));
     }
