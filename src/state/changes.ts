@@ -59,7 +59,13 @@ export async function beginChange(
     };
     await state.changes.updateMany(
       { workflowId, state: 'running' },
-      { $set: { state: 'failed', result: 'Its workflow was ended from outside.', endedAt: new Date() } },
+      {
+        $set: {
+          state: 'failed',
+          result: 'Nobody wrote down how it ended, or its workflow was ended from outside.',
+          endedAt: new Date(),
+        },
+      },
       { session },
     );
     await advanceEnvironment(state, session, environment, { nextChange: environment.nextChange + 1, desired });
