@@ -75,8 +75,8 @@ describe.skipIf(why !== '')('an environment on EC2 whose instances boot', { time
 
       const machine = secondaryOf({ environment: told, ...before });
       const gone = await environment.instanceOf(machine);
-      // The operator's machine is off: controllers start the next one themselves, by the role that they have.
-      await environment.killEngineWorker();
+      // The operator's machine works no more: controllers start the next one themselves, by the role that they have.
+      await operator.home.ok('engine', 'stop');
       await console.send(new TerminateInstancesCommand({ InstanceIds: [gone] }));
       const healed = await environment.statusWhen(
         `a controller in the place of ${machine}`,
