@@ -350,7 +350,10 @@ const scenarios: readonly {
   {
     name: 'an instance cannot be started',
     scene: {
-      controllers: { ...three, '3': { machine: { provisioningError: 'no room.' }, member: null, agent: 'pending' } },
+      controllers: {
+        ...three,
+        '3': { machine: { instance: null, provisioningError: 'no room.' }, member: null, agent: 'pending' },
+      },
       desired: 3,
     },
     phase: 'ha',

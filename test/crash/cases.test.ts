@@ -13,9 +13,11 @@ import { SCRIPTS } from './scripts.js';
 const WITHOUT_CASES = {
   addJobs: 'needs a machine that is no controller; test/integration/convert.test.ts',
   closePorts: 'needs open ports of an instance that exposes none; test/integration/firewaller.test.ts',
+  followBoot: 'needs a cloud whose machines boot; test/long/ec2-bootstrap.test.ts',
   forceSurvivor: 'needs the moment with two voters, and a loss in it; test/long/two-voters.test.ts, replicaset.test.ts',
   leaveZone: 'needs a zone without room; test/integration/machines.test.ts',
   lookAround: 'has no effect: what is asked for a plan before a change begins, and ends at once',
+  prepareCloud: 'needs a cloud whose machines boot; test/long/ec2-bootstrap.test.ts',
   sweep: 'needs a document that outlived its machine, and nothing leaves one; test/integration/publisher.test.ts',
   withoutOwner: 'needs an instance that belongs to no machine; test/integration/machines.test.ts',
 };
