@@ -131,7 +131,7 @@ test('machine 0 is started with what it boots with, its boot is told of, and all
   for (const [part, program] of [
     ['node', 'node/bin/node'],
     ['mongod', 'mongod/bin/mongod'],
-    ['agent', 'quorate/bin/'],
+    ['agent', 'quorate/LICENSE'],
   ] as const) {
     const [, sha256 = '', url = ''] = new RegExp(`^${part} x86_64 role ([0-9a-f]{64}) (\\S+)$`, 'm').exec(text) ?? [];
     const Key = keys.find((key) => url === `${faulty.proxy.endpoint}/${Bucket}/${key}`) ?? '';
