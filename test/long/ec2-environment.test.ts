@@ -27,7 +27,7 @@ describe.skipIf(why !== '')('an environment on EC2 whose instances boot', { time
   let console: EC2Client;
 
   beforeAll(async () => {
-    endpoint = await BootingMoto.start();
+    endpoint = await BootingMoto.start('systemd');
     operator = new Ec2Operator(endpoint.endpoint);
     const { env } = operator.home;
     Object.assign(env, { QUORATE_EC2_VPC: endpoint.vpc, QUORATE_EC2_INSTANCE_PROFILE: PROFILE });
