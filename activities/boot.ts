@@ -4,6 +4,7 @@ import type { UserData } from '../src/boot/user-data.js';
 import type { Seed } from '../src/boot/wire.js';
 import { dialledOf } from '../src/client/address-book.js';
 import { bootCall, enrolOperator } from '../src/client/enrol.js';
+import { hostAndPort } from '../src/client/host-port.js';
 import { reached } from '../src/client/reach.js';
 import type { BootSeen, Cloud, Instance } from '../src/cloud/cloud.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
@@ -49,8 +50,8 @@ export function bootActivities(side: OperatorSide) {
     if (first === undefined) throw new QuorateError('no-machine-zero', `Machine 0 of ${name} has no address yet.`);
     // From inside of its network one address leads to it, from outside the other.
     const server = others.length === 0 ? first : ((await reached([first, ...others], uuid, REACHED_MS)) ?? first);
-    const colon = server.lastIndexOf(':');
-    return { address: server.slice(0, colon), port: Number(server.slice(colon + 1)), environment: uuid };
+    const { host, port } = hostAndPort(server);
+    return { address: host, port, environment: uuid };
   };
   const call = async (environment: Target['environment'], path: Parameters<typeof bootCall>[2], body: object) => {
     const credentials = await store.credentials(environment.name);

@@ -1,12 +1,12 @@
 import { connect } from 'node:net';
+import { hostAndPort } from '../client/host-port.js';
 
 const PATIENCE_MS = 300;
 
 /** Whether somebody listens at host:port; a hint for people, asked in passing and never waited for long. */
 export function reachable(address: string): Promise<boolean> {
-  const colon = address.lastIndexOf(':');
   return new Promise((resolve) => {
-    const socket = connect({ host: address.slice(0, colon), port: Number(address.slice(colon + 1)) });
+    const socket = connect(hostAndPort(address));
     const answer = (up: boolean) => {
       socket.destroy();
       resolve(up);

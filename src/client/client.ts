@@ -10,6 +10,7 @@ import { type Connected, Dialer, type TlsFiles } from './dial.js';
 import { tooLate, unknownOutcome } from './failures.js';
 import { type Link, type LinkAnswer, LinkLost } from './link.js';
 import { Links } from './links.js';
+import { STAGGER_MS } from './race.js';
 import type { ControllerSocket } from './socket.js';
 import { type WatchEvent, watchEvents } from './watch.js';
 
@@ -74,7 +75,6 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
 }
 
-const STAGGER_MS = 25;
 const DIAL_MS = 2_000;
 const REQUEST_MS = 10_000;
 const SOCKET_MS = 30_000;

@@ -10,6 +10,7 @@ import { QuorateError } from '../errors.js';
 import { fingerprint, serverName, subjectFrom } from '../pki/certificate.js';
 import { peerOf } from '../pki/peer.js';
 import { UNTRUSTED } from '../pki/trust.js';
+import { hostAndPort } from './host-port.js';
 
 export interface TlsFiles {
   /** The environment's CA, PEM. */
@@ -64,12 +65,11 @@ export class Dialer {
 
   /** Resolves once TLS is complete and the server was found to be a controller of the environment. */
   dial(address: string, signal?: AbortSignal): Promise<Connected> {
-    const colon = address.lastIndexOf(':');
-    const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
+    const { host, port } = hostAndPort(address);
     return new Promise((resolve, reject) => {
       const socket = connect({
         host,
-        port: Number(address.slice(colon + 1)),
+        port,
         servername: serverName(this.#environment.uuid),
         secureContext: this.#context,
         // Node's verdict is looked at below, so that a refusal can name whose certificate it was.

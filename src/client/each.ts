@@ -4,7 +4,7 @@ import { Deadline } from './deadline.js';
 import { Dialer, type TlsFiles } from './dial.js';
 import { dialFailure } from './failures.js';
 import { Link } from './link.js';
-import { race } from './race.js';
+import { race, STAGGER_MS } from './race.js';
 
 /** One of an environment's API servers. */
 export interface ApiServerAddress {
@@ -37,7 +37,6 @@ export type Ask = <B>(path: string) => Promise<B>;
 /** Long, for what is asked takes its time to look: a busy machine is not a silent one. */
 const HEARTBEAT_MS = 1500;
 const TIMEOUT_MS = 8000;
-const STAGGER_MS = 25;
 
 /**
  * Asks every API server itself, where a request of the client goes to whichever answers first. Who cannot be asked holds

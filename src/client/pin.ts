@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { connect } from 'node:tls';
 import { QuorateError, reasonOf, usageError } from '../errors.js';
 import { serverName, subjectOf } from '../pki/certificate.js';
+import { hostAndPort } from './host-port.js';
 
 const DIAL_MS = 5000;
 
@@ -58,9 +59,8 @@ function topOf(leaf: X509Certificate): X509Certificate {
 }
 
 function certificateAt(address: string): Promise<X509Certificate> {
-  const colon = address.lastIndexOf(':');
-  const [host, port] = [address.slice(0, colon).replace(/^\[|\]$/g, ''), Number(address.slice(colon + 1))];
-  if (colon < 1 || !Number.isInteger(port) || port < 1 || port > 65_535) {
+  const { host, port } = hostAndPort(address);
+  if (host === '' || !Number.isInteger(port) || port < 1 || port > 65_535) {
     throw usageError('bad-address', `'${address}' is no address of a controller.`, 'Say it as HOST:PORT.');
   }
   return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { Agent, request as httpsRequest } from 'node:https';
 import type { Ping } from '../api/access.js';
 import { serverName } from '../pki/certificate.js';
+import { hostAndPort } from './host-port.js';
 
 /** Asks API servers whether they are there, over connections that are kept, so that asking often costs little. */
 export class Pinger {
@@ -15,12 +16,12 @@ export class Pinger {
 
   /** Whether the environment's API answers at host:port as the machine that is expected there. */
   ping(hostPort: string, machine: string, timeoutMs: number): Promise<boolean> {
-    const colon = hostPort.lastIndexOf(':');
+    const { host, port } = hostAndPort(hostPort);
     return new Promise((resolve) => {
       const request = httpsRequest({
         agent: this.#agent,
-        host: hostPort.slice(0, colon),
-        port: Number(hostPort.slice(colon + 1)),
+        host,
+        port,
         path: '/v1/ping',
         signal: AbortSignal.timeout(timeoutMs),
       });

@@ -1,3 +1,6 @@
+/** Where nobody says another: what a silent first candidate costs. */
+export const STAGGER_MS = 25;
+
 export interface RaceOptions<T> {
   /** How long after one candidate the next is started; at once when all that were started have failed. */
   readonly staggerMs: number;

@@ -1,9 +1,8 @@
 import { connect } from 'node:tls';
 import { serverName } from '../pki/certificate.js';
 import { peerOf } from '../pki/peer.js';
-import { race } from './race.js';
-
-const STAGGER_MS = 25;
+import { hostAndPort } from './host-port.js';
+import { race, STAGGER_MS } from './race.js';
 
 /**
  * The first of these addresses (host:port) at which somebody who says to be of the environment speaks TLS; null for none in
@@ -24,12 +23,11 @@ export async function reached(
 }
 
 function greet(address: string, environment: string, signal: AbortSignal): Promise<void> {
-  const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
+  const { host, port } = hostAndPort(address);
   return new Promise((resolve, reject) => {
     const socket = connect({
       host,
-      port: Number(address.slice(colon + 1)),
+      port,
       servername: serverName(environment),
       rejectUnauthorized: false,
       minVersion: 'TLSv1.3',
