@@ -1,4 +1,8 @@
+import { cloudActivities } from '../activities/cloud.js';
 import type { CloudSide, OperatorSide } from '../activities/cloud-side.js';
+import { firewallActivities } from '../activities/firewall.js';
+import { instanceActivities } from '../activities/instances.js';
+import { leftoverActivities } from '../activities/leftovers.js';
 import type { TemporalConnection } from '../src/boot/wire.js';
 import { dialledOf } from '../src/client/address-book.js';
 import { ApiClient } from '../src/client/client.js';
@@ -36,9 +40,9 @@ export function controllerSide(
   state: State,
   { cloud, region, cloudSettings, url }: EnvironmentDocument,
   tls: Identity,
-) {
+): CloudSide {
   const place = { cloud, region, ...(cloudSettings === undefined ? {} : { cloudSettings }) };
-  const side: CloudSide = {
+  return {
     // The local cloud's files are no controller's to know.
     cloudFor: () => openCloud(place, { localCloud: '', onWait }),
     openClient: async (environment, besides) => {
@@ -47,5 +51,14 @@ export function controllerSide(
       return new ApiClient({ environment, addresses, addressesVersion: set.version, url, tls });
     },
   };
-  return side;
+}
+
+/** What is done on the cloud by whoever may ask it, on an operator's machine and on controllers alike. */
+export function askingActivities(side: CloudSide) {
+  return {
+    ...cloudActivities(side),
+    ...instanceActivities(side),
+    ...leftoverActivities(side),
+    ...firewallActivities(side),
+  };
 }

@@ -1,12 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cloudActivities } from '../activities/cloud.js';
 import type { CloudSide } from '../activities/cloud-side.js';
 import { environmentActivities } from '../activities/environment.js';
-import { exposureActivities, firewallActivities } from '../activities/firewall.js';
-import { instanceActivities } from '../activities/instances.js';
-import { leftoverActivities, ownerActivities } from '../activities/leftovers.js';
+import { exposureActivities } from '../activities/firewall.js';
+import { ownerActivities } from '../activities/leftovers.js';
 import type { Network } from '../activities/network.js';
 import { observeActivities } from '../activities/observe.js';
 import { recoveryActivities } from '../activities/recovery.js';
@@ -31,7 +29,7 @@ import { environmentKey, taskQueues } from '../src/temporal/names.js';
 import { endSingletons, ensureSingletons } from '../src/temporal/singletons.js';
 import { startTracing } from '../src/tracing/tracing.js';
 import { type CertificateFiles, WorkerCertificates } from './certificates.js';
-import { controllerSide } from './cloud-sides.js';
+import { askingActivities, controllerSide } from './cloud-sides.js';
 import { endWith, inTime, NotEnded } from './ending.js';
 import { keepVersionCurrent } from './versions.js';
 import { connectWorkers, prepareRuntime, startWorkers } from './worker.js';
@@ -54,8 +52,8 @@ const RETRY = { leastMs: 100, mostMs: 1000 } as const;
 
 /**
  * A controller's worker: polls `-workflows` and `-network` of its environment, and `-cloud` where machines may ask the cloud
- * themselves. Temporal may be away or not there yet, and so
- * may the database; it tries for ever. It ends on SIGTERM, drained, and when its agent is gone (its stdin closes).
+ * themselves. Temporal may be away or not there yet, and so may the database; it tries for ever. It ends on SIGTERM, drained,
+ * and when its agent is gone (its stdin closes).
  */
 export async function runControllerWorker(configFile: string): Promise<void> {
   const config = JSON.parse(await readFile(configFile, 'utf8')) as ControllerWorkerConfig;
@@ -189,16 +187,6 @@ export function networkActivities(network: Network) {
     ...exposureActivities(network),
     ...sentinelActivities(network),
     ...rotationActivities(network),
-  };
-}
-
-/** What is done on the cloud by whoever may ask it, on an operator's machine and on controllers alike. */
-export function askingActivities(side: CloudSide) {
-  return {
-    ...cloudActivities(side),
-    ...instanceActivities(side),
-    ...leftoverActivities(side),
-    ...firewallActivities(side),
   };
 }
 

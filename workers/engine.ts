@@ -4,10 +4,6 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativeConnection } from '@temporalio/worker';
 import { bootActivities } from '../activities/boot.js';
-import { cloudActivities } from '../activities/cloud.js';
-import { firewallActivities } from '../activities/firewall.js';
-import { instanceActivities } from '../activities/instances.js';
-import { leftoverActivities } from '../activities/leftovers.js';
 import { singletonActivities } from '../activities/singletons.js';
 import type { TemporalConnection } from '../src/boot/wire.js';
 import { contains, subnetAround } from '../src/cloud/local/namespace/subnet.js';
@@ -20,7 +16,7 @@ import { type EnvironmentRecord, openStore, type Store } from '../src/store/stor
 import { connectTemporal, type Temporal } from '../src/temporal/connect.js';
 import { environmentKey, taskQueues } from '../src/temporal/names.js';
 import { startTracing } from '../src/tracing/tracing.js';
-import { operatorSide } from './cloud-sides.js';
+import { askingActivities, operatorSide } from './cloud-sides.js';
 import { endWith, inTime, NotEnded } from './ending.js';
 import { keepVersionCurrent } from './versions.js';
 import { connectWorkers, prepareRuntime, startWorkers, type Workers } from './worker.js';
@@ -111,11 +107,8 @@ async function serveEnvironment(given: {
     {
       name: taskQueues.cloud(key),
       activities: {
-        ...cloudActivities(side),
+        ...askingActivities(side),
         ...bootActivities(side),
-        ...instanceActivities(side),
-        ...leftoverActivities(side),
-        ...firewallActivities(side),
       },
     },
   ];
@@ -145,7 +138,10 @@ async function relayFor(store: Store, record: EnvironmentRecord, target: Tempora
   return await startRelay(target, host, (address) => contains(cidr, address));
 }
 
-/** The store's environments whose changes run in this Temporal and that take an operator's machine, by key. A damaged record is somebody else's to report. */
+/**
+ * The store's environments whose changes run in this Temporal and that take an operator's machine, by key. A damaged record is
+ * somebody else's to report.
+ */
 async function environmentsHere(
   store: Store,
   { namespace, address, clusterId }: Temporal,

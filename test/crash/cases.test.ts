@@ -1,10 +1,7 @@
 import { expect, test } from 'vitest';
 import { bootActivities } from '../../activities/boot.js';
-import { cloudActivities } from '../../activities/cloud.js';
-import { firewallActivities } from '../../activities/firewall.js';
-import { instanceActivities } from '../../activities/instances.js';
-import { leftoverActivities } from '../../activities/leftovers.js';
 import { singletonActivities } from '../../activities/singletons.js';
+import { askingActivities } from '../../workers/cloud-sides.js';
 import { networkActivities } from '../../workers/controller.js';
 import { boundaries, casesAt, choose, randomFrom } from './cases.js';
 import { SCRIPTS } from './scripts.js';
@@ -27,11 +24,8 @@ test('every activity that a worker has is held in some case, but for those named
   const none = {} as never;
   const all = Object.keys({
     ...networkActivities(none),
-    ...cloudActivities(none),
+    ...askingActivities(none),
     ...bootActivities(none),
-    ...instanceActivities(none),
-    ...leftoverActivities(none),
-    ...firewallActivities(none),
     ...singletonActivities(),
   });
   const held = new Set(boundaries().map(({ activity }) => activity));
