@@ -87,10 +87,13 @@ export async function* follow(
 /**
  * A token for "now": whatever changes after this call is seen by who follows from it. Waits for a majority; null when
  * `signal` aborts first.
+ *
+ * It is a place in time and no event's: that of an event is found again by those streams alone that let the event through
+ * (280, *the resume token was not found*), and what is followed differs.
  */
 export async function currentToken(state: State, signal: AbortSignal): Promise<string | null> {
   for (let failures = 0; !signal.aborted; failures += 1) {
-    const stream = state.db.watch([], { maxAwaitTimeMS: 1 });
+    const stream = state.db.watch([{ $match: { operationType: 'none' } }], { maxAwaitTimeMS: 1 });
     try {
       await stream.tryNext();
       const token = tokenOf(stream.resumeToken);

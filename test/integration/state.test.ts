@@ -379,6 +379,28 @@ describe('over the death of the primary', () => {
     signal.abort();
   });
 
+  test('who begins now sees what comes, whatever else is written at that moment', async () => {
+    const signal = new AbortController();
+    let written = 0;
+    const beside = (async () => {
+      for (; !signal.signal.aborted; written += 1) {
+        const setting = { _id: 'x-beside', value: '', version: written, at: new Date(), by: 'test', requests: [] };
+        await state.settings.replaceOne({ _id: 'x-beside' }, setting, { upsert: true });
+      }
+    })();
+    for (let round = 0; round < 50; round += 1) {
+      const before = written;
+      const after = (await currentToken(state, signal.signal)) ?? '';
+      const events = follow(state, ['environment'], { after, signal: signal.signal });
+      await state.environment.updateOne({}, { $inc: { version: 1 } });
+      expect((await events.next()).value).toMatchObject({ kind: 'environment' });
+      await events.return();
+      await expect.poll(() => written, { interval: 1 }).toBeGreaterThan(before);
+    }
+    signal.abort();
+    await beside;
+  });
+
   test('a token that is none is refused', async () => {
     const { signal } = new AbortController();
     for (const after of ['nonsense', '00'.repeat(20)]) {
