@@ -2,7 +2,7 @@ import { constants, createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Server } from 'node:https';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { ROUTES, type Route, type RouteName } from '../api/routes.js';
@@ -57,21 +57,26 @@ const SOCKETS_ALIVE_MS = 10_000;
 const LEAVING_MS = 1000;
 const CUT_OFF_LOOK_MS = 500;
 
-function newApp({ ca, certificate, key }: Identity) {
+/** What every secure context has, the first one and those that follow it when certificates change. */
+const tlsOf = ({ ca, certificate, key }: Identity): SecureContextOptions => ({
+  ca,
+  cert: certificate,
+  key,
+  minVersion: 'TLSv1.3',
+  // No client of ours resumes a session, and what that would need is 13 kB a connection.
+  secureOptions: constants.SSL_OP_NO_TICKET,
+});
+
+function newApp(identity: Identity) {
   return fastify({
     https: {
-      ca,
-      cert: certificate,
-      key,
-      minVersion: 'TLSv1.3',
+      ...tlsOf(identity),
       requestCert: true,
       // Whoever shows none may still ping and enrol; the login looks at the verdict.
       rejectUnauthorized: false,
       handshakeTimeout: 5000,
       noDelay: true,
       connectionsCheckingInterval: 2000,
-      // No client of ours resumes a session, and what that would need is 13 kB a connection.
-      secureOptions: constants.SSL_OP_NO_TICKET,
     },
     bodyLimit: BODY,
     requestTimeout: 10_000,
@@ -174,10 +179,10 @@ export class ApiServer {
    * New connections are served with these. Of those that are there an agent's ends whose certificate is not trusted any more,
    * and a watch, as whoever watches learns whom to trust when it connects; both are made again at once.
    */
-  useCertificates({ ca, certificate, key }: Identity): void {
-    (this.#app.server as Server).setSecureContext({ ca, cert: certificate, key, minVersion: 'TLSv1.2' });
-    const others = ca !== this.#ca;
-    this.#ca = ca;
+  useCertificates(identity: Identity): void {
+    (this.#app.server as Server).setSecureContext(tlsOf(identity));
+    const others = identity.ca !== this.#ca;
+    this.#ca = identity.ca;
     if (!others) return;
     for (const [socket, { machine, stream }] of this.#upgraded) {
       if (machine !== null && this.parts.trust.admits(stream)) continue;

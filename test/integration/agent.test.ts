@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
+import { connect, type SecureVersion } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Ping } from '../../src/api/access.js';
 import type { UserData } from '../../src/boot/user-data.js';
@@ -184,6 +184,9 @@ test('certificates near their end are replaced while everything runs, and nothin
   const isShown = async (port: number, names: string[]) =>
     (await shownAt(zero.address, port)) === fingerprint(zero.file('disk', ...names));
   await until('its API server shows the next one', async () => isShown(17070, ['identity', 'agent.pem']));
+  await expect(shownAt(zero.address, 17070, 'TLSv1.2'), 'as strict as before').rejects.toMatchObject({
+    code: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+  });
   await until('its mongod shows the next one', async () => isShown(37017, ['controller', 'member.pem']));
   for (const names of certificates) expect(isDue(zero.file('disk', ...names)), names.join('/')).toBe(false);
   await serves(zero);
@@ -260,9 +263,9 @@ test('an ordered shutdown leaves nobody behind', async () => {
 });
 
 /** Fingerprint of the certificate that a new connection is shown. */
-function shownAt(host: string, port: number): Promise<string> {
+function shownAt(host: string, port: number, maxVersion: SecureVersion = 'TLSv1.3'): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, rejectUnauthorized: false }, () => {
+    const socket = connect({ host, port, maxVersion, rejectUnauthorized: false }, () => {
       resolve(socket.getPeerX509Certificate()?.fingerprint256 ?? '');
       socket.destroy();
     });
