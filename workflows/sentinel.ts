@@ -10,13 +10,13 @@ import {
   setCurrentDetails,
   setWorkflowOptions,
   startChild,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type { InstanceWords } from '../activities/instances.js';
 import type { Replacement } from '../activities/sentinel.js';
 import { changeSummary, SENTINEL, WORKFLOW_TASK_TIMEOUT, workflowIds } from '../src/temporal/names.js';
 import { cloud, network } from './activities.js';
 import { keepHandOvers } from './hand-overs.js';
+import { isLong } from './length.js';
 import { replace } from './membership.js';
 import type { SingletonInput } from './singleton.js';
 
@@ -29,7 +29,6 @@ export interface SentinelInput extends SingletonInput {
 
 /** A round lasts at most this long, with nothing to do. */
 const ROUND_MS = 5 * 60_000;
-const MOST_ROUNDS = 200;
 /** After a replacement was asked for: its story has begun by then, or what is in its way can be seen. */
 const REST_MS = 2000;
 
@@ -44,7 +43,7 @@ export async function sentinel(input: SentinelInput): Promise<never> {
   let concerned = input.concerned ?? [];
   let restUntil = 0;
   for (let round = 0; ; round++) {
-    if (round >= MOST_ROUNDS || workflowInfo().continueAsNewSuggested) {
+    if (isLong(round)) {
       return await continueAsNew<typeof sentinel>({ ...input, words, concerned });
     }
     setCurrentDetails('Runs as long as the environment; watches the controllers, and replaces one that is lost.');

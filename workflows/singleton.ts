@@ -5,12 +5,12 @@ import {
   isCancellation,
   log,
   setCurrentDetails,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type { Follower, Work } from '../activities/work.js';
 import { network } from './activities.js';
 import { type BackOff, nextBackOff, stillBackingOff } from './back-off.js';
 import { keepHandOvers } from './hand-overs.js';
+import { isLong } from './length.js';
 
 /** Input of every singleton; it runs for the environment's life. */
 export interface SingletonInput {
@@ -22,7 +22,6 @@ export interface SingletonInput {
 
 /** One follow-up lasts at most this long, and so does a change that no change stream reported. */
 const LOOK_AGAIN_MS = 5 * 60_000;
-const MOST_ROUNDS = 200;
 /** So many pieces of work are done beside each other. */
 const MOST_AT_ONCE = 8;
 
@@ -50,7 +49,7 @@ export async function runSingleton(input: SingletonInput, duty: Duty): Promise<n
   // It ends with the run alone.
   const { beside: besides } = duty;
   if (besides) beside.run(() => besides(input)).catch(() => undefined);
-  for (let round = 0; round < MOST_ROUNDS && !workflowInfo().continueAsNewSuggested; round++) {
+  for (let round = 0; !isLong(round); round++) {
     await condition(() => pieces.busy.length < MOST_AT_ONCE);
     setCurrentDetails(pieces.describe());
     for (const work of await nextWorks(input, duty, pieces)) pieces.begin(work);

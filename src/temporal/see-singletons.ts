@@ -25,7 +25,7 @@ export interface Doing {
   readonly attempt: number;
 }
 
-/** A singleton as Temporal knows it: its latest run, with the hand-overs of that and of the one before. */
+/** A singleton as Temporal knows it: its latest run, with the hand-overs of that and of those before. */
 export interface SingletonSeen {
   readonly singleton: Singleton;
   /** What it does, in a few words. */
@@ -91,7 +91,10 @@ interface Histories {
   readonly rounds: number;
 }
 
-/** Of the run and of the one that it goes on from: a run is a few hundred rounds at most, so both together are bounded. */
+/** Runs, the latest among them: each has some hundreds of events at most. */
+const RUNS = 8;
+
+/** Of the run and of those that it goes on from, as far back as is looked. */
 async function historyOf(
   client: Temporal['client'],
   workflowId: string,
@@ -100,11 +103,17 @@ async function historyOf(
 ): Promise<Histories> {
   const events = await eventsOf(client, workflowId, runId);
   const { entries, rounds } = watchesIn(events, activity);
-  const before = events[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId ?? '';
-  if (before === '') return { entries, rounds };
-  const earlier = watchesIn(await eventsOf(client, workflowId, before).catch(forgotten), activity);
-  return { entries: [...earlier.entries, ...entries], rounds };
+  const all = [entries];
+  for (let before = wentOnFrom(events); before !== '' && all.length < RUNS; ) {
+    const earlier = await eventsOf(client, workflowId, before).catch(forgotten);
+    all.unshift(watchesIn(earlier, activity).entries);
+    before = wentOnFrom(earlier);
+  }
+  return { entries: all.flat(), rounds };
 }
+
+const wentOnFrom = ([first]: readonly Event[]): string =>
+  first?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId ?? '';
 
 type Event = HistoryEvent & {
   readonly workflowExecutionStartedEventAttributes?: { readonly continuedExecutionRunId?: string | null } | null;
