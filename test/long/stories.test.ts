@@ -2,13 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AddedMachines } from '../../src/api/machines.js';
 import type { Status } from '../../src/api/status.js';
+import type { ExposedMachine } from '../../src/cli/exposed.js';
 import { TestEnvironment } from '../support/environment.js';
 import { until } from '../support/home.js';
 import { kill } from '../support/kill.js';
 import { whyNoNamespaces } from '../support/namespaces.js';
+import { lineOver } from '../support/wire.js';
 
 /** What the project is for, told from the first command to the last in one environment, on a machine that may be busy. */
-const SECONDS = 240;
+const SECONDS = 120;
+const PORT = 18080;
 const noNamespaces = await whyNoNamespaces();
 if (noNamespaces !== '') console.warn(`isolation namespace is skipped: ${noNamespaces}`);
 
@@ -19,7 +22,15 @@ describe.each([
   let env: TestEnvironment;
   let workload: readonly string[] = [];
   const run = async (machine: string) =>
-    (await env.home.ok('exec', '--machine', machine, '--', 'echo', `from-$QUORATE_MACHINE`)).trim();
+    (await env.home.ok('exec', '--machine', machine, '--', 'echo from-$QUORATE_MACHINE')).trim();
+  /** A program on the machine that says back what it is told. */
+  async function listen(machine: string): Promise<void> {
+    const { address = '' } = stateOf(await env.status(), machine) ?? {};
+    const program = `require('net').createServer(s=>s.pipe(s)).listen(${PORT},'${address}')`;
+    const options = ['--machine', machine, '--background', '--timeout', '1h'];
+    await env.home.ok('exec', ...options, '--', process.execPath, '-e', program);
+    await until('it to answer', async () => (await lineOver(address, PORT, 'hello')) === 'hello');
+  }
   const stateOf = ({ machines }: Status, id: string) => machines.find((machine) => machine.id === id);
   const alike =
     (machine: string) =>
@@ -78,7 +89,16 @@ describe.each([
       for (const key of ['x-story-1', 'x-story-2', 'x-story-3']) await set(key);
       await until('what was written to be seen, once and in order', async () => seen.length >= 3);
       expect(seen).toEqual(['x-story-1', 'x-story-2', 'x-story-3']);
+      // Whoever was connected to the frozen one finds it silent first.
+      await env.statusWhen(
+        'all agents to be with the others',
+        (status) => workload.every((id) => stateOf(status, id)?.agent === 'started'),
+        SECONDS,
+      );
       expect(await run(first)).toBe(`from-${first}`);
+      await listen(first);
+      const exposed = await env.home.json<ExposedMachine>('expose', first, String(PORT));
+      expect(await lineOver(exposed.ingress?.address ?? '', PORT, 'hello')).toBe('hello');
 
       const instance = stateOf(await env.status(), second)?.instance ?? '';
       await env.home.ok('cloud', 'pause', instance);
@@ -111,10 +131,13 @@ describe.each([
     async () => {
       const [lost = '', other = ''] = workload;
       await env.home.ok('cloud', 'terminate', stateOf(await env.status(), lost)?.instance ?? '');
-      await env.statusWhen(
+      await until(
         'the loss to be told',
-        ({ ha }) =>
-          ha.problems.some((problem) => problem.includes(`Machine ${lost}`) && problem.includes('terminated')),
+        async () => {
+          const { problems } = (await env.status()).ha;
+          const told = problems.some((one) => one.startsWith(`The instance of machine ${lost} is terminated`));
+          return told || Promise.reject(new Error(`problems: ${problems.join(' ')}`));
+        },
         SECONDS,
       );
       await env.writesGoOn();
