@@ -23,13 +23,21 @@ export type Fault =
 export const NOT_DONE = ['refused', 'throttled', 'unavailable'] as const satisfies readonly Fault[];
 export const DONE = ['lost', 'late', 'twice'] as const satisfies readonly Fault[];
 
+/** What else decides what is done to a call. */
+export interface Asking {
+  /** Address of whoever asks. */
+  readonly from: string;
+  /** Of EC2's: nothing is to be done. */
+  readonly dryRun: boolean;
+}
+
 /** Stands between a cloud and its endpoint, and does to each call what it is told to. */
 export class FaultyProxy {
   readonly endpoint: string;
   /** Calls as they came, those that came to nothing among them. */
   readonly calls: string[] = [];
   /** What is done to a call, by its name and how often it has come, from 1. */
-  decide: (call: string, nth: number) => Fault | null = () => null;
+  decide: (call: string, nth: number, asked: Asking) => Fault | null = () => null;
   readonly #counts = new Map<string, number>();
 
   private constructor(
@@ -71,7 +79,7 @@ export class FaultyProxy {
     const nth = (this.#counts.get(call) ?? 0) + 1;
     this.#counts.set(call, nth);
     this.calls.push(call);
-    const fault = this.decide(call, nth);
+    const fault = this.decide(call, nth, { from: asked.socket.remoteAddress ?? '', dryRun: isDryRun(form) });
     // Archives are large.
     if (fault === null && form === null) return stream(this.target, asked, answer);
     const body = form ?? (await whole(asked));
@@ -100,6 +108,8 @@ export class FaultyProxy {
     answer.end(text);
   }
 }
+
+const isDryRun = (form: Buffer | null) => new URLSearchParams(form?.toString()).get('DryRun') === 'true';
 
 const serviceOf = (call: string) => (call === FETCH ? 's3' : isCall(call) ? CALLS[call].service : 'ec2');
 
