@@ -1,11 +1,13 @@
 import { DescribeInstancesCommand, DescribeSecurityGroupsCommand, type EC2Client } from '@aws-sdk/client-ec2';
 import { tagOf } from '../../src/cloud/ec2/tags.js';
 import { type Relay, startRelay } from '../../src/engine/relay.js';
+import type { Shared } from './bare/machine.js';
 import type { FirstProcess } from './booting/guest.js';
 import { BootingMoto, PROFILE } from './booting-moto.js';
 import { cloudAt, consoleAt, NAMED } from './ec2.js';
 import { Ec2Operator } from './ec2-operator.js';
 import { FaultyProxy } from './faulty-proxy.js';
+import { Home } from './home.js';
 import { ownTemporal } from './temporal.js';
 
 /** How late an answer is that is late. */
@@ -24,10 +26,16 @@ export class BootingAccount {
     private readonly relay: Relay,
   ) {}
 
-  static async open(firstProcess: FirstProcess): Promise<BootingAccount> {
-    const moto = await BootingMoto.start(firstProcess);
+  /**
+   * @param options `home` of the operator; `shared`: what of this host instances see besides
+   */
+  static async open(
+    firstProcess: FirstProcess,
+    { home = new Home(), shared }: { readonly home?: Home; readonly shared?: Shared } = {},
+  ): Promise<BootingAccount> {
+    const moto = await BootingMoto.start(firstProcess, shared);
     const proxy = await FaultyProxy.start(moto.endpoint, LATE_MS, moto.gateway);
-    const operator = new Ec2Operator(proxy.endpoint);
+    const operator = new Ec2Operator(proxy.endpoint, home);
     try {
       const { env } = operator.home;
       Object.assign(env, { QUORATE_EC2_VPC: moto.vpc, QUORATE_EC2_INSTANCE_PROFILE: PROFILE });
@@ -75,10 +83,11 @@ export class BootingAccount {
     }
   }
 
-  async close(): Promise<void> {
+  /** @param keep whether the operator's files stay */
+  async close(keep = false): Promise<void> {
     this.console.destroy();
     this.relay.close();
-    await this.operator.close();
+    await (keep ? this.operator.home.leave() : this.operator.close());
     await this.proxy.stop();
     await this.moto.stop();
   }
