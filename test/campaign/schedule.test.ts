@@ -59,6 +59,23 @@ describe('a schedule', () => {
     }
   });
 
+  test('on EC2 all befalls that there is and nothing else, and its endpoint fails in one way at a time', () => {
+    const schedules = seeds.map((seed) => plan(seed, 20, { ...EVERYTHING, cloud: 'ec2' }));
+    for (const { entries, settings } of schedules) {
+      expect(settings.terrain.cloud).toBe('ec2');
+      expect(Math.max(0, ...open(entries, 'cloud'))).toBeLessThanOrEqual(1);
+      expect(open(entries, 'cloud').at(-1) ?? 0).toBe(0);
+    }
+    const acts = schedules.flatMap(({ entries }) => entries.map(({ act }) => act));
+    const begun = new Set(
+      acts.flatMap((act) => (act.kind === 'begin' || act.kind === 'begin-cloud' ? [act.state] : [])),
+    );
+    const ofMachines = ['frozen', 'off', 'stopped', 'rebooted', 'partitioned', 'degraded'];
+    const ofTheCloud = ['cloud-down', 'cloud-throttling', 'cloud-late', 'cloud-forgetful'];
+    expect([...begun].sort()).toEqual([...ofMachines, ...ofTheCloud].sort());
+    expect(acts.filter((act) => act.kind === 'command' && act.words.includes('5'))).toEqual([]);
+  });
+
   test('over many seeds everything there is happens, to one, to a majority and to all', () => {
     const acts = seeds.flatMap((seed) => plan(seed, 10).entries.map(({ act }) => act));
     const names = new Set(acts.map(nameOf));

@@ -2,8 +2,8 @@
  * Loaded into every Node process of a crash test (NODE_OPTIONS --import): lets the test hold an activity, as if its process
  * had frozen at that moment. The product knows nothing of it; the worker's own class is given one more interceptor.
  *
- * The test writes `armed.json` into $QUORATE_HOLDS, or `$QUORATE_HOME/holds`: which activity, its how manyth run, and at which moment. Whoever
- * gets there claims it by renaming the file, says so in `held.json`, and goes on once `go` is there.
+ * The test writes `armed.json` into $QUORATE_HOLDS, else `$QUORATE_HOME/holds`: which activity, its how manyth run, and at
+ * which moment. Whoever gets there claims it by renaming the file, says so in `held.json`, and goes on once `go` is there.
  */
 import { randomUUID } from 'node:crypto';
 import {
