@@ -21,19 +21,26 @@ test('consoles are read of what runs and is young, the youngest first, and of so
   ).toHaveLength(20);
 });
 
-test('one that has booted is not asked about again', async () => {
-  const asked: string[] = [];
+test('a console is read every half minute while the machine boots, and not again once it has', async () => {
+  const asked: number[] = [];
+  let now = 0;
   let done = false;
-  const boot = async (id: string) => {
-    asked.push(id);
+  const boot = async () => {
+    asked.push(now);
     return { step: '', fault: done ? '' : 'It cannot get mongod.', done };
   };
   const cloud = { boot } as Partial<Cloud> as Cloud;
-  const boots = new Boots();
-  const look = async () => [...(await boots.faults(cloud, [instance('i-1', 'running', 1, Date.now())]))];
-  expect(await look()).toEqual([['i-1', 'It cannot get mongod.']]);
+  const boots = new Boots(() => now);
+  const look = async (at: number) => {
+    now = at;
+    return [...(await boots.faults(cloud, [instance('i-1', 'running', 1, Date.now())]))];
+  };
+  expect(await look(0)).toEqual([['i-1', '']]);
+  expect(await look(15_000)).toEqual([['i-1', '']]);
+  expect(await look(30_000)).toEqual([['i-1', 'It cannot get mongod.']]);
+  expect(await look(45_000)).toEqual([['i-1', 'It cannot get mongod.']]);
   done = true;
-  expect(await look()).toEqual([['i-1', '']]);
-  expect(await look()).toEqual([['i-1', '']]);
-  expect(asked).toEqual(['i-1', 'i-1']);
+  expect(await look(60_000)).toEqual([['i-1', '']]);
+  expect(await look(120_000)).toEqual([['i-1', '']]);
+  expect(asked).toEqual([30_000, 60_000]);
 });

@@ -6,13 +6,26 @@ import { reasonOf } from '../src/errors.js';
 const YOUNG_MS = 30 * 60_000;
 /** So many consoles are read in a round at most, of the youngest: each is a call that the cloud counts. */
 const MOST = 20;
+/** A console is read so often, and first when a boot takes longer than that: what fails there stays, and is known within a minute. */
+const READ_MS = 30_000;
 
 type Young = Pick<Instance, 'id' | 'state' | 'startedAt' | 'tags'>;
+
+/** What is known of a boot. */
+interface Reading {
+  /** When its console is read next, by this process's monotonic clock. */
+  readonly dueAt: number;
+  readonly fault: string;
+}
 
 /** Why machines that were started a while ago do not come up, by their consoles. */
 export class Boots {
   /** Instances whose agent was started: their consoles are read no more. */
   readonly #booted = new Set<string>();
+  readonly #readings = new Map<string, Reading>();
+
+  /** @param now milliseconds of a clock that never goes back */
+  constructor(private readonly now: () => number = () => performance.now()) {}
 
   /** Sentences by instance ID; an empty one for who boots, or has booted of late, with nothing wrong. */
   async faults(cloud: Cloud, instances: readonly Young[]): Promise<ReadonlyMap<string, string>> {
@@ -21,10 +34,19 @@ export class Boots {
     for (const { id } of young(instances, Date.now())) {
       faults.set(id, this.#booted.has(id) ? '' : await this.#fault(cloud, id));
     }
+    for (const id of this.#readings.keys()) if (!faults.has(id)) this.#readings.delete(id);
     return faults;
   }
 
   async #fault(cloud: Cloud, id: string): Promise<string> {
+    const now = this.now();
+    const { dueAt, fault } = this.#readings.get(id) ?? { dueAt: now + READ_MS, fault: '' };
+    const reading = now < dueAt ? { dueAt, fault } : { dueAt: now + READ_MS, fault: await this.#read(cloud, id) };
+    this.#readings.set(id, reading);
+    return reading.fault;
+  }
+
+  async #read(cloud: Cloud, id: string): Promise<string> {
     try {
       const { fault = '', done = false } = (await cloud.boot?.(id)) ?? {};
       if (done) this.#booted.add(id);

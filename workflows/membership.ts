@@ -47,8 +47,11 @@ export interface MembershipResult {
 type Wait = Extract<Step, { kind: 'wait' }>;
 type Do = Extract<Step, { kind: 'do' }>;
 
-/** The cloud is asked about machines that are not heard after the first of these, and then more and more rarely. */
-const ASK_CLOUD_MS = { least: 2000, most: 60_000 };
+/**
+ * The cloud is asked about machines that are not heard more and more rarely, of those that boot after a while first: that one
+ * of them ended is also what the sentinel writes down.
+ */
+const ASK_CLOUD_MS = { least: 2000, booting: 15_000, most: 60_000 };
 /** Said at the end of a change that could not copy the addresses. */
 const NOT_COPIED = 'The bucket does not have their addresses yet; the publisher writes them as soon as it can.';
 
@@ -137,8 +140,8 @@ class MembershipLoop {
   #waiting: CancellationScope | null = null;
   /** The cloud's word on instances, asked for while agents are silent. */
   #instances: Readonly<Record<MachineId, InstanceSeen>> = {};
-  #askCloudAt = Date.now() + ASK_CLOUD_MS.least;
-  #askCloudEveryMs = ASK_CLOUD_MS.least;
+  #askCloudAt = Date.now() + ASK_CLOUD_MS.booting;
+  #askCloudEveryMs = ASK_CLOUD_MS.booting;
   #failures = 0;
   /** The number that was asked for, where it could not be written when the change began. */
   #unwritten: number | null = null;

@@ -4,10 +4,15 @@ import { QuorateError, usageError } from '../errors.js';
 /**
  * Has a person type the environment's name, or takes it from `--confirm`; anything else is refused and nothing was done.
  * @param what the sentence that says what is about to happen
+ * @param given.say the option by which who cannot be asked says so
  */
-export async function typedName(name: string, what: string, { confirm }: { readonly confirm?: string }): Promise<void> {
+export async function typedName(
+  name: string,
+  what: string,
+  { confirm, say = `--confirm ${name}` }: { readonly confirm?: string; readonly say?: string },
+): Promise<void> {
   if (confirm === undefined && !process.stdin.isTTY) {
-    throw usageError('not-confirmed', what, `Say so with: --confirm ${name}`);
+    throw usageError('not-confirmed', what, `Say so with: ${say}`);
   }
   const answer = confirm ?? (await ask(`${what} Type the name of the environment to go on: `));
   if (answer.trim() === name) return;

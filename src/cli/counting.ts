@@ -4,14 +4,14 @@ import type { Operation } from '../api/operations.js';
 import type { ApiClient } from '../client/client.js';
 import { followOperation } from '../client/operation.js';
 import { QuorateError } from '../errors.js';
-import { patiently } from './patience.js';
+import { type Limits, patiently } from './patience.js';
 
 /** Ten a second: long enough that the primary is lost in the middle of it, and over before anybody has to wait for it. */
 const LINES = 80;
 const COMMAND = `i=0; while [ $i -lt ${LINES} ]; do i=$((i+1)); echo $i; sleep 0.1; done`;
 
 /** Adds workload machines and waits for their agents. @returns their IDs */
-export async function addWorkload(client: ApiClient, count: number): Promise<readonly string[]> {
+export async function addWorkload(client: ApiClient, count: number, limits: Limits): Promise<readonly string[]> {
   const { body } = await client.request<AddedMachines>('POST', '/v1/machines', {
     body: { count, constraints: {} },
     idempotencyKey: randomUUID(),
@@ -29,6 +29,7 @@ export async function addWorkload(client: ApiClient, count: number): Promise<rea
       new QuorateError('no-agent', `the agents of ${waited.join(', ')} did not come.`, {
         todo: 'Look with: quorate machines, quorate cloud log MACHINE.',
       }),
+    limits,
   );
   return body.machines;
 }

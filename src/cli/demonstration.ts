@@ -1,28 +1,29 @@
 import { duration } from '../api/duration.js';
 import type { Status } from '../api/status.js';
 import type { ApiClient } from '../client/client.js';
+import type { Cloud } from '../cloud/cloud.js';
 import type { LocalCloud } from '../cloud/local/local-cloud.js';
 import type { Engine } from '../engine/engine.js';
 import { QuorateError } from '../errors.js';
 import type { Store } from '../store/store.js';
 import { addWorkload, Counting } from './counting.js';
 import type { Parts } from './parts.js';
-import { patiently } from './patience.js';
+import { type Limits, ON_THIS_MACHINE, patiently, WHERE_INSTANCES_BOOT } from './patience.js';
 
 /** What the parts of a quickstart act on. */
-export interface Scene {
+export interface Scene<C extends Cloud = Cloud> {
   readonly store: Store;
   readonly engine: Engine;
   readonly environment: string;
   readonly client: ApiClient;
-  readonly cloud: LocalCloud;
+  readonly cloud: C;
   readonly parts: Parts;
 }
 
 const statusOf = async ({ client }: Scene): Promise<Status> => (await client.request<Status>('GET', '/v1/status')).body;
 
 /** Grow, lose the primary's mongod, lose a controller's power while a command runs on workload machines, and go back to one. */
-export async function ordinaryStory(scene: Scene): Promise<void> {
+export async function ordinaryStory(scene: Scene<LocalCloud>): Promise<void> {
   const machines = await workload(scene);
   await enableHa(scene);
   await whileCounting(scene, machines, async () => {
@@ -33,20 +34,28 @@ export async function ordinaryStory(scene: Scene): Promise<void> {
 }
 
 /** Grow, lose an instance for good, lose the primary, lose the link of the next one. */
-export async function chaosStory(scene: Scene): Promise<void> {
+export async function chaosStory(scene: Scene<LocalCloud>): Promise<void> {
   const machines = await workload(scene);
   await enableHa(scene);
-  await terminate(scene);
+  await terminateSecondary(scene);
   await whileCounting(scene, machines, () => powerOff(scene));
   await cutOff(scene);
 }
 
+/** On a cloud whose instances are nobody's processes here: grow, lose the primary's instance for good, and go back to one. */
+export async function rentedStory(scene: Scene): Promise<void> {
+  const machines = await workload(scene);
+  await enableHa(scene);
+  await whileCounting(scene, machines, () => terminatePrimary(scene));
+  await disableHa(scene);
+}
+
 const WORKLOAD = 2;
 
-async function workload({ client, parts }: Scene): Promise<readonly string[]> {
+async function workload({ client, parts, cloud }: Scene): Promise<readonly string[]> {
   return await parts.part(
     'adding two workload machines',
-    () => addWorkload(client, WORKLOAD),
+    () => addWorkload(client, WORKLOAD, limitsOf(cloud)),
     (machines) => `Workload machines ${machines.join(' and ')}: their agents are there`,
   );
 }
@@ -128,7 +137,7 @@ async function powerOff(scene: Scene): Promise<void> {
   await replaced(scene, machine);
 }
 
-async function terminate(scene: Scene): Promise<void> {
+async function terminateSecondary(scene: Scene): Promise<void> {
   const machine = secondaryOf(await statusOf(scene));
   await scene.parts.part(
     'ending an instance for good',
@@ -139,7 +148,21 @@ async function terminate(scene: Scene): Promise<void> {
   await replaced(scene, machine);
 }
 
-async function cutOff(scene: Scene): Promise<void> {
+async function terminatePrimary(scene: Scene): Promise<void> {
+  const machine = primaryOf(await statusOf(scene));
+  await scene.parts.part(
+    "ending the primary's instance for good",
+    async () => {
+      await scene.cloud.terminate(await instanceOf(scene, machine));
+      return await another(scene, machine);
+    },
+    (successor) => `Terminated the instance of machine ${machine}, the primary; machine ${successor} took over`,
+    false,
+  );
+  await replaced(scene, machine);
+}
+
+async function cutOff(scene: Scene<LocalCloud>): Promise<void> {
   const machine = primaryOf(await statusOf(scene));
   const instance = await instanceOf(scene, machine);
   await scene.parts.part(
@@ -210,5 +233,8 @@ async function until(scene: Scene, what: string, seen: (status: Status) => boole
         todo: [...next, ...ha.problems].join(' '),
       });
     },
+    limitsOf(scene.cloud),
   );
 }
+
+const limitsOf = ({ kind }: Cloud): Limits => (kind === 'local' ? ON_THIS_MACHINE : WHERE_INSTANCES_BOOT);

@@ -1,9 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long nothing at all may move, ms. */
-const STALLED_MS = 60_000;
-/** How long it may take in all, ms. */
-const LONGEST_MS = 300_000;
+/** How long something may take. */
+export interface Limits {
+  /** Nothing at all moves, ms. */
+  readonly stalledMs: number;
+  /** In all, ms. */
+  readonly longestMs: number;
+}
+
+export const ON_THIS_MACHINE: Limits = { stalledMs: 60_000, longestMs: 300_000 };
+/** An instance fetches what it runs, and nothing of it moves for whoever waits. */
+export const WHERE_INSTANCES_BOOT: Limits = { stalledMs: 15 * 60_000, longestMs: 30 * 60_000 };
 
 /** How long something is waited for: a machine that is busy otherwise is slow, not broken, so what moves is waited for longer. */
 export class Patience {
@@ -12,7 +19,10 @@ export class Patience {
   #stands = '';
 
   /** @param now ms on a monotonic clock, as everywhere here */
-  constructor(now: number) {
+  constructor(
+    now: number,
+    private readonly limits = ON_THIS_MACHINE,
+  ) {
     this.#began = now;
     this.#moved = now;
   }
@@ -21,7 +31,7 @@ export class Patience {
   endsAt(now: number, stands: string): boolean {
     if (stands !== this.#stands) this.#moved = now;
     this.#stands = stands;
-    return now - this.#moved > STALLED_MS || now - this.#began > LONGEST_MS;
+    return now - this.#moved > this.limits.stalledMs || now - this.#began > this.limits.longestMs;
   }
 
   /** @returns seconds since the beginning */
@@ -43,8 +53,9 @@ export async function patiently<T>(
   seen: (value: T) => boolean,
   stands: (value: T) => string,
   late: (value: T, seconds: number) => Error,
+  limits = ON_THIS_MACHINE,
 ): Promise<T> {
-  const patience = new Patience(performance.now());
+  const patience = new Patience(performance.now(), limits);
   for (;;) {
     const value = await look();
     if (seen(value)) return value;

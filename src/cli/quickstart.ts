@@ -3,15 +3,20 @@ import type { Command } from 'commander';
 import { duration } from '../api/duration.js';
 import type { ApiClient } from '../client/client.js';
 import { SteadyWriter } from '../client/steady-writer.js';
-import { QuorateError } from '../errors.js';
-import { chaosStory, ordinaryStory } from './demonstration.js';
+import { CLOUDS, cloudKind } from '../cloud/open.js';
+import { QuorateError, usageError } from '../errors.js';
+import type { Store } from '../store/store.js';
+import type { Asked } from './bootstrap-checks.js';
+import { chaosStory, ordinaryStory, rentedStory } from './demonstration.js';
+import { chooseEnvironment, didYouMean } from './environment.js';
 import { type OutputOptions, symbols } from './output.js';
 import { Parts } from './parts.js';
+import type { OnEc2 } from './quickstart-ec2.js';
 
-interface Options extends OutputOptions {
+interface Options extends OutputOptions, OnEc2 {
   readonly cleanup?: boolean;
   readonly chaos?: boolean;
-  readonly environment: string;
+  readonly cloud: string;
 }
 
 /** Between two writes of the client: without it the client alone would keep a processor busy. */
@@ -21,11 +26,15 @@ export function configure(command: Command): void {
   command
     .option('-e, --environment <name>', 'name of the environment to make', 'demo')
     .option('--chaos', 'lose an instance for good, the primary, and a link (Linux, root)')
+    .option('--cloud <cloud>', `where its machines are: ${CLOUDS.join(', ')}`, 'local')
+    .option('--region <region>', "on EC2: where (default: the AWS SDK's own setting)")
+    .option('--endpoint <url>', 'on EC2: what answers as EC2, S3, SSM and STS do (default: Amazon itself)')
+    .option('--yes', 'on EC2: do not ask, although it costs money')
     .option('--cleanup', 'remove all that a quickstart left')
     .option('--ascii', 'plain ASCII instead of symbols')
     .addHelpText(
       'after',
-      '\nMakes an environment on this machine out of real processes, adds two workload machines and grows to three\ncontrollers while a client writes, kills the primary and powers a controller off while a command runs on the machines,\ngoes back to one, and counts what was lost. It leaves the environment running.\n\nExamples:\n  quorate quickstart\n  quorate quickstart --chaos\n  quorate quickstart --cleanup',
+      '\nMakes an environment on this machine out of real processes, adds two workload machines and grows to three\ncontrollers while a client writes, kills the primary and powers a controller off while a command runs on the machines,\ngoes back to one, and counts what was lost. It leaves the environment running.\n\nOn EC2 its machines are instances, up to six of them at once, which cost money until --cleanup has ended them; the primary\nis lost by terminating its instance. It needs what a bootstrap there needs (docs/ec2.md): credentials, a Temporal that\ninstances reach, and QUORATE_EC2_INSTANCE_PROFILE for what is read from its bucket.\n\nExamples:\n  quorate quickstart\n  quorate quickstart --chaos\n  quorate quickstart --cloud ec2 --region eu-west-1\n  quorate quickstart --cleanup',
     )
     .action((options: Options) => (options.cleanup ? cleanup(options) : demonstrate(options)));
 }
@@ -34,22 +43,20 @@ async function demonstrate(options: Options): Promise<void> {
   const { openStore } = await import('../store/store.js');
   const { bootstrapEnvironment } = await import('./bootstrap.js');
   const { openClient } = await import('../client/open.js');
-  const { openLocalCloud } = await import('../cloud/local/open.js');
-  // Links can be cut only where each instance has a network of its own.
-  const region = options.chaos ? 'namespace' : '';
+  const { cloudOf } = await import('./open-cloud.js');
+  const { ensureEngine } = await import('../engine/engine.js');
+  const { requireServer, telling } = await import('./servers.js');
   const store = await openStore();
-  const name = options.environment;
-  if (await store.readEnvironment(name)) {
-    throw new QuorateError('environment-exists', `there is an environment '${name}' already.`, {
-      todo: `Remove it with: ${cleanupOf(name)}      or use another name: npx quorate quickstart -e other`,
-      exit: 2,
-    });
-  }
+  const asked = await askedFor(options);
+  const { name } = asked;
+  await refuseExisting(store, name);
   const began = performance.now();
   let writer: SteadyWriter | null = null;
   let client: ApiClient | null = null;
   const parts = new Parts(symbols(options), () => writer);
   const part: Parts['part'] = (...words) => parts.part(...words);
+  process.stdout.write('Quorate quickstart: an environment, made highly available, broken, and brought back.\n\n');
+  if (asked.cloud === 'ec2') await (await import('./quickstart-ec2.js')).readyOnEc2(store, asked, parts, options);
   process.once('SIGINT', () => {
     process.stderr.write(
       `\nStopped while ${parts.now}. What was started is still running; remove all of it with: ${cleanupOf(name)}\n`,
@@ -57,18 +64,17 @@ async function demonstrate(options: Options): Promise<void> {
     process.exit(130);
   });
   try {
-    process.stdout.write('Quorate quickstart: an environment, made highly available, broken, and brought back.\n\n');
-    const { requireServer, telling } = await import('./servers.js');
-    await part(
-      'looking for temporal and mongod',
-      async () => ({
-        temporal: await requireServer('temporal', store.dirs.toolchain),
-        mongod: await requireServer('mongod', store.dirs.toolchain),
-      }),
-      ({ temporal, mongod }) =>
-        `temporal ${temporal.version} (${temporal.source}) and mongod ${mongod.version} (${mongod.source})`,
-    );
-    const { ensureEngine } = await import('../engine/engine.js');
+    if (asked.cloud === 'local') {
+      await part(
+        'looking for temporal and mongod',
+        async () => ({
+          temporal: await requireServer('temporal', store.dirs.toolchain),
+          mongod: await requireServer('mongod', store.dirs.toolchain),
+        }),
+        ({ temporal, mongod }) =>
+          `temporal ${temporal.version} (${temporal.source}) and mongod ${mongod.version} (${mongod.source})`,
+      );
+    }
     const engine = await part(
       'starting Temporal',
       () => ensureEngine(store.dirs, telling),
@@ -76,7 +82,7 @@ async function demonstrate(options: Options): Promise<void> {
     );
     await part(
       'starting the environment',
-      () => bootstrapEnvironment(store, engine, { name, cloud: 'local', region, controllers: 1, settings: {} }),
+      () => bootstrapEnvironment(store, engine, asked),
       `Environment "${name}" with one controller`,
     );
     const api = await openClient(store, name);
@@ -84,9 +90,10 @@ async function demonstrate(options: Options): Promise<void> {
     writer = new SteadyWriter(api, `quickstart-${randomBytes(3).toString('hex')}`);
     writer.start(WRITER_PAUSE_MS);
     process.stdout.write('  A client now writes through the API all the time; each write is counted and kept.\n');
-    const cloud = openLocalCloud(store.dirs.localCloud, region);
-    const scene = { store, engine, environment: name, client: api, cloud, parts };
-    await (options.chaos ? chaosStory(scene) : ordinaryStory(scene));
+    const cloud = await cloudOf(store, await chooseEnvironment(store, name));
+    const scene = { store, engine, environment: name, client: api, parts };
+    if (cloud.kind === 'ec2') await rentedStory({ ...scene, cloud });
+    else await (options.chaos ? chaosStory : ordinaryStory)({ ...scene, cloud });
 
     await writer.stop();
     const missing = await writer.missing();
@@ -107,7 +114,7 @@ async function demonstrate(options: Options): Promise<void> {
     process.stdout.write(
       [
         '',
-        'The environment is still running. Look around:',
+        `The environment is still running${asked.cloud === 'ec2' ? ', and its instances cost money' : ''}. Look around:`,
         '  npx quorate status                  what is there',
         '  npx quorate enable-ha               three controllers again',
         `  npx quorate ui                      the same story in the Temporal UI${engine.uiUrl ? `: ${engine.uiUrl}` : ''}`,
@@ -124,6 +131,29 @@ async function demonstrate(options: Options): Promise<void> {
     if (writer) await writer.stop();
     client?.close();
   }
+}
+
+/** What is to be started; refuses words that do not go together. */
+async function askedFor(options: Options): Promise<Asked> {
+  const { cloud: named, chaos, environment: name } = options;
+  const cloud = cloudKind(named, didYouMean(named, CLOUDS));
+  if (cloud === 'ec2') {
+    if (!chaos) return await (await import('./quickstart-ec2.js')).askedOnEc2(options);
+    throw usageError('local-only', 'links can be cut on the local cloud alone.', 'Leave out --chaos, or --cloud.');
+  }
+  const strange = (['region', 'endpoint', 'yes'] as const).find((option) => options[option] !== undefined);
+  if (strange !== undefined) throw usageError('ec2-only', `--${strange} is for EC2.`, 'Say --cloud ec2 with it.');
+  // Links can be cut only where each instance has a network of its own.
+  return { name, cloud, region: chaos ? 'namespace' : '', controllers: 1, settings: {} };
+}
+
+async function refuseExisting(store: Store, name: string): Promise<void> {
+  if ((await store.readEnvironment(name)) === null) return;
+  throw usageError(
+    'environment-exists',
+    `there is an environment '${name}' already.`,
+    `Remove it with: ${cleanupOf(name)}      or use another name: npx quorate quickstart -e other`,
+  );
 }
 
 const cleanupOf = (name: string): string => `npx quorate quickstart --cleanup${name === 'demo' ? '' : ` -e ${name}`}`;
@@ -144,6 +174,10 @@ async function cleanup(options: Options): Promise<void> {
     return;
   }
   const { removeEngine } = await import('../engine/engine.js');
+  const { configuredTemporal } = await import('../temporal/connect.js');
+  const own = await configuredTemporal();
   await removeEngine(store.dirs);
-  process.stdout.write('Stopped Temporal and removed its database. Nothing of Quorate runs any more.\n');
+  const temporal =
+    own === null ? 'Stopped Temporal and removed its database' : `Temporal at ${own.address} is left alone`;
+  process.stdout.write(`${temporal}. Nothing of Quorate runs any more.\n`);
 }

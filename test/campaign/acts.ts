@@ -1,3 +1,5 @@
+import type { Service } from '../support/sites/site.js';
+
 /** Machines as the schedule names them; who that is, is found when the moment has come. */
 export type Role = 'primary' | 'secondary' | 'newcomer' | 'any';
 
@@ -10,11 +12,18 @@ export interface Whom {
 /** How many machines one fault hits at once. */
 export type Reach = 'one' | 'majority' | 'all';
 
-export type Service = 'mongod' | 'agent' | 'api' | 'worker';
-
-/** What lasts until it is taken back: of machines, or of the engine. */
-export type MachineState = 'frozen' | 'off' | 'stopped' | 'partitioned' | 'degraded' | 'disk-full' | 'clock-off';
+/** What lasts until it is taken back: of machines, of the engine, or of the cloud's endpoint. */
+export type MachineState =
+  | 'frozen'
+  | 'off'
+  | 'stopped'
+  | 'rebooted'
+  | 'partitioned'
+  | 'degraded'
+  | 'disk-full'
+  | 'clock-off';
 export type EngineState = 'engine-down' | 'engine-frozen';
+export type CloudState = 'cloud-down' | 'cloud-throttling' | 'cloud-late' | 'cloud-forgetful';
 
 /** How a fault of a machine is, where its state has more than one way to be. */
 export interface Manner {
@@ -27,6 +36,8 @@ export interface Manner {
   readonly clockOffsetMs: number;
 }
 
+export type { Service };
+
 export type Act =
   | { readonly kind: 'kill'; readonly service: Service; readonly whom: Whom; readonly reach: Reach }
   | {
@@ -38,6 +49,7 @@ export type Act =
       readonly manner: Manner;
     }
   | { readonly kind: 'begin-engine'; readonly fault: number; readonly state: EngineState }
+  | { readonly kind: 'begin-cloud'; readonly fault: number; readonly state: CloudState }
   | { readonly kind: 'end'; readonly fault: number }
   | { readonly kind: 'kill-engine-worker' }
   /** Only when what is left of the set is a majority and whole; else it is passed over. */
@@ -49,7 +61,7 @@ export type Act =
 export interface Entry {
   /** Seconds since the beginning. */
   readonly at: number;
-  readonly actor: 'machines' | 'processes' | 'engine' | 'operator' | 'second operator';
+  readonly actor: 'machines' | 'processes' | 'engine' | 'cloud' | 'operator' | 'second operator';
   readonly act: Act;
 }
 
@@ -57,6 +69,7 @@ const names: Record<Act['kind'], (act: never) => string> = {
   kill: (act: Act & { kind: 'kill' }) => `kill ${act.service}`,
   begin: (act: Act & { kind: 'begin' }) => act.state,
   'begin-engine': (act: Act & { kind: 'begin-engine' }) => act.state,
+  'begin-cloud': (act: Act & { kind: 'begin-cloud' }) => act.state,
   end: () => 'end',
   'kill-engine-worker': () => 'kill engine worker',
   terminate: () => 'terminate',
@@ -80,6 +93,7 @@ export function wordsOf(act: Act): string {
       return `#${act.fault} ${stateWords(act.state, act.manner)}: ${reach}${whom}`.replaceAll('  ', ' ');
     }
     case 'begin-engine':
+    case 'begin-cloud':
       return `#${act.fault} ${act.state}`;
     case 'end':
       return `end of #${act.fault}`;

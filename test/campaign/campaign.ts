@@ -1,13 +1,10 @@
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkRegion } from '../../src/cloud/local/open.js';
-import { QuorateError, reasonOf } from '../../src/errors.js';
+import { reasonOf } from '../../src/errors.js';
 import { durationMs } from '../../src/state/settings.js';
-import { openStore } from '../../src/store/store.js';
-import { Home } from '../support/home.js';
 import { termOf } from '../support/member.js';
-import { Traces } from '../support/traces.js';
+import type { Site } from '../support/sites/site.js';
 import { type Act, type Entry, wordsOf } from './acts.js';
 import { Clients, readAll } from './clients.js';
 import { differences, leftovers, untilWhole } from './ending.js';
@@ -17,7 +14,7 @@ import { ENVIRONMENT, Ground } from './ground.js';
 import type { Anomaly, Final } from './history.js';
 import { type Graces, losses, replacementsOf, undeserved } from './losses.js';
 import { Operators } from './operators.js';
-import { type Abilities, plan, type Schedule } from './schedule.js';
+import type { Schedule, Settings } from './schedule.js';
 import { Story } from './story.js';
 import { judge } from './verdict.js';
 import { Watcher } from './watcher.js';
@@ -33,22 +30,19 @@ export interface Result {
   readonly failed: number;
 }
 
-/** One run: an environment of its own, the schedule of a seed, and the check. */
+/** One run: an environment of its own, a schedule, and the check. */
 export class Campaign {
-  readonly seed: number;
-  readonly minutes: number;
-  readonly home = new Home();
   readonly story: Story;
   readonly #figures = new Figures();
-  #schedule: Schedule | null = null;
   #clients: Clients | null = null;
   /** Nobody acts any more: what one actor starts after the end would outlive it. */
   readonly #over = new AbortController();
   #ended: Promise<void> | null = null;
 
-  constructor(seed: number, minutes: number) {
-    this.seed = seed;
-    this.minutes = minutes;
+  constructor(
+    private readonly schedule: Schedule,
+    private readonly site: Site,
+  ) {
     const live = process.stdout.isTTY;
     this.story = new Story((line) => {
       if (live) process.stdout.write(`\r\x1b[2K${line.slice(0, process.stdout.columns - 1)}`);
@@ -56,24 +50,15 @@ export class Campaign {
     });
   }
 
-  /** The schedule in words. */
-  async describe(): Promise<string> {
-    const schedule = plan(this.seed, this.minutes, await this.#abilities());
-    await this.end(false);
-    return scheduleWords(schedule);
-  }
-
   async run(): Promise<Result> {
-    const schedule = plan(this.seed, this.minutes, await this.#abilities());
-    this.#schedule = schedule;
-    const { region, controllers, config } = schedule.settings;
-    const cloud = region === '' ? 'local' : `local/${region}`;
-    this.story.tell('campaign', `bootstrap ${cloud} -n ${controllers} with ${config.join(', ')}`);
+    const { controllers, config } = this.schedule.settings;
+    const { cloudName, home } = this.site;
+    this.story.tell('campaign', `bootstrap ${cloudName} -n ${controllers} with ${config.join(', ')}`);
     const settings = config.flatMap((setting) => ['--config', setting]);
-    await this.home.ok('bootstrap', cloud, ENVIRONMENT, '-n', String(controllers), ...settings);
-    const ground = await Ground.open(this.home, region);
+    await home.ok('bootstrap', cloudName, ENVIRONMENT, '-n', String(controllers), ...settings);
+    const ground = await Ground.open(this.site);
     try {
-      return await this.#runOn(ground, schedule);
+      return await this.#runOn(ground, this.schedule);
     } finally {
       await ground.close();
     }
@@ -92,7 +77,8 @@ export class Campaign {
     this.story.tell('ending', 'no more faults; everything is taken back');
     await faults.heal();
     await operators.rest();
-    const { lacks, helped } = await untilWhole(ground, this.story);
+    const { pace } = schedule.settings.terrain;
+    const { lacks, helped } = await untilWhole(ground, this.story, pace.wholeMs);
     await clients.stop();
     const wrong = lacks.map((lack) => `not whole again: ${lack}`);
     wrong.push(...clients.defects.map((defect) => `a client was answered: ${defect}`));
@@ -125,11 +111,11 @@ export class Campaign {
     await check('what the watcher was told', () => watcher.end(final));
     this.#figures.events = watcher.events;
     await check('the members', () => differences(ground));
-    await check('what is left over', () => leftovers(ground));
+    await check('what is left over', () => leftovers(ground, pace.tidiedMs));
     this.#figures.elections = (await termNow(ground).catch(() => termBefore)) - termBefore;
     this.#figures.changes = await this.#changes();
     await check('what the sentinel replaced', async () => {
-      const graces = gracesOf(schedule.settings.config);
+      const graces = gracesOf(schedule.settings);
       const replacements = replacementsOf(await ground.changes());
       const deserved = losses(faults.outages, graces, Date.now());
       this.#figures.replacements = { asked: replacements.length, deserved: deserved.length };
@@ -139,8 +125,8 @@ export class Campaign {
     });
     this.#figures.problems = ground.last.ha.problems;
     this.#figures.helped = helped;
-    if (wrong.length + anomalies.length > 0) this.#keepLogs(ground);
-    await check('the end of the environment', () => this.#destroy(ground));
+    if (wrong.length + anomalies.length > 0) this.#keepLogs();
+    await check('the end of the environment', () => this.#destroy());
     return this.#result(clients, wrong, anomalies, checks);
   }
 
@@ -180,22 +166,9 @@ export class Campaign {
     else this.story.tell(actor, `passed over: ${wordsOf(act)}`);
   }
 
-  async #abilities(): Promise<Abilities> {
-    const help = await this.home.ok('--help');
-    const store = await openStore(this.home.env);
-    const namespaces = await checkRegion(store.dirs.localCloud, 'namespace').then(
-      () => true,
-      (error) => {
-        if (error instanceof QuorateError) return false;
-        throw error;
-      },
-    );
-    return { commands: [...help.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name ?? ''), namespaces };
-  }
-
   async #changes(): Promise<Record<string, number>> {
     const counts: Record<string, number> = {};
-    const { code, stdout } = await this.home.run('changes', '--format', 'json');
+    const { code, stdout } = await this.site.home.run('changes', '--format', 'json');
     if (code !== 0) return counts;
     for (const { kind, state } of JSON.parse(stdout) as { kind: string; state: string }[]) {
       const name = `${kind} ${state}`;
@@ -205,9 +178,9 @@ export class Campaign {
   }
 
   /** Destroys the environment: nothing of it may be there afterwards. */
-  async #destroy({ store }: Ground): Promise<string[]> {
-    const traces = await Traces.of(store, ENVIRONMENT);
-    const { code, stderr, stdout } = await this.home.run('destroy-environment', ENVIRONMENT, '--yes');
+  async #destroy(): Promise<string[]> {
+    const traces = await this.site.traces(ENVIRONMENT);
+    const { code, stderr, stdout } = await this.site.home.run('destroy-environment', ENVIRONMENT, '--yes');
     if (code !== 0) return [`destroy-environment ended with ${code}: ${stderr.trim()} ${stdout.trim()}`];
     return (await traces.left()).map((each) => `left after destroy-environment: ${each}`);
   }
@@ -238,16 +211,24 @@ export class Campaign {
   /** Writes the story and the history beside the environment's own files. @returns the directory */
   keep({ text }: Pick<Result, 'text'>): string {
     const files = this.#files();
-    const schedule = this.#schedule ? scheduleWords(this.#schedule) : 'nothing was begun';
-    const story = ['What was to be done', schedule, '', 'What was done', this.story.whole(), '', text, ''];
+    const story = [
+      'What was to be done',
+      scheduleWords(this.schedule),
+      '',
+      'What was done',
+      this.story.whole(),
+      '',
+      text,
+      '',
+    ];
     writeFileSync(join(files, 'story.txt'), story.join('\n'));
     writeFileSync(join(files, 'history.json'), JSON.stringify(this.#clients?.operations ?? []));
-    return this.home.dir;
+    return this.site.home.dir;
   }
 
   /** What the programs of the instances said, which ends with them. */
-  #keepLogs({ store }: Ground): void {
-    const instances = store.dirs.localCloud;
+  #keepLogs(): void {
+    const instances = this.site.machines;
     const logs = readdirSync(instances, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.log'));
     const directory = join(this.#files(), 'logs');
     mkdirSync(directory, { recursive: true });
@@ -255,7 +236,7 @@ export class Campaign {
   }
 
   #files(): string {
-    const directory = join(this.home.dir, 'campaign');
+    const directory = join(this.site.home.dir, 'campaign');
     mkdirSync(directory, { recursive: true });
     return directory;
   }
@@ -263,24 +244,26 @@ export class Campaign {
   /** Ends every process. @param keep whether the files stay */
   end(keep: boolean): Promise<void> {
     this.#over.abort();
-    this.#ended ??= keep ? this.home.leave() : this.home.close();
+    this.#ended ??= this.site.close(keep);
     return this.#ended;
   }
 }
 
 /** The graces that an environment was made with. */
-function gracesOf(config: readonly string[]): Graces {
+function gracesOf({ config, terrain }: Settings): Graces {
   const settings = new Map(config.map((setting) => setting.split('=') as [string, string]));
   const ms = (name: string) => durationMs(settings.get(name) ?? '') ?? 0;
-  return { silentMs: ms('grace'), stoppedMs: ms('stopped-grace') };
+  const { recoversMs, lateMs } = terrain.pace;
+  return { silentMs: ms('grace'), stoppedMs: ms('stopped-grace'), recoversMs, lateMs };
 }
 
-function scheduleWords({ seed, settings, entries }: Schedule): string {
+/** A schedule as it is printed. */
+export function scheduleWords({ seed, settings, entries }: Schedule): string {
   const lines = entries.map(({ at, actor, act }: { at: number; actor: string; act: Act }) => {
     return `${at.toFixed(2).padStart(8)}  ${actor.padEnd(15)} ${wordsOf(act)}`;
   });
   return [
-    `seed ${seed}: ${settings.controllers} controllers on local/${settings.region}, ${settings.config.join(', ')}`,
+    `seed ${seed}: ${settings.controllers} controllers on ${settings.terrain.cloud}, ${settings.config.join(', ')}`,
     ...lines,
   ].join('\n');
 }

@@ -1,14 +1,9 @@
 import type { Status } from '../../src/api/status.js';
 import { reasonOf } from '../../src/errors.js';
 import { environmentKey, SINGLETONS, workflowIds } from '../../src/temporal/names.js';
-import { onTemporal } from '../support/temporal.js';
 import { ENVIRONMENT, type Ground } from './ground.js';
 import { whyByHand } from './hand.js';
 import type { Story } from './story.js';
-
-/** How long it may take to be whole again by itself, and once more after a person's hand. */
-const ALONE_MS = 180_000;
-const HELPED_MS = 180_000;
 
 /** What is missing until the environment is whole: every controller that was asked for votes and is well, nobody else is there. */
 export function missing(status: Status | null): string[] {
@@ -48,20 +43,25 @@ export interface Helped {
 /**
  * Waits until the environment is whole; when it is not by itself, types what a person would type.
  *
+ * @param withinMs how long it may take to be whole by itself, and once more after a person's hand
  * @returns what is missing in the end, and what it was when a hand was needed (null when none was)
  */
-export async function untilWhole(ground: Ground, story: Story): Promise<{ lacks: string[]; helped: Helped | null }> {
-  const lacks = await wait(ground, ALONE_MS);
+export async function untilWhole(
+  ground: Ground,
+  story: Story,
+  withinMs: number,
+): Promise<{ lacks: string[]; helped: Helped | null }> {
+  const lacks = await wait(ground, withinMs);
   if (lacks.length === 0) {
     // What was changed by hand stays until the next change of controllers: whoever did it types one.
     const uneven = unevenMembers(await membersOf(ground));
     if (uneven.length === 0) return { lacks, helped: null };
     story.tell('ending', `changed by hand: ${uneven.join('; ')}`);
-    return { lacks: await restore(ground, story), helped: null };
+    return { lacks: await restore(ground, story, withinMs), helped: null };
   }
   const why = await whyNotWhole(ground, story);
   story.tell('ending', `not whole by itself: ${lacks.join('; ')} (${why ?? 'it should be'})`);
-  return { lacks: await restore(ground, story), helped: { lacks: lacks.join('; '), why } };
+  return { lacks: await restore(ground, story, withinMs), helped: { lacks: lacks.join('; '), why } };
 }
 
 async function whyNotWhole(ground: Ground, story: Story): Promise<string | null> {
@@ -76,16 +76,16 @@ async function whyNotWhole(ground: Ground, story: Story): Promise<string | null>
 }
 
 /** Types what brings back as many controllers as were asked for. @returns what is missing afterwards */
-async function restore(ground: Ground, story: Story): Promise<string[]> {
+async function restore(ground: Ground, story: Story, withinMs: number): Promise<string[]> {
   const { desired } = ground.last.ha;
   const words = desired > 1 ? ['enable-ha', '-n', String(desired)] : ['disable-ha'];
   story.tell('ending', `quorate ${words.join(' ')}`);
-  const run = ground.home.start(...words);
-  const timer = setTimeout(() => run.child.kill('SIGINT'), HELPED_MS);
+  const run = ground.site.home.start(...words);
+  const timer = setTimeout(() => run.child.kill('SIGINT'), withinMs);
   const { code, stdout, stderr } = await run.done;
   clearTimeout(timer);
   story.tell('ending', `exit ${code}: ${stderr.trim()} ${stdout.trim()}`);
-  return await wait(ground, HELPED_MS);
+  return await wait(ground, withinMs);
 }
 
 async function wait(ground: Ground, ms: number): Promise<string[]> {
@@ -97,13 +97,22 @@ async function wait(ground: Ground, ms: number): Promise<string[]> {
   }
 }
 
-/** What is there and belongs to nobody: instances, members, processes, workflows. In sentences. */
-export async function leftovers(ground: Ground): Promise<string[]> {
+/** What is still there after so long, and belongs to nobody: instances, members, processes, workflows. In sentences. */
+export async function leftovers(ground: Ground, withinMs: number): Promise<string[]> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const left = await leftNow(ground);
+    if (left.length === 0 || performance.now() > deadline) return left;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
+async function leftNow(ground: Ground): Promise<string[]> {
   const status = await ground.status();
   if (status === null) return ['no controller answers who could say what belongs to somebody'];
   const { controllers, machines } = status;
   const known = new Set([...controllers.map(({ machine }) => machine), ...machines.map(({ id }) => id)]);
-  const left: string[] = [...(await ground.cloud.problems(ground.uuid))];
+  const left: string[] = [...(await ground.site.problems(ground.uuid))];
   const instances = await ground.instances();
   for (const { id, state, tags } of instances) {
     if (!known.has(tags.machine))
@@ -114,7 +123,7 @@ export async function leftovers(ground: Ground): Promise<string[]> {
     if (mine.length !== 1) left.push(`machine ${machine} has ${mine.length} instances`);
   }
   for (const { id, tags } of instances) {
-    const mongods = ground.pidsOf(id, 'mongod').length;
+    const mongods = ground.site.pidsOf(id, 'mongod').length;
     if (mongods > 1) left.push(`machine ${tags.machine} runs ${mongods} mongods`);
   }
   const members = await membersOf(ground);
@@ -153,11 +162,14 @@ async function strangeWorkflows(ground: Ground): Promise<string[]> {
   const key = environmentKey(ENVIRONMENT, ground.uuid);
   const wanted = new Set(SINGLETONS.map((name) => workflowIds.singleton(key, name)));
   const left: string[] = [];
-  await onTemporal(ground.store, async ({ client }) => {
+  const { client, connection } = await ground.site.connect();
+  try {
     for await (const { workflowId, type } of client.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
       if (!wanted.delete(workflowId)) left.push(`workflow ${workflowId} (${type}) still runs`);
     }
-  });
+  } finally {
+    await connection.close();
+  }
   return [...left, ...[...wanted].map((id) => `workflow ${id} does not run`)];
 }
 

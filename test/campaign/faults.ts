@@ -4,7 +4,7 @@ import { COMMANDS } from '../support/programs.js';
 import { type Act, stateWords } from './acts.js';
 import type { Ground } from './ground.js';
 import { type Outage, outageOf } from './losses.js';
-import { linksHealed, machineFault } from './machine-faults.js';
+import { type CloudFaults, faultsAt } from './machine-faults.js';
 import { handMadeReconfig } from './reconfig.js';
 import type { Story } from './story.js';
 
@@ -20,11 +20,13 @@ export class Faults {
   readonly outages: Outage[] = [];
   readonly #ground: Ground;
   readonly #story: Story;
+  readonly #cloud: CloudFaults;
   readonly #open = new Map<number, Open>();
 
   constructor(ground: Ground, story: Story) {
     this.#ground = ground;
     this.#story = story;
+    this.#cloud = faultsAt(ground);
   }
 
   /** @returns what was done, in words; null when it was passed over */
@@ -36,6 +38,8 @@ export class Faults {
         return this.#begin(act);
       case 'begin-engine':
         return this.#beginEngine(act);
+      case 'begin-cloud':
+        return this.#beginCloud(act);
       case 'end':
         return this.#end(act.fault);
       case 'kill-engine-worker':
@@ -50,19 +54,19 @@ export class Faults {
   /** Takes back whatever is under way, and sees that every instance runs that is not ended for good, and the engine. */
   async heal(): Promise<void> {
     for (const fault of [...this.#open.keys()]) await this.#end(fault);
-    for (const { id, state, tags } of await this.#ground.instances()) {
-      await this.#try(`heal machine ${tags.machine}`, () => linksHealed(this.#ground, id));
-      if (state === 'paused') await this.#try(`resume machine ${tags.machine}`, () => this.#ground.cloud.resume(id));
-      if (state === 'stopped')
-        await this.#try(`start machine ${tags.machine}`, () => this.#ground.cloud.startAgain(id));
+    const { site } = this.#ground;
+    for (const instance of await this.#ground.instances()) {
+      const { id, state, tags } = instance;
+      await this.#try(`heal machine ${tags.machine}`, () => this.#cloud.mend(instance));
+      if (state === 'stopped') await this.#try(`start machine ${tags.machine}`, () => site.console.startAgain(id));
     }
-    await this.#ground.home.ok('engine', 'start');
+    await site.startEngine();
   }
 
   async #kill({ service, whom, reach }: Act & { kind: 'kill' }): Promise<string | null> {
     const instances = await this.#ground.reached(whom, reach);
     const killed = instances.flatMap(({ id, tags }) =>
-      this.#ground.pidsOf(id, service).map((pid) => {
+      this.#ground.site.pidsOf(id, service).map((pid) => {
         kill(pid, 'SIGKILL');
         if (service === 'mongod' || service === 'agent') {
           const parts = [service === 'mongod' ? 'member' : 'agent'] as const;
@@ -77,7 +81,8 @@ export class Faults {
   async #begin({ fault, state, whom, reach, manner }: Act & { kind: 'begin' }): Promise<string | null> {
     const instances = await this.#ground.reached(whom, reach);
     const machineOf = (id: string) => instances.find((each) => each.id === id)?.tags.machine ?? id;
-    const { begin, end } = machineFault(this.#ground, state, manner);
+    const peers = async () => (await this.#ground.instances()).map(({ id }) => id);
+    const { begin, end } = this.#cloud.machine(state, manner, peers);
     const taken = outageOf(state, manner);
     const outages = taken === null ? [] : instances.map(({ tags }) => away(tags.machine, taken));
     this.outages.push(...outages);
@@ -97,15 +102,21 @@ export class Faults {
   }
 
   async #beginEngine({ fault, state }: Act & { kind: 'begin-engine' }): Promise<string | null> {
-    const { engineStatus } = await import('../../src/engine/engine.js');
-    const { pid } = await engineStatus(this.#ground.store.dirs);
+    const { site } = this.#ground;
+    const pid = await site.temporalPid();
     if (pid === null) return null;
     kill(pid, state === 'engine-down' ? 'SIGKILL' : 'SIGSTOP');
     const takeBack = async () => {
       if (state === 'engine-frozen') kill(pid, 'SIGCONT');
-      else await this.#ground.home.ok('engine', 'start');
+      else await site.startEngine();
     };
     this.#open.set(fault, { what: state, takeBack });
+    return `#${fault} ${state}`;
+  }
+
+  #beginCloud({ fault, state }: Act & { kind: 'begin-cloud' }): string {
+    this.#cloud.answer(state);
+    this.#open.set(fault, { what: state, takeBack: async () => this.#cloud.answer(null) });
     return `#${fault} ${state}`;
   }
 
@@ -118,7 +129,7 @@ export class Faults {
   }
 
   async #killEngineWorker(): Promise<string | null> {
-    const workers = this.#ground.home.processes().filter(({ command }) => COMMANDS.engineWorker.test(command));
+    const workers = this.#ground.site.home.processes().filter(({ command }) => COMMANDS.engineWorker.test(command));
     for (const { pid } of workers) kill(pid, 'SIGKILL');
     return workers.length > 0 ? "killed the engine's worker" : null;
   }
@@ -138,7 +149,7 @@ export class Faults {
     const well = desired >= 3 && voters >= 3 && healthyVoters === voters;
     if (!known || (votes && !well)) return null;
     this.outages.push(away(instance.tags.machine, { kind: 'terminated', parts: ['agent', 'member'] }));
-    await this.#ground.cloud.terminate(instance.id);
+    await this.#ground.site.console.terminate(instance.id);
     return `terminated machine ${instance.tags.machine}${votes ? '' : ' (no voter)'}`;
   }
 

@@ -1,51 +1,39 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import type { MongoClient } from 'mongodb';
 import type { Change, Changes } from '../../src/api/changes.js';
 import type { Status } from '../../src/api/status.js';
 import type { ApiClient } from '../../src/client/client.js';
 import { openClient } from '../../src/client/open.js';
 import type { Instance } from '../../src/cloud/cloud.js';
-import type { LocalCloud } from '../../src/cloud/local/local-cloud.js';
-import { openLocalCloud } from '../../src/cloud/local/open.js';
 import { QuorateError } from '../../src/errors.js';
 import { openStore, type Store } from '../../src/store/store.js';
-import type { Home } from '../support/home.js';
-import { memberClient } from '../support/member.js';
-import { COMMANDS } from '../support/programs.js';
-import type { Service, Whom } from './acts.js';
+import type { Site } from '../support/sites/site.js';
+import type { Whom } from './acts.js';
 
 export const ENVIRONMENT = 'demo';
 
-/** The environment under test, as one sees it who may look everywhere: its home, its cloud, its status. */
+/** The environment under test, as one sees it who may look everywhere: where it lives, and its status. */
 export class Ground {
-  readonly home: Home;
+  readonly site: Site;
   readonly store: Store;
   readonly uuid: string;
-  readonly region: string;
   readonly #observer: ApiClient;
   /** What was last seen; when nobody answers, faults go by it. */
   last: Status;
 
-  private constructor(home: Home, region: string, store: Store, uuid: string, observer: ApiClient, first: Status) {
-    this.region = region;
-    this.home = home;
+  private constructor(site: Site, store: Store, uuid: string, observer: ApiClient, first: Status) {
+    this.site = site;
     this.store = store;
     this.uuid = uuid;
     this.#observer = observer;
     this.last = first;
   }
 
-  /** @param region of the local cloud that the environment was made in */
-  static async open(home: Home, region: string): Promise<Ground> {
-    const store = await openStore(home.env);
+  static async open(site: Site): Promise<Ground> {
+    const store = await openStore(site.home.env);
     const uuid = (await store.readEnvironment(ENVIRONMENT))?.uuid ?? '';
     const observer = await openClient(store, ENVIRONMENT);
     const { body } = await observer.request<Status>('GET', '/v1/status');
-    return new Ground(home, region, store, uuid, observer, body);
-  }
-
-  get cloud(): LocalCloud {
-    return openLocalCloud(this.store.dirs.localCloud, this.region, this.home.env);
+    return new Ground(site, store, uuid, observer, body);
   }
 
   client(): Promise<ApiClient> {
@@ -70,7 +58,7 @@ export class Ground {
   }
 
   async instances(): Promise<readonly Instance[]> {
-    return (await this.cloud.list(this.uuid)).filter(({ state }) => state !== 'terminated');
+    return (await this.site.console.list(this.uuid)).filter(({ state }) => state !== 'terminated');
   }
 
   /** Machines to act on, the one that is meant first; those whose instance is gone are left out. */
@@ -100,26 +88,11 @@ export class Ground {
     return machines.filter(({ tags }) => voters.includes(tags.machine)).slice(0, Math.floor(voters.length / 2) + 1);
   }
 
-  /** PIDs of a service of an instance. */
-  pidsOf(instance: string, service: Service): number[] {
-    return readdirSync('/proc').flatMap((name) => {
-      if (!/^\d+$/.test(name)) return [];
-      try {
-        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        if (!COMMANDS[service].test(command)) return [];
-        const environ = readFileSync(`/proc/${name}/environ`, 'utf8').split('\0');
-        return environ.includes(`QUORATE_INSTANCE=${instance}`) ? [Number(name)] : [];
-      } catch {
-        return []; // It ended while we looked.
-      }
-    });
-  }
-
   /** A login to a machine's mongod with its own membership certificate, as somebody with a shell there has. */
   async member(machine: string): Promise<MongoClient> {
     const controller = this.last.controllers.find((each) => each.machine === machine);
     if (!controller) throw new Error(`machine ${machine} is no controller`);
-    return await memberClient(this.store, this.uuid, controller, { serverSelectionTimeoutMS: 4000 });
+    return await this.site.login(this.uuid, controller, { serverSelectionTimeoutMS: 4000 });
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { MachineState, Manner } from './acts.js';
 import { losses, type Outage, outageOf, type Part, type Replacement, replacementsOf, undeserved } from './losses.js';
 
-const GRACES = { silentMs: 15_000, stoppedMs: 30_000 };
+const GRACES = { silentMs: 15_000, stoppedMs: 30_000, recoversMs: 10_000, lateMs: 20_000 };
 const BOTH = ['agent', 'member'] as const;
 
 function outage(kind: Outage['kind'], from: number, to: number | null, parts: readonly Part[] = BOTH): Outage {

@@ -1,5 +1,6 @@
 import { SENTINEL } from '../../src/temporal/names.js';
 import type { MachineState, Manner } from './acts.js';
+import type { Pace } from './terrain.js';
 
 /** What of a machine is out of reach: its agent, its member. Silent is one of which both are. */
 export type Part = 'agent' | 'member';
@@ -14,7 +15,7 @@ export interface Outage {
   to: number | null;
 }
 
-export interface Graces {
+export interface Graces extends Pick<Pace, 'recoversMs' | 'lateMs'> {
   readonly silentMs: number;
   readonly stoppedMs: number;
 }
@@ -28,10 +29,6 @@ export interface Replacement {
   readonly startedAt: number;
 }
 
-/** A machine that thaws or starts again is silent for a while longer, most of all on a busy machine. */
-const RECOVERS_MS = 10_000;
-/** Between the moment that somebody counts as lost and the beginning of the change lies an engine that is just away. */
-const LATE_MS = 20_000;
 /** What was done is known a moment before or after it took effect. */
 const NEAR_MS = 1500;
 
@@ -40,6 +37,7 @@ export function outageOf(state: MachineState, { from }: Manner): Pick<Outage, 'k
   const parts = ['agent', 'member'] as const;
   switch (state) {
     case 'frozen':
+    case 'rebooted':
       return { kind: 'unheard', parts };
     // These begin with a power cut, which the cloud tells as a stop.
     case 'off':
@@ -84,14 +82,14 @@ export function losses(outages: readonly Outage[], graces: Graces, now: number):
   });
 }
 
-function isDeserved(mine: readonly Outage[], at: number, { silentMs, stoppedMs }: Graces): boolean {
+function isDeserved(mine: readonly Outage[], at: number, { silentMs, stoppedMs, recoversMs, lateMs }: Graces): boolean {
   if (mine.some(({ kind }) => kind === 'terminated')) return true;
   const lastedFor = (graceMs: number, from: number, to: number) =>
-    from + graceMs <= at + NEAR_MS && to - from >= graceMs && to + LATE_MS >= at;
+    from + graceMs <= at + NEAR_MS && to - from >= graceMs && to + lateMs >= at;
   const isStopped = mine.some(
-    ({ kind, from, to }) => kind === 'stopped' && lastedFor(stoppedMs, from, (to ?? at + LATE_MS) + RECOVERS_MS),
+    ({ kind, from, to }) => kind === 'stopped' && lastedFor(stoppedMs, from, (to ?? at + lateMs) + recoversMs),
   );
-  return isStopped || stretches(mine, at + LATE_MS, RECOVERS_MS).some(({ from, to }) => lastedFor(silentMs, from, to));
+  return isStopped || stretches(mine, at + lateMs, recoversMs).some(({ from, to }) => lastedFor(silentMs, from, to));
 }
 
 interface Stretch {

@@ -1,9 +1,10 @@
-import { until } from '../support/home.js';
-import type { MachineState, Manner } from './acts.js';
+import type { Instance } from '../../src/cloud/cloud.js';
+import { Ec2Site } from '../support/sites/ec2.js';
+import { LocalSite } from '../support/sites/local.js';
+import type { CloudState, MachineState, Manner } from './acts.js';
+import { Ec2Faults } from './ec2-faults.js';
 import type { Ground } from './ground.js';
-
-/** Room for a mongod and its log, and no more. */
-const SMALL_DISK = 1024 ** 3;
+import { LocalFaults } from './local-faults.js';
 
 /** What is done to an instance, and what takes it back. */
 export interface MachineFault {
@@ -11,65 +12,31 @@ export interface MachineFault {
   readonly end: (id: string) => Promise<unknown>;
 }
 
-export function machineFault(ground: Ground, state: MachineState, manner: Manner): MachineFault {
-  const { cloud } = ground;
-  const reboot = async (id: string) => {
-    await cloud.powerOff(id);
-    await cloud.startAgain(id);
-  };
-  switch (state) {
-    case 'frozen':
-      return { begin: (id) => cloud.pause(id), end: (id) => cloud.resume(id) };
-    case 'off':
-      return { begin: (id) => cloud.powerOff(id), end: (id) => cloud.startAgain(id) };
-    case 'stopped':
-      return { begin: (id) => cloud.stop(id), end: (id) => cloud.startAgain(id) };
-    case 'partitioned':
-      return {
-        begin: async (id) => cloud.partition(id, { direction: manner.way, ...(await peersOf(ground, id, manner)) }),
-        end: (id) => cloud.heal(id),
-      };
-    case 'degraded':
-      return { begin: (id) => cloud.degrade(id, manner), end: (id) => cloud.heal(id) };
-    case 'disk-full':
-      return {
-        begin: async (id) => {
-          await cloud.limitDisk(id, SMALL_DISK);
-          await reboot(id);
-          await until('a mongod on the small disk', async () => ground.pidsOf(id, 'mongod').length > 0, 30);
-          await cloud.fillDisk(id);
-        },
-        end: async (id) => {
-          await cloud.fillDisk(id, false);
-          await cloud.limitDisk(id, null);
-        },
-      };
-    case 'clock-off':
-      return {
-        begin: async (id) => {
-          await cloud.setClock(id, manner.clockOffsetMs);
-          await reboot(id);
-        },
-        end: async (id) => {
-          await cloud.setClock(id, 0);
-          await reboot(id);
-        },
-      };
-  }
+/** What only a cloud's own means can do to its machines, or to whoever asks it; the schedule draws what there is (terrain.ts). */
+export interface CloudFaults {
+  /** @param peers IDs of all instances */
+  machine(state: MachineState, manner: Manner, peers: () => Promise<readonly string[]>): MachineFault;
+  /** Nothing that was done to the machine lasts, whoever did it; harmless where nothing was. */
+  mend(instance: Instance): Promise<void>;
+  /** Whoever asks the cloud from now on; null: is answered well again. */
+  answer(state: CloudState | null): void;
 }
 
-/** From whom it is cut off; another instance is the next one of the environment. */
-async function peersOf(ground: Ground, id: string, { from }: Manner): Promise<{ from?: string[] }> {
-  if (from === 'everybody') return {};
-  if (from === 'host') return { from: ['host'] };
-  const ids = (await ground.instances()).map((instance) => instance.id);
-  const peer = ids[(ids.indexOf(id) + 1) % ids.length];
-  return peer === undefined || peer === id ? {} : { from: [peer] };
+/** Those of the cloud that an environment is on. */
+export function faultsAt({ site }: Ground): CloudFaults {
+  if (site instanceof LocalSite) return new LocalFaults(site);
+  if (site instanceof Ec2Site) return new Ec2Faults(site);
+  throw new Error('nobody says what befalls machines there');
 }
 
-/** Whatever a link or a disk may still have, where instances have their own. */
-export async function linksHealed(ground: Ground, id: string): Promise<void> {
-  if (ground.region !== 'namespace') return;
-  await ground.cloud.heal(id);
-  await ground.cloud.fillDisk(id, false);
+/** Whom a partitioned machine is cut off from: everybody, `host`, or the next instance of the environment. */
+export async function peerOf(
+  id: string,
+  { from }: Manner,
+  peers: () => Promise<readonly string[]>,
+): Promise<'everybody' | 'host' | { readonly instance: string }> {
+  if (from !== 'another') return from;
+  const ids = await peers();
+  const instance = ids[(ids.indexOf(id) + 1) % ids.length];
+  return instance === undefined || instance === id ? 'everybody' : { instance };
 }

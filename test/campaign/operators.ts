@@ -45,7 +45,7 @@ export class Operators {
     const line = `quorate ${words.join(' ')}`;
     this.#story.tell(actor, line);
     const began = performance.now();
-    const { child, done } = this.#ground.home.start(...words);
+    const { child, done } = this.#ground.site.home.start(...words);
     let hung: NodeJS.Timeout | undefined;
     const patience = setTimeout(() => {
       child.kill('SIGINT');

@@ -11,7 +11,7 @@ function open(entries: readonly Entry[], actor: Entry['actor']): number[] {
   return entries
     .filter((entry) => entry.actor === actor)
     .map(({ act }) => {
-      if (act.kind === 'begin' || act.kind === 'begin-engine') under.add(act.fault);
+      if (act.kind === 'begin' || act.kind === 'begin-engine' || act.kind === 'begin-cloud') under.add(act.fault);
       if (act.kind === 'end') under.delete(act.fault);
       return under.size;
     });
@@ -46,7 +46,7 @@ describe('a schedule', () => {
   });
 
   test('a part of one lane that cannot be had leaves the other lanes as they are', () => {
-    const few = plan(7, 10, { commands: ['enable-ha'], namespaces: false });
+    const few = plan(7, 10, { commands: ['enable-ha'], namespaces: false, cloud: 'local' });
     const all = plan(7, 10, EVERYTHING);
     for (const actor of ['processes', 'engine'] as const) {
       expect(few.entries.filter((entry) => entry.actor === actor)).toEqual(
@@ -57,6 +57,23 @@ describe('a schedule', () => {
       if (act.kind === 'command') expect(act.words[0]).toBe('enable-ha');
       if (act.kind === 'begin') expect(['frozen', 'off', 'stopped']).toContain(act.state);
     }
+  });
+
+  test('on EC2 all befalls that there is and nothing else, and its endpoint fails in one way at a time', () => {
+    const schedules = seeds.map((seed) => plan(seed, 20, { ...EVERYTHING, cloud: 'ec2' }));
+    for (const { entries, settings } of schedules) {
+      expect(settings.terrain.cloud).toBe('ec2');
+      expect(Math.max(0, ...open(entries, 'cloud'))).toBeLessThanOrEqual(1);
+      expect(open(entries, 'cloud').at(-1) ?? 0).toBe(0);
+    }
+    const acts = schedules.flatMap(({ entries }) => entries.map(({ act }) => act));
+    const begun = new Set(
+      acts.flatMap((act) => (act.kind === 'begin' || act.kind === 'begin-cloud' ? [act.state] : [])),
+    );
+    const ofMachines = ['frozen', 'off', 'stopped', 'rebooted', 'partitioned', 'degraded'];
+    const ofTheCloud = ['cloud-down', 'cloud-throttling', 'cloud-late', 'cloud-forgetful'];
+    expect([...begun].sort()).toEqual([...ofMachines, ...ofTheCloud].sort());
+    expect(acts.filter((act) => act.kind === 'command' && act.words.includes('5'))).toEqual([]);
   });
 
   test('over many seeds everything there is happens, to one, to a majority and to all', () => {

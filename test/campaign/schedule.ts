@@ -1,5 +1,6 @@
-import type { Act, EngineState, Entry, MachineState, Manner, Reach, Role, Service, Whom } from './acts.js';
+import type { Act, EngineState, Entry, Manner, Reach, Role, Service, Whom } from './acts.js';
 import { type Random, seededRandom } from './random.js';
+import { TERRAINS, type Terrain } from './terrain.js';
 
 /** What the build under test can do; what it cannot do yet is not drawn. */
 export interface Abilities {
@@ -7,19 +8,17 @@ export interface Abilities {
   readonly commands: readonly string[];
   /** Instances can have namespaces of their own, so that links are cut, clocks are off and disks are full. */
   readonly namespaces: boolean;
+  readonly cloud: 'local' | 'ec2';
 }
 
 export const EVERYTHING: Abilities = {
   commands: ['enable-ha', 'disable-ha', 'replace', 'switchover', 'maintenance', 'config', 'status', 'changes'],
   namespaces: true,
+  cloud: 'local',
 };
 
-const EVERYWHERE: readonly MachineState[] = ['frozen', 'off', 'stopped'];
-const WITH_NAMESPACES: readonly MachineState[] = ['partitioned', 'degraded', 'disk-full', 'clock-off'];
-
 export interface Settings {
-  /** Of the local cloud. */
-  readonly region: '' | 'namespace';
+  readonly terrain: Terrain;
   /** Given to `bootstrap --config`. */
   readonly config: readonly string[];
   readonly controllers: 1 | 3;
@@ -33,9 +32,6 @@ export interface Schedule {
   readonly entries: readonly Entry[];
 }
 
-/** After an instance was ended for good, until the next fault of a machine: a new one boots and joins in less. */
-const QUIET_AFTER_TERMINATE = 20;
-
 /**
  * Everything that will be done and when, from the seed alone. Each actor has a lane of its own:
  *
@@ -44,59 +40,45 @@ const QUIET_AFTER_TERMINATE = 20;
  *   never beside another one. So whatever is gone for good, the others are there.
  * - *processes*: kills at any moment, also beside a fault of a machine: what is killed is started again by itself.
  * - *engine*: Temporal and its worker, whatever the others do.
+ * - *cloud*: what answers for the cloud, where that is asked by the network, whatever the others do.
  * - two *operators*, who may get in each other's way.
  */
 export function plan(seed: number, minutes: number, abilities: Abilities = EVERYTHING): Schedule {
   const seconds = Math.round(minutes * 60);
   const lane = (name: string) => seededRandom(seed, name);
   const settings = settingsOf(lane('settings'), abilities);
+  const { terrain } = settings;
   const entries = [
-    ...machineFaults(lane('machines'), seconds, settings),
-    ...processFaults(lane('processes'), seconds),
-    ...engineFaults(lane('engine'), seconds),
-    ...operator(lane('operator'), seconds, abilities, 'operator'),
-    ...operator(lane('second operator'), seconds, abilities, 'second operator'),
+    ...machineFaults(lane('machines'), seconds, terrain),
+    ...processFaults(lane('processes'), seconds, terrain),
+    ...engineFaults(lane('engine'), seconds, terrain),
+    ...cloudFaults(lane('cloud'), seconds, terrain),
+    ...operator(lane('operator'), seconds, abilities, terrain, 'operator'),
+    ...operator(lane('second operator'), seconds, abilities, terrain, 'second operator'),
   ];
   entries.sort((a, b) => a.at - b.at);
   return { seed, seconds, settings, entries };
 }
 
-function settingsOf(random: Random, { namespaces }: Abilities): Settings {
-  const config = [
-    `grace=${random.pick([
-      [2, '5s'],
-      [1, '15s'],
-    ])}`,
-    `stopped-grace=${random.pick([
-      [1, '0s'],
-      [1, '30s'],
-    ])}`,
-  ];
+function settingsOf(random: Random, { namespaces, cloud }: Abilities): Settings {
+  // The same numbers are drawn wherever it is.
+  const { graces, stoppedGraces } = TERRAINS[cloud];
+  const config = [`grace=${random.pick(graces)}`, `stopped-grace=${random.pick(stoppedGraces)}`];
   const controllers = random.pick<1 | 3>([
     [1, 1],
     [3, 3],
   ]);
   const namespace = random.chance(0.6) && namespaces;
-  return { region: namespace ? 'namespace' : '', config, controllers };
+  const terrain = cloud === 'local' && namespace ? TERRAINS['local/namespace'] : TERRAINS[cloud];
+  return { terrain, config, controllers };
 }
 
-function machineFaults(random: Random, seconds: number, { region }: Settings): Entry[] {
-  const states = region === 'namespace' ? [...EVERYWHERE, ...WITH_NAMESPACES] : EVERYWHERE;
+function machineFaults(random: Random, seconds: number, { machines, pace }: Terrain): Entry[] {
   const entries: Entry[] = [];
   const push = (at: number, act: Act) => entries.push({ at: round(at), actor: 'machines', act });
   let fault = 0;
-  for (let at = random.between(3, 10); at < seconds; at += random.between(4, 20)) {
-    const act = random.pick<MachineState | 'terminate' | 'reconfig'>([
-      [5, 'frozen'],
-      [2, 'off'],
-      [2, 'stopped'],
-      [6, 'partitioned'],
-      [2, 'degraded'],
-      [1, 'disk-full'],
-      [1, 'clock-off'],
-      [2, 'terminate'],
-      [2, 'reconfig'],
-    ]);
+  for (let at = random.between(3, 10); at < seconds; at += random.between(4, 20) * pace.apart) {
+    const act = random.pick(machines);
     const whom = whomOf(random);
     const reach = random.pick<Reach>([
       [7, 'one'],
@@ -112,9 +94,9 @@ function machineFaults(random: Random, seconds: number, { region }: Settings): E
     ]);
     if (act === 'terminate') {
       push(at, { kind: 'terminate', whom });
-      at += QUIET_AFTER_TERMINATE;
+      at += pace.quietAfterTerminateS;
     } else if (act === 'reconfig') push(at, { kind: 'reconfig', change, whom });
-    else if (states.includes(act)) {
+    else if (act !== null) {
       fault += 1;
       push(at, { kind: 'begin', fault, state: act, whom, reach, manner });
       at = Math.min(at + lasts, seconds);
@@ -142,9 +124,9 @@ function mannerOf(random: Random): Manner {
   };
 }
 
-function processFaults(random: Random, seconds: number): Entry[] {
+function processFaults(random: Random, seconds: number, { pace }: Terrain): Entry[] {
   const entries: Entry[] = [];
-  for (let at = random.between(2, 6); at < seconds; at += random.between(2, 18)) {
+  for (let at = random.between(2, 6); at < seconds; at += random.between(2, 18) * pace.apart) {
     const service = random.pick<Service>([
       [4, 'mongod'],
       [2, 'agent'],
@@ -161,12 +143,12 @@ function processFaults(random: Random, seconds: number): Entry[] {
   return entries;
 }
 
-function engineFaults(random: Random, seconds: number): Entry[] {
+function engineFaults(random: Random, seconds: number, { pace }: Terrain): Entry[] {
   const entries: Entry[] = [];
   const push = (at: number, act: Act) => entries.push({ at: round(at), actor: 'engine', act });
   // Faults of machines count from 1 as well: these are told apart by where they begin.
   let fault = 1000;
-  for (let at = random.between(8, 25); at < seconds; at += random.between(10, 35)) {
+  for (let at = random.between(8, 25); at < seconds; at += random.between(10, 35) * pace.apart) {
     const state = random.pick<EngineState | 'worker'>([
       [2, 'engine-down'],
       [1, 'engine-frozen'],
@@ -184,14 +166,38 @@ function engineFaults(random: Random, seconds: number): Entry[] {
   return entries;
 }
 
-function operator(random: Random, seconds: number, { commands }: Abilities, actor: Entry['actor']): Entry[] {
+function cloudFaults(random: Random, seconds: number, { endpoint, pace }: Terrain): Entry[] {
+  if (endpoint.length === 0) return [];
+  const entries: Entry[] = [];
+  const push = (at: number, act: Act) => entries.push({ at: round(at), actor: 'cloud', act });
+  let fault = 2000;
+  for (let at = random.between(8, 25); at < seconds; at += random.between(10, 35) * pace.apart) {
+    fault += 1;
+    push(at, { kind: 'begin-cloud', fault, state: random.pick(endpoint) });
+    at = Math.min(at + random.between(2, 30), seconds);
+    push(at, { kind: 'end', fault });
+  }
+  return entries;
+}
+
+function operator(
+  random: Random,
+  seconds: number,
+  { commands }: Abilities,
+  { mostControllers, pace }: Terrain,
+  actor: Entry['actor'],
+): Entry[] {
   const entries: Entry[] = [];
   const second = actor === 'second operator';
-  for (let at = random.between(2, second ? 40 : 10); at < seconds; at += random.between(4, second ? 60 : 25)) {
+  for (
+    let at = random.between(2, second ? 40 : 10);
+    at < seconds;
+    at += random.between(4, second ? 60 : 25) * pace.apart
+  ) {
     const words = random.pick<readonly string[]>([
       [4, ['enable-ha']],
       [3, ['enable-ha', '-n', '3']],
-      [2, ['enable-ha', '-n', '5']],
+      [2, ['enable-ha', '-n', String(mostControllers)]],
       [2, ['disable-ha']],
       [1, ['disable-ha', '--keep', '{0}']],
       [4, ['replace', '{0}']],

@@ -2,7 +2,6 @@ import type { Instance } from '../../src/cloud/cloud.js';
 import { ensureSingletons } from '../../src/temporal/singletons.js';
 import { until } from '../support/home.js';
 import { kill } from '../support/kill.js';
-import { COMMANDS } from '../support/programs.js';
 import type { Case } from './cases.js';
 import type { Held } from './holds.js';
 import type { Script } from './scripts.js';
@@ -24,7 +23,7 @@ export async function befall({ calamity }: Case, trial: Trial): Promise<void> {
   const { stage, held, played, script, again } = trial;
   switch (calamity) {
     case 'worker':
-      kill(held.pid);
+      if (held.pid !== null) kill(held.pid);
       break;
     case 'all workers':
       for (const pid of stage.workers()) kill(pid);
@@ -44,7 +43,7 @@ export async function befall({ calamity }: Case, trial: Trial): Promise<void> {
       if (!script.singleton) await again();
       return stage.holds.release();
   }
-  await stage.home.ok('engine', 'start');
+  await stage.site.startEngine();
   stage.holds.release();
 }
 
@@ -95,9 +94,9 @@ async function terminate({ stage, held, script }: Trial): Promise<void> {
   if (!script.singleton) return;
   // Singletons are started again by any controller's worker that starts.
   const workers = new Set(stage.workers());
-  const others = stage.home.processes().filter(({ pid, command }) => COMMANDS.worker.test(command) && pid !== held.pid);
+  const others = stage.site.workers().filter((pid) => pid !== held.pid);
   if (others.length > 0) {
-    for (const { pid } of others) process.kill(pid, 'SIGTERM');
+    for (const pid of others) kill(pid, 'SIGTERM');
     await until('a worker to start', async () => stage.workers().some((pid) => !workers.has(pid)));
   } else {
     // The held one is the only one there is, and must live for its effect to come late.

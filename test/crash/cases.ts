@@ -68,6 +68,16 @@ export function boundaries(directory = join(packageRoot(), 'test/histories')): r
     });
 }
 
+/**
+ * Those that are brought about elsewhere by what only the local cloud has: a disk that is damaged from outside, a member that
+ * is changed by hand through its files, instances that belong to nobody, ports that are closed at its panel.
+ */
+const ON_LOCAL_ALONE: readonly string[] = ['enableHa-evened', 'enableHa-resync', 'provisioner', 'firewaller'];
+
+/** The boundaries that can be brought about on a cloud. */
+export const boundariesOn = (cloud: 'local' | 'ec2'): readonly Boundary[] =>
+  boundaries().filter(({ history }) => cloud === 'local' || !ON_LOCAL_ALONE.includes(history));
+
 /** How often these run depends on how long everything else takes; so often they surely do. */
 const LOOKS: Readonly<Record<string, number>> = { observe: 2, listInstances: 2, surveyMembers: 2, seeInstances: 1 };
 

@@ -1,11 +1,22 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../support/home.js';
+import { hostPidOf } from '../support/pid-namespaces.js';
 import type { Moment } from './cases.js';
 
 /** An activity that is held, as its process said. */
 export interface Held {
-  readonly pid: number;
+  /** As the host counts; null where it is gone already. */
+  readonly pid: number | null;
   readonly activity: string;
   readonly attempt: number;
   readonly workflowId: string;
@@ -15,17 +26,24 @@ export interface Held {
 
 /** The test's side of `hold.mjs`: one activity of one home at a time. */
 export class Holds {
-  readonly #directory: string;
+  readonly directory: string;
   #id = 0;
 
-  constructor(home: string) {
-    this.#directory = join(home, 'holds');
+  /** @param patience so many times as long is waited as on the local cloud */
+  constructor(
+    home: string,
+    private readonly patience: number,
+  ) {
+    this.directory = join(home, 'holds');
+    mkdirSync(this.directory, { recursive: true });
+    // Workers of instances are another user.
+    chmodSync(this.directory, 0o777);
   }
 
   /** From now on the `occurrence`-th run of this activity is held. */
   arm(hold: { readonly activity: string; readonly occurrence: number; readonly moment: Moment }): void {
-    rmSync(this.#directory, { recursive: true, force: true });
-    mkdirSync(this.#directory, { recursive: true });
+    // The directory itself is one that instances may have mounted.
+    for (const name of readdirSync(this.directory)) rmSync(this.#file(name));
     this.#id += 1;
     // The name appears whole or not at all to those that look.
     writeFileSync(this.#file('armed.tmp'), JSON.stringify({ ...hold, id: this.#id }));
@@ -38,12 +56,13 @@ export class Holds {
       `${what} to be held`,
       async () => {
         if (existsSync(this.#file('held.json'))) {
-          return JSON.parse(readFileSync(this.#file('held.json'), 'utf8')) as Held;
+          const { pid, namespace, ...held } = JSON.parse(readFileSync(this.#file('held.json'), 'utf8'));
+          return { ...held, pid: hostPidOf(pid, namespace) } as Held;
         }
         const reason = over();
         return reason === null ? null : new NeverHeld(reason);
       },
-      240,
+      240 * this.patience,
     );
     if (seen instanceof NeverHeld) throw seen;
     return seen;
@@ -57,13 +76,13 @@ export class Holds {
   async ended({ pid }: Pick<Held, 'pid'>): Promise<void> {
     await until(
       'the held activity to end',
-      async () => existsSync(this.#file('ended')) || !existsSync(`/proc/${pid}`),
-      60,
+      async () => existsSync(this.#file('ended')) || pid === null || !existsSync(`/proc/${pid}`),
+      60 * this.patience,
     );
   }
 
   #file(name: string): string {
-    return join(this.#directory, name);
+    return join(this.directory, name);
   }
 }
 

@@ -136,8 +136,8 @@ async function damage(stage: Stage, before: Status): Promise<void> {
 export const SCRIPTS: Readonly<Record<string, Script>> = {
   bootstrap: {
     from: null,
-    play: (stage) => stage.type([['bootstrap', 'local', stage.name]]).then(ended),
-    again: (stage) => stage.type([destroy(stage), ['bootstrap', 'local', stage.name]]).then(ended),
+    play: (stage) => stage.type([['bootstrap', stage.site.cloudName, stage.name]]).then(ended),
+    again: (stage) => stage.type([destroy(stage), ['bootstrap', stage.site.cloudName, stage.name]]).then(ended),
     to: 1,
   },
   destroy: { from: 1, play: (stage) => stage.type([destroy(stage)]).then(ended), to: null },

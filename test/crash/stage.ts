@@ -1,28 +1,32 @@
 import { randomUUID } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Change } from '../../src/api/changes.js';
 import type { Status } from '../../src/api/status.js';
 import { openClient } from '../../src/client/open.js';
 import { SteadyWriter } from '../../src/client/steady-writer.js';
 import type { Instance } from '../../src/cloud/cloud.js';
-import { openLocalCloud } from '../../src/cloud/local/open.js';
-import { engineStatus, ensureEngine } from '../../src/engine/engine.js';
 import { MOST_A_DAY } from '../../src/membership/pace.js';
 import { packageRoot } from '../../src/package.js';
 import { adminCommand } from '../../src/replicaset/connect.js';
 import type { SetConfig } from '../../src/replicaset/wire.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import { progressOf } from '../../src/temporal/changes.js';
-import { connectTemporal, type Temporal } from '../../src/temporal/connect.js';
+import type { Temporal } from '../../src/temporal/connect.js';
 import { environmentKey, SENTINEL, SINGLETONS, workflowIds } from '../../src/temporal/names.js';
 import { WRITER_PAUSE_MS } from '../support/environment.js';
 import { Home, type Run, until } from '../support/home.js';
-import { memberClient } from '../support/member.js';
 import { COMMANDS } from '../support/programs.js';
-import { Traces } from '../support/traces.js';
+import { Ec2Site } from '../support/sites/ec2.js';
+import { LocalSite } from '../support/sites/local.js';
+import type { Site } from '../support/sites/site.js';
 import { Holds } from './holds.js';
 
 const NAME = 'demo';
+const HOLDING = `--import=${packageRoot()}/test/crash/hold.mjs`;
+/** Machines that boot are there later. */
+const PATIENCE = { local: 1, ec2: 4 } as const;
 /** A case takes two replacements by the sentinel at most: of what the script loses, and of what the calamity kills. */
 const MOST_A_CASE = 2;
 
@@ -31,12 +35,10 @@ const MOST_A_CASE = 2;
  * carry the hook that lets an activity be held.
  */
 export class Stage {
-  readonly home = new Home();
-  readonly holds = new Holds(this.home.dir);
   #temporal: Temporal | null = null;
   #writer: SteadyWriter | null = null;
   /** Of the environment as it was last led somewhere. */
-  #traces: Traces | null = null;
+  #traces: Awaited<ReturnType<Site['traces']>> | null = null;
   /** What there was by then: instances and changes. */
   #there: ReadonlySet<string> = new Set();
   /** Instances that were ended since, or lost their power once. */
@@ -45,8 +47,31 @@ export class Stage {
   readonly #strays = new Set<string>();
   #closeClient: () => void = () => undefined;
 
-  constructor() {
-    this.home.env.NODE_OPTIONS = `${this.home.env.NODE_OPTIONS ?? ''} --import=${packageRoot()}/test/crash/hold.mjs`;
+  /** @param patience so many times as long is waited as on the local cloud */
+  private constructor(
+    readonly site: Site,
+    readonly holds: Holds,
+    readonly patience: number,
+  ) {
+    site.home.env.NODE_OPTIONS = `${site.home.env.NODE_OPTIONS ?? ''} ${HOLDING}`;
+  }
+
+  static async open(cloud: 'local' | 'ec2'): Promise<Stage> {
+    const home = new Home();
+    const patience = PATIENCE[cloud];
+    const holds = new Holds(home.dir, patience);
+    if (cloud === 'local') return new Stage(new LocalSite('', home), holds, patience);
+    // Instances run what they were given, but for their workers: those are this checkout's, where they can be held.
+    const root = packageRoot();
+    const shared = {
+      directories: [...new Set([root, realpathSync(join(root, 'node_modules')), holds.directory])],
+      env: { NODE_OPTIONS: HOLDING, QUORATE_HOLDS: holds.directory },
+    };
+    return new Stage(await Ec2Site.open({ home, shared }), holds, patience);
+  }
+
+  get home(): Home {
+    return this.site.home;
   }
 
   get name(): string {
@@ -82,17 +107,17 @@ export class Stage {
       await this.home.ok('destroy-environment', NAME, '--yes', '--force');
     }
     if (to === null) return;
-    if (!(await this.exists())) await this.home.ok('bootstrap', 'local', NAME);
+    if (!(await this.exists())) await this.home.ok('bootstrap', this.site.cloudName, NAME);
     if ((await this.status()).ha.voters !== to) await this.#resize(to);
     await this.settled(to);
-    this.#traces = await Traces.of(await this.store(), NAME);
+    this.#traces = await this.site.traces(NAME);
     this.#there = new Set([...(await this.instances()), ...(await this.#changes())].map(({ id }) => id));
     this.#hit.clear();
   }
 
   /** Waits until the status is as asked for. */
   async statusWhen(what: string, seen: (status: Status) => boolean): Promise<void> {
-    await until(what, async () => seen(await this.status()), 120);
+    await until(what, async () => seen(await this.status()), 120 * this.patience);
   }
 
   /** Writes through the API from now on; `stopWriting` says what was lost. */
@@ -152,13 +177,13 @@ export class Stage {
         if (flaws.length > 0) throw new Error(flaws.join('; '));
         return true;
       },
-      150,
+      150 * this.patience,
     );
   }
 
   async instances(): Promise<readonly Instance[]> {
     const record = await (await this.store()).readEnvironment(NAME);
-    return record ? await (await this.cloud()).list(record.uuid) : [];
+    return record ? await this.site.console.list(record.uuid) : [];
   }
 
   async instanceOf(machine: string): Promise<string> {
@@ -170,29 +195,29 @@ export class Stage {
   /** An instance is gone for good. */
   async end(instance: string): Promise<void> {
     this.#hit.add(instance);
-    await (await this.cloud()).terminate(instance);
+    await this.site.console.terminate(instance);
   }
 
   /** An instance loses its power. */
   async powerOff(instance: string): Promise<void> {
     this.#hit.add(instance);
-    await (await this.cloud()).stop(instance, { graceMs: 0 });
+    await this.site.powerOff(instance);
   }
 
   /** An instance loses its power, and gets it again. */
   async powerCycle(instance: string): Promise<void> {
     await this.powerOff(instance);
-    await (await this.cloud()).startAgain(instance);
+    await this.site.console.startAgain(instance);
   }
 
   /** Starts an instance that belongs to no machine, though its tags name one, and waits until somebody ends it. */
   async stray(environment: string): Promise<void> {
-    const cloud = await this.cloud();
-    const [zone = ''] = await cloud.zones();
+    const { console } = this.site;
+    const [zone = ''] = await console.zones();
     const tags = { environment, machine: '0', nonce: randomUUID() };
-    const { id } = await cloud.start({ tags, userData: '{}', zone });
+    const { id } = await console.start({ tags, userData: '{}', zone });
     this.#strays.add(id);
-    await until('the stray to be ended', async () => (await cloud.describe(id))?.state === 'terminated', 20);
+    await until('the stray to be ended', async () => (await console.describe(id))?.state === 'terminated', 20);
   }
 
   /** Waits until three others vote in the place of this machine and those beside it, and the change that did it has ended. */
@@ -210,7 +235,7 @@ export class Stage {
         }
         return (await membership.describe()).status.name !== 'RUNNING';
       },
-      235,
+      235 * this.patience,
     );
   }
 
@@ -230,7 +255,7 @@ export class Stage {
         await membership.cancel();
         return true;
       },
-      120,
+      120 * this.patience,
     );
     await end;
   }
@@ -256,28 +281,19 @@ export class Stage {
     return (await this.#changes()).filter(({ id, by }) => !this.#there.has(id) && by === SENTINEL);
   }
 
-  async cloud() {
-    return openLocalCloud((await this.store()).dirs.localCloud, '', this.home.env);
-  }
-
   async temporal(): Promise<Temporal> {
-    if (this.#temporal === null) {
-      const engine = await ensureEngine((await this.store()).dirs);
-      this.#temporal = await connectTemporal({ target: engine.connection, uiUrl: engine.uiUrl });
-    }
+    this.#temporal ??= await this.site.connect();
     return this.#temporal;
   }
 
   /** PIDs of all workers there are: the engine's and each controller's. */
   workers(): readonly number[] {
-    return this.home
-      .processes()
-      .filter(({ command }) => COMMANDS.worker.test(command) || COMMANDS.engineWorker.test(command))
-      .map(({ pid }) => pid);
+    const engines = this.home.processes().filter(({ command }) => COMMANDS.engineWorker.test(command));
+    return [...engines.map(({ pid }) => pid), ...this.site.workers()];
   }
 
   async enginePid(): Promise<number> {
-    const { pid } = await engineStatus((await this.store()).dirs);
+    const pid = await this.site.temporalPid();
     if (pid === null) throw new Error('the engine does not run');
     return pid;
   }
@@ -295,7 +311,7 @@ export class Stage {
   async close(): Promise<void> {
     await this.abandonWriting();
     await this.#temporal?.connection.close();
-    await this.home.close();
+    await this.site.close();
   }
 
   /** The sentinel could not replace as many more today as one case may need. */
@@ -313,7 +329,7 @@ export class Stage {
         if (code !== 0) throw new Error(stderr);
         return true;
       },
-      240,
+      240 * this.patience,
     );
   }
 
@@ -333,7 +349,7 @@ export class Stage {
   async #strangers({ environment, ha, controllers }: Status): Promise<readonly string[]> {
     const primary = controllers.find(({ machine }) => machine === ha.primary);
     if (primary === undefined) return [];
-    const client = await memberClient(await this.store(), environment.uuid, primary);
+    const client = await this.site.login(environment.uuid, primary);
     try {
       const { config } = await adminCommand(client, { replSetGetConfig: 1 });
       return (config as SetConfig).members
@@ -368,7 +384,7 @@ export class Stage {
         if (left.length > 0) throw new Error(left.join('; '));
         return true;
       },
-      60,
+      60 * this.patience,
     );
   }
 }

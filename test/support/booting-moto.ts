@@ -2,8 +2,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateSubnetCommand, CreateVpcCommand } from '@aws-sdk/client-ec2';
+import type { Link } from '../../src/cloud/local/isolation.js';
 import { addressOf, numberOf } from '../../src/cloud/local/namespace/subnet.js';
 import { debianRoot } from './bare/debian-root.js';
+import type { Shared } from './bare/machine.js';
 import { type FirstProcess, Guest } from './booting/guest.js';
 import { BareNetwork } from './booting/network.js';
 import { BootingProxy } from './booting/proxy.js';
@@ -28,13 +30,15 @@ export class BootingMoto {
     private readonly moto: Moto,
     private readonly proxy: BootingProxy,
     private readonly network: BareNetwork,
-    private readonly machines: string,
+    /** Where each instance has a directory. */
+    readonly machines: string,
     /** The VPC that the instances have to be in. */
     readonly vpc: string,
     private readonly reaper: ReturnType<typeof reap>,
   ) {}
 
-  static async start(firstProcess: FirstProcess = 'shell'): Promise<BootingMoto> {
+  /** @param shared what of this host its instances see besides */
+  static async start(firstProcess: FirstProcess = 'shell', shared?: Shared): Promise<BootingMoto> {
     const root = await debianRoot();
     const moto = await Moto.start();
     const directory = mkdtempSync(join(tmpdir(), 'quorate-test-booting-'));
@@ -45,7 +49,12 @@ export class BootingMoto {
       const network = await BareNetwork.make(machines);
       const proxy = await BootingProxy.start(network.gateway, moto.endpoint, (ordered, endedItself) => {
         const { id, address, zone, userData, role } = ordered;
-        const surroundings = { identity: { id, address, zone }, role, cable: network.cableOf(id, address) };
+        const surroundings = {
+          identity: { id, address, zone },
+          role,
+          cable: network.cableOf(id, address),
+          ...(shared && { shared }),
+        };
         return new Guest(root, join(machines, id), userData, surroundings, firstProcess, endedItself);
       });
       const vpc = await makeVpc(moto.endpoint, network.subnet.cidr);
@@ -66,6 +75,23 @@ export class BootingMoto {
   /** This host's address among the instances. */
   get gateway(): string {
     return this.network.gateway;
+  }
+
+  /** PID of an instance's first process, as the host counts; null while it is off. */
+  firstProcess(instance: string): number | null {
+    return this.proxy.guest(instance).pid;
+  }
+
+  /** A file or folder of an instance's disk, also while it is off. */
+  disk(instance: string, file: string): string {
+    return join(this.machines, instance, 'disk/upper', file);
+  }
+
+  /** Cuts the cable of an instance that is on, makes it slow or lossy, or heals it; when it is switched on again it has a new one. */
+  async setLink(instance: string, link: Link): Promise<void> {
+    const first = this.firstProcess(instance);
+    if (first === null) throw new Error(`instance ${instance} is off`);
+    await this.network.setLink(instance, join(this.machines, instance), first, link);
   }
 
   /** Instances that have a disk. */

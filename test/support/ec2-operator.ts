@@ -8,9 +8,10 @@ export const ELSEWHERE = '203.0.113.7:7233';
 
 /** Somebody who types commands about EC2, whose Amazon is at an endpoint of the test's. */
 export class Ec2Operator {
-  readonly home = new Home();
-
-  constructor(endpoint: string) {
+  constructor(
+    endpoint: string,
+    readonly home = new Home(),
+  ) {
     for (const name of Object.keys(this.home.env)) {
       if (/^(AWS_|QUORATE_EC2_)/.test(name)) delete this.home.env[name];
     }

@@ -4,7 +4,7 @@ import { namedSources } from '../../src/cloud/ec2/boot/named-sources.js';
 import { Budget } from '../../src/cloud/ec2/budget.js';
 import { Ec2Cloud } from '../../src/cloud/ec2/ec2-cloud.js';
 import { DEFAULTS, type Ec2Settings } from '../../src/cloud/ec2/settings.js';
-import { CALL } from './faulty-proxy.js';
+import { CALL } from './call-names.js';
 
 export const REGION = 'eu-west-1';
 const KEY = { accessKeyId: 'test', secretAccessKey: 'test' };

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CALLS, isCall } from '../../src/cloud/ec2/calls.js';
-import { passOn, whole } from './http-pass.js';
+import { callOf, FETCH, isForm } from './call-names.js';
+import { passOn, stream, whole } from './http-pass.js';
 
 /** What goes wrong with a call; in the first line nothing is done, in the second it is. */
 export type Fault =
@@ -22,8 +23,13 @@ export type Fault =
 export const NOT_DONE = ['refused', 'throttled', 'unavailable'] as const satisfies readonly Fault[];
 export const DONE = ['lost', 'late', 'twice'] as const satisfies readonly Fault[];
 
-/** The header that names the call: S3's calls do not do so by themselves. */
-export const CALL = 'x-quorate-call';
+/** What else decides what is done to a call. */
+export interface Asking {
+  /** Address of whoever asks. */
+  readonly from: string;
+  /** Of EC2's: nothing is to be done. */
+  readonly dryRun: boolean;
+}
 
 /** Stands between a cloud and its endpoint, and does to each call what it is told to. */
 export class FaultyProxy {
@@ -31,7 +37,7 @@ export class FaultyProxy {
   /** Calls as they came, those that came to nothing among them. */
   readonly calls: string[] = [];
   /** What is done to a call, by its name and how often it has come, from 1. */
-  decide: (call: string, nth: number) => Fault | null = () => null;
+  decide: (call: string, nth: number, asked: Asking) => Fault | null = () => null;
   readonly #counts = new Map<string, number>();
 
   private constructor(
@@ -39,16 +45,20 @@ export class FaultyProxy {
     private readonly target: string,
     private readonly lateMs: number,
   ) {
-    this.endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { address, port } = server.address() as AddressInfo;
+    this.endpoint = `http://${address}:${port}`;
     server.on('request', (asked, answer) => {
       this.#serve(asked, answer).catch(() => answer.destroy());
     });
   }
 
-  /** @param lateMs how late an answer is that is late */
-  static async start(target: string, lateMs: number): Promise<FaultyProxy> {
+  /**
+   * @param lateMs how late an answer is that is late
+   * @param address where it listens
+   */
+  static async start(target: string, lateMs: number, address = '127.0.0.1'): Promise<FaultyProxy> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(0, address, resolve));
     return new FaultyProxy(server, target, lateMs);
   }
 
@@ -64,12 +74,15 @@ export class FaultyProxy {
   }
 
   async #serve(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
-    const body = await whole(asked);
-    const call = callOf(asked, body);
+    const form = isForm(asked) ? await whole(asked) : null;
+    const call = callOf(asked, form ?? Buffer.of());
     const nth = (this.#counts.get(call) ?? 0) + 1;
     this.#counts.set(call, nth);
     this.calls.push(call);
-    const fault = this.decide(call, nth);
+    const fault = this.decide(call, nth, { from: asked.socket.remoteAddress ?? '', dryRun: isDryRun(form) });
+    // Archives are large.
+    if (fault === null && form === null) return stream(this.target, asked, answer);
+    const body = form ?? (await whole(asked));
     if (fault === 'refused') return void answer.destroy();
     if (fault === 'throttled') return refuse(answer, call, throttle(call));
     if (fault === 'unavailable')
@@ -96,15 +109,9 @@ export class FaultyProxy {
   }
 }
 
-/** As the header names it; else as EC2, STS, SSM and Service Quotas name it themselves, for clients that are not the test's. */
-function callOf({ headers }: IncomingMessage, body: Buffer): string {
-  const target = String(headers['x-amz-target'] ?? '')
-    .split('.')
-    .at(-1);
-  return String(headers[CALL] ?? '') || target || (new URLSearchParams(body.toString()).get('Action') ?? '');
-}
+const isDryRun = (form: Buffer | null) => new URLSearchParams(form?.toString()).get('DryRun') === 'true';
 
-const serviceOf = (call: string) => (isCall(call) ? CALLS[call].service : 'ec2');
+const serviceOf = (call: string) => (call === FETCH ? 's3' : isCall(call) ? CALLS[call].service : 'ec2');
 
 /** Each service has its own word for it. */
 function throttle(call: string) {

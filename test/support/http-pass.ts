@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from 'node:http';
 
 /** What a server behind a proxy answered. */
 export interface Answered {
@@ -20,6 +20,17 @@ export async function passOn(
     passed.on('error', reject);
     passed.end(body);
   });
+}
+
+/** Passes a request on as it comes, and its answer as that comes: neither is ever held whole. */
+export function stream(target: string, asked: IncomingMessage, answer: ServerResponse): void {
+  const { expect: _, ...headers } = asked.headers;
+  const passed = request(`${target}${asked.url}`, { method: asked.method, headers }, (came) => {
+    answer.writeHead(came.statusCode ?? 500, came.headers);
+    came.pipe(answer);
+  });
+  passed.on('error', (error) => answer.destroy(error));
+  asked.pipe(passed);
 }
 
 export async function whole(message: IncomingMessage): Promise<Buffer> {

@@ -12,7 +12,7 @@ import { COMMANDS } from './programs.js';
 const PATIENCE = { heartbeatFrequencyMS: 10_000, connectTimeoutMS: 30_000, serverSelectionTimeoutMS: 30_000 } as const;
 
 /**
- * A login to a machine's mongod with its own membership certificate, as somebody with a shell there has.
+ * A login to the mongod of a machine of the local cloud with its own membership certificate, as somebody with a shell there has.
  *
  * @param uuid of the environment
  */
@@ -25,7 +25,16 @@ export async function memberClient(
   const directory = join(dirs.localCloud, uuid, instance);
   // A limited disk is mounted for the machine's own processes alone.
   const mongod = processesOf(directory).find(({ command }) => COMMANDS.mongod.test(command));
-  const files = agentFiles(join(mongod ? `/proc/${mongod.pid}/root` : '/', directory));
+  return await loginWith(join(mongod ? `/proc/${mongod.pid}/root` : '/', directory), mongo, options);
+}
+
+/** The same with the certificate in a machine's directory, wherever that is seen from here. */
+export async function loginWith(
+  directory: string,
+  mongo: string,
+  options: MongoClientOptions = {},
+): Promise<MongoClient> {
+  const files = agentFiles(directory);
   const [ca, member] = await Promise.all([readFile(files.ca, 'utf8'), readPem(files.member)]);
   return await directClient(mongo, { ca, ...member }, { ...PATIENCE, ...options }).connect();
 }

@@ -6,7 +6,7 @@ import { packageRoot } from '../../src/package.js';
 import { pythonWith } from './python.js';
 import { reap, reaped } from './reap.js';
 
-const STARTED_MS = 90_000;
+const STARTED_MS = 300_000;
 
 /**
  * A server that answers as EC2, S3, SSM and STS do: moto, with nothing in it that others use. A reaper beside the test ends

@@ -16,8 +16,19 @@ export async function ownTemporal(
   settings: Readonly<Record<string, number>> = {},
   more: readonly string[] = [],
 ): Promise<{ address: string; server: ChildProcess }> {
+  const started = await startTemporal(home, await freePort(), settings, more);
+  home.env.TEMPORAL_ADDRESS = started.address;
+  return started;
+}
+
+/** Starts it, or starts it again with what it knew, and waits until it answers. */
+export async function startTemporal(
+  home: Home,
+  port: number,
+  settings: Readonly<Record<string, number>> = {},
+  more: readonly string[] = [],
+): Promise<{ address: string; server: ChildProcess }> {
   const { path } = await findServer('temporal', { cacheDir: dirsOf(home.env).toolchain });
-  const port = await freePort();
   const args = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port)];
   args.push('--db-filename', join(home.dir, 'own.db'));
   args.push(
@@ -30,7 +41,6 @@ export async function ownTemporal(
     await (await connectTemporal({ target: { address, namespace: 'default' } })).connection.close();
     return true;
   });
-  home.env.TEMPORAL_ADDRESS = address;
   return { address, server };
 }
 

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { openLocalCloud } from '../../src/cloud/local/open.js';
 import type { EnvironmentRecord, Store } from '../../src/store/store.js';
+import type { Temporal } from '../../src/temporal/connect.js';
 import { environmentKey } from '../../src/temporal/names.js';
 import { processesOf } from './home.js';
 import { leftOf } from './namespaces.js';
@@ -47,23 +48,24 @@ export class Traces {
     if ((await this.store.current()) === name) left.push('it is still the current environment');
     if (region === 'namespace') left.push(...leftOf(own).map((each) => `on the host: ${each}`));
     for (const listener of this.listeners) if (await listens(listener)) left.push(`somebody listens on ${listener}`);
-    return [...left, ...(await this.#workflows())];
+    return [...left, ...(await onTemporal(this.store, (temporal) => workflowsLeft(temporal, this.record)))];
   }
+}
 
-  #workflows(): Promise<string[]> {
-    const key = environmentKey(this.record.name, this.record.uuid);
-    const query = `ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '${key}'`;
-    return onTemporal(this.store, async ({ client }) => {
-      const deadline = performance.now() + WORKFLOWS_END_MS;
-      for (;;) {
-        const running: string[] = [];
-        for await (const { workflowId, type } of client.workflow.list({ query })) {
-          running.push(`workflow ${workflowId} (${type}) runs`);
-        }
-        if (running.length === 0 || performance.now() > deadline) return running;
-        await new Promise((resolve) => setTimeout(resolve, 200));
-      }
-    });
+/** Workflows of an environment that is gone and that run still, once they have had the time to end; a sentence each. */
+export async function workflowsLeft(
+  { client }: Temporal,
+  { name, uuid }: Pick<EnvironmentRecord, 'name' | 'uuid'>,
+): Promise<string[]> {
+  const query = `ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '${environmentKey(name, uuid)}'`;
+  const deadline = performance.now() + WORKFLOWS_END_MS;
+  for (;;) {
+    const running: string[] = [];
+    for await (const { workflowId, type } of client.workflow.list({ query })) {
+      running.push(`workflow ${workflowId} (${type}) runs`);
+    }
+    if (running.length === 0 || performance.now() > deadline) return running;
+    await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
 

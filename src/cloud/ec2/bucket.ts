@@ -59,8 +59,7 @@ export class S3Bucket implements Bucket {
       // Written by us though we were told that somebody else had: the answer to an earlier attempt was lost.
       if (attempt > 1 && there?.text === text) return true;
       if (there !== null && versionIn(there.text) >= object.version) return false;
-      // Objects are written once the bucket is as it must be, so any that is there says that it is: instances may not make it.
-      if (there === null && (await this.list(environment)).length === 0) await this.#make(environment);
+      if (there === null) await this.#ready(environment);
       try {
         await this.#write(environment, name, text, there?.etag ?? null);
         return true;
@@ -76,8 +75,7 @@ export class S3Bucket implements Bucket {
    * @param name holds the contents' digest, so that nobody ever has to write it again
    */
   async putOnce(environment: string, name: string, bytes: Buffer): Promise<boolean> {
-    if ((await this.list(environment)).some((object) => object.name === name)) return false;
-    await this.#make(environment);
+    if ((await this.#ready(environment)).some((object) => object.name === name)) return false;
     const at = await this.#at(environment);
     const send = () =>
       this.amazon.s3.send(
@@ -174,6 +172,16 @@ export class S3Bucket implements Bucket {
     await this.#ifThere('DeleteObject', () =>
       this.amazon.s3.send(new DeleteObjectCommand({ ...at, Key: name, ...(version ? { VersionId: version } : {}) })),
     );
+  }
+
+  /**
+   * Objects are written once the bucket is as it must be, so any that is there says that it is: instances may not make it.
+   * @returns what lies in it
+   */
+  async #ready(environment: string): Promise<readonly BucketObject[]> {
+    const objects = await this.list(environment);
+    if (objects.length === 0) await this.#make(environment);
+    return objects;
   }
 
   /** Makes it, or makes it as it must be; the same again changes nothing. */

@@ -4,14 +4,13 @@ import {
   ModifyNetworkInterfaceAttributeCommand,
   type SecurityGroup,
 } from '@aws-sdk/client-ec2';
-import { QuorateError } from '../../errors.js';
 import { type PortRule, portsText } from '../../machines/ports.js';
 import type { Firewall, Ingress, Opened } from '../cloud.js';
 import type { Amazon } from './amazon.js';
 import { AmazonError, ifThere } from './errors.js';
 import { type Groups, ROUNDS } from './groups.js';
 import type { Ec2Instance } from './instance.js';
-import type { Instances } from './instances.js';
+import { type Instances, unknownInstance } from './instances.js';
 import { lacking, rulesFrom, straysOf, type Way, waysIn, waysOf } from './rules.js';
 import { tagged, tagOf, tagsFrom } from './tags.js';
 
@@ -43,11 +42,7 @@ export class Ec2Firewall implements Firewall {
 
   async set({ instance: id, version, rules }: Ingress): Promise<Opened> {
     const instance = await this.instances.find(id);
-    if (instance === null) {
-      throw new QuorateError('unknown-instance', `there is no instance ${id}`, {
-        todo: 'see the instances with quorate cloud list',
-      });
-    }
+    if (instance === null) throw unknownInstance(id);
     const address = instance.publicAddress ?? '';
     if (instance.state === 'terminated') {
       await this.drop(instance);

@@ -108,25 +108,25 @@ export class Instances {
 
   /** The newest console output where the hardware gives it, else what EC2 kept of the last start or stop. */
   async consoleLog(id: string): Promise<string> {
-    await this.#known(id);
-    const read = (Latest: boolean) =>
-      this.amazon.ask('GetConsoleOutput', () =>
+    const read = async (Latest: boolean) => {
+      const printed = await this.amazon.askUntilShown('GetConsoleOutput', () =>
         this.amazon.ec2.send(new GetConsoleOutputCommand({ InstanceId: id, ...(Latest ? { Latest } : {}) })),
       );
+      if (printed === null) throw unknownInstance(id);
+      return decoded(printed.Output);
+    };
     try {
-      return decoded((await read(true)).Output);
+      return await read(true);
     } catch (error) {
       if (!(error instanceof AmazonError) || error.failure.code !== 'UnsupportedOperation') throw error;
-      return decoded((await read(false)).Output);
+      return await read(false);
     }
   }
 
   async #known(id: string): Promise<Ec2Instance> {
     const found = await this.find(id);
     if (found !== null) return found;
-    throw new QuorateError('unknown-instance', `there is no instance ${id}`, {
-      todo: 'see the instances with quorate cloud list',
-    });
+    throw unknownInstance(id);
   }
 
   /** An order that comes while the instance is on its way to another state is given again. */
@@ -163,5 +163,11 @@ export async function listInstances(amazon: Amazon, Filters: Filter[]): Promise<
     ({ Reservations = [] }) => Reservations.flatMap(({ Instances = [] }) => Instances),
   );
 }
+
+/** What is said of one that is not there. */
+export const unknownInstance = (id: string) =>
+  new QuorateError('unknown-instance', `there is no instance ${id}`, {
+    todo: 'see the instances with quorate cloud list',
+  });
 
 const decoded = (output: string | undefined) => Buffer.from(output ?? '', 'base64').toString('utf8');

@@ -7,6 +7,8 @@
 #     SERVICES   the command that serves on 169.254.169.254 and 10.20.0.2, and prints `serving` once it does
 #   BARE_SYSTEMCTL   what stands for systemctl, where COMMAND is not systemd
 #   BARE_CGROUP      name of a control group of the machine's own, where it is; the terminal is its console then
+#   BARE_SHARED      directories of the host's that it sees at the same place, as words
+#   BARE_ENV         `NAME=VALUE` as words, what its first process is given
 #   BARE_CABLE       `BRIDGE LINK HARDWARE-ADDRESS ADDRESS/LENGTH`: plugged into a bridge of the host; without it the machine is
 #                    10.20.0.9 and alone
 set -eu
@@ -82,6 +84,10 @@ if [ -e "$scratch/hook" ]; then
   : >"$merged/root/hook"
   mount --bind "$scratch/hook" "$merged/root/hook"
 fi
+for place in ${BARE_SHARED:-}; do
+  mkdir -p "$merged$place"
+  mount --bind "$place" "$merged$place"
+done
 
 hostname bare
 # Whoever serves sees the machine's processes alone, too.
@@ -94,6 +100,8 @@ plug_in() { # BRIDGE LINK HARDWARE-ADDRESS ADDRESS
   host ip link delete dev "$2" 2>/dev/null || true
   ip link add name eth0 address "$3" type veth peer name "$2" netns /proc/self/fd/9
   ip address add "$4" dev eth0
+  # Where filters hang that cut it.
+  host tc qdisc add dev "$2" clsact
   host ip link set dev "$2" master "$1" up
 }
 alone() {
@@ -123,4 +131,6 @@ until grep -q serving "$scratch/services.log"; do
   sleep 0.1
 done
 echo "$pid" >"$scratch/pid"
-exec env -i container=quorate-test PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root chroot "$merged" "$@"
+# shellcheck disable=SC2086 # words
+exec env -i container=quorate-test PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root ${BARE_ENV:-} \
+  chroot "$merged" "$@"

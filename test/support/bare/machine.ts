@@ -56,6 +56,15 @@ export interface Surroundings {
   readonly files?: Readonly<Record<string, string>>;
   /** Without one it is alone. */
   readonly cable?: Cable;
+  readonly shared?: Shared;
+}
+
+/** What of the host a machine sees that no instance of Amazon's would. */
+export interface Shared {
+  /** At the same place, writable; without spaces. */
+  readonly directories: readonly string[];
+  /** Variables of its first process; without spaces. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 const ALONE: Identity = { id: 'i-0123456789abcdef0', address: '10.20.0.9', zone: 'eu-west-1a' };
@@ -158,7 +167,7 @@ export class BareMachine {
 
   /** Presses its power button. It goes off once what runs there has stopped. */
   async pressPowerButton(): Promise<void> {
-    const first = await until('its first process', async () => this.#first() ?? !this.isOn, 30);
+    const first = await until('its first process', async () => this.firstProcess ?? !this.isOn, 30);
     if (typeof first === 'number' && this.isOn) process.kill(first, this.#powerButton);
   }
 
@@ -168,7 +177,7 @@ export class BareMachine {
     if (outside === null) return;
     if (this.isOn) {
       const gone = this.whenOff();
-      const first = this.#first();
+      const first = this.firstProcess;
       // With its first process all of it is gone before whoever waits for that one ends; before there is one, all is outside.
       if (first === null || !signal(first, 'SIGKILL')) outside.kill('SIGKILL');
       await gone;
@@ -177,19 +186,28 @@ export class BareMachine {
     await until('its control groups to be left', async () => removeGroups(this.#group), 30);
   }
 
-  /** Its first process, as the host counts; null while there is none yet. */
-  #first(): number | null {
+  /** PID of its first process, as the host counts; null while there is none. */
+  get firstProcess(): number | null {
+    if (!this.isOn) return null;
     const file = path.join(this.scratch, 'pid');
     return existsSync(file) ? Number(readFileSync(file, 'utf8')) || null : null;
   }
 
-  #switchOn(program: string, words: readonly string[], { cable }: Surroundings, env: NodeJS.ProcessEnv): void {
+  #switchOn(program: string, words: readonly string[], { cable, shared }: Surroundings, env: NodeJS.ProcessEnv): void {
     // A file, as whoever runs in there opens its console anew.
     writeFileSync(this.#printed, '');
     const printed = openSync(this.#printed, 'a');
     const plug = cable && [cable.bridge, cable.link, cable.hardwareAddress, cable.address].join(' ');
     const child = spawn(program, words, {
-      env: { PATH: systemPath(), ...env, ...(plug ? { BARE_CABLE: plug } : {}) },
+      env: {
+        PATH: systemPath(),
+        ...env,
+        ...(plug ? { BARE_CABLE: plug } : {}),
+        BARE_SHARED: (shared?.directories ?? []).join(' '),
+        BARE_ENV: Object.entries(shared?.env ?? {})
+          .map(([name, value]) => `${name}=${value}`)
+          .join(' '),
+      },
       stdio: ['ignore', printed, printed],
     });
     closeSync(printed);

@@ -34,6 +34,11 @@ export class Guest {
     return this.#machine.console;
   }
 
+  /** PID of its first process, as the host counts; null while there is none. */
+  get pid(): number | null {
+    return this.#machine.firstProcess;
+  }
+
   async powerOn(): Promise<void> {
     if (this.#phase !== 'off') return;
     await this.#boot();

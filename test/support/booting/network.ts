@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Link } from '../../../src/cloud/local/isolation.js';
 import { namespaceIsolation } from '../../../src/cloud/local/namespace/isolation.js';
 import { bridgeOf, hardwareAddressOf, linkOf } from '../../../src/cloud/local/namespace/names.js';
 import { type Subnet, subnetAt, subnetsFor, takenNetworks } from '../../../src/cloud/local/namespace/subnet.js';
@@ -38,6 +39,12 @@ export class BareNetwork {
       hardwareAddress: hardwareAddressOf(instance),
       address: `${address}/${this.subnet.prefix}`,
     };
+  }
+
+  /** Cuts a machine's cable, makes it slow or lossy, or heals it; a machine that is switched on again has a new one. */
+  async setLink(instance: string, directory: string, leader: number, link: Link): Promise<void> {
+    const running = { instance, environment: this.name, directory, leader };
+    await namespaceIsolation(this.subnet).setLink(running, link);
   }
 
   async remove(): Promise<void> {

@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Answered, passOn, whole } from '../http-pass.js';
+import { type Answered, passOn, stream, whole } from '../http-pass.js';
 import { consoleAnswer, madeInstances, retold } from './answers.js';
 import type { Guest } from './guest.js';
 
@@ -65,7 +65,8 @@ export class BootingProxy {
 
   async #serve(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
     if (!(asked.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded')) {
-      return this.#stream(asked, answer);
+      // Archives are large.
+      return stream(this.target, asked, answer);
     }
     const body = await whole(asked);
     const said = new URLSearchParams(body.toString());
@@ -136,17 +137,6 @@ export class BootingProxy {
     );
     const asked = { method, url, headers: { ...headers, 'content-length': String(order.length) } };
     void passOn(this.target, asked as Parameters<typeof passOn>[1], order);
-  }
-
-  /** Archives are large. */
-  #stream(asked: IncomingMessage, answer: ServerResponse): void {
-    const { expect: _, ...headers } = asked.headers;
-    const passed = request(`${this.target}${asked.url}`, { method: asked.method, headers }, (came) => {
-      answer.writeHead(came.statusCode ?? 500, came.headers);
-      came.pipe(answer);
-    });
-    passed.on('error', (error) => answer.destroy(error));
-    asked.pipe(passed);
   }
 }
 
