@@ -180,7 +180,7 @@ test('the SDK’s own settings count: endpoint and keys', async () => {
     expect(seen.lacks).toEqual([]);
     const environment = randomUUID();
     expect(await cloud.bucket.put(environment, 'addresses.json', { version: 1 })).toBe(true);
-    expect(cloud.bucket.url(environment, 'a')).toBe(`${moto.endpoint}/quorate-${environment}/a`);
+    expect(cloud.bucket.url(environment, 'a')).toBe(`${moto.endpoint}/quorate-${environment}/a#s3=eu-west-1`);
   } finally {
     for (const [name, value] of before) {
       if (value === undefined) delete process.env[name];
