@@ -32,7 +32,7 @@ export async function story(cloud: Ec2Cloud, console: EC2Client, environment: st
   await cloud.stop(zero.id, { graceMs: 10_000 });
   await cloud.startAgain(zero.id);
   await cloud.consoleLog(zero.id);
-  const healthy = (await cloud.health(environment)).filter(({ checks }) => checks === 'passing').length;
+  const healthy = (await cloud.health([zero.id, one.id])).filter(({ checks }) => checks === 'passing').length;
   const written = [
     await cloud.bucket.put(environment, 'addresses.json', { version: 1 }),
     await cloud.bucket.put(environment, 'addresses.json', { version: 2 }),

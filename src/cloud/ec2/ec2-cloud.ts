@@ -109,8 +109,8 @@ export class Ec2Cloud implements Cloud {
     return await this.#instances.find(id);
   }
 
-  async health(environment: string): Promise<readonly InstanceHealth[]> {
-    return await this.#instances.health(environment);
+  async health(instances: readonly string[]): Promise<readonly InstanceHealth[]> {
+    return await this.#instances.health(instances);
   }
 
   async list(environment: string): Promise<readonly Ec2Instance[]> {
