@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Machine } from '../../api/machines.js';
 import type { Status } from '../../api/status.js';
 import type { Instance } from '../../cloud/cloud.js';
+import type { TaggedThings } from '../../cloud/ec2/tagged-things.js';
 import { PARAMETERS } from '../../replicaset/parameters.js';
 import { SINGLETONS } from '../../temporal/names.js';
 import { judgeCertificates } from './certificates.js';
@@ -268,7 +269,7 @@ test('settings that a mongod did not take, with what that costs, once for all wh
 });
 
 describe('what carries our tag in a region of EC2', () => {
-  const nothing = { instances: [], volumes: [], interfaces: [], groups: [], bucket: null };
+  const nothing: TaggedThings = { instances: [], volumes: [], interfaces: [], groups: [], bucket: null };
   const running = { ...nothing, instances: [{ id: 'i-1', machine: '0', state: 'running' }], groups: ['sg-1'] };
   const left = { ...nothing, volumes: ['v1', 'v2', 'v3', 'v4', 'v5', 'v6'], bucket: 'quorate-v' };
 
