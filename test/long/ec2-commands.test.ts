@@ -382,7 +382,7 @@ test('quorate doctor finds what others left in a region, and removes it by name 
     new CreateBucketCommand({ Bucket: 'quorate-backups', CreateBucketConfiguration: { LocationConstraint: REGION } }),
   );
   const doctor = async (words: string) => {
-    const { stdout } = await operator.run(`doctor ${words} --format json`, { TEMPORAL_ADDRESS: '127.0.0.1:1' });
+    const { stdout } = await operator.run(`doctor --format json${words}`, { TEMPORAL_ADDRESS: '127.0.0.1:1' });
     return (JSON.parse(stdout) as Finding[]).filter(({ check }) => check === 'ec2');
   };
   const found = await doctor('');
@@ -394,7 +394,7 @@ test('quorate doctor finds what others left in a region, and removes it by name 
   expect(seenOf(running)).toEqual([expect.stringContaining(`1 instance ${other.id} (machine 0, running)`)]);
   for (const { todo } of found) expect(todo).toMatch(/may be somebody else's/);
 
-  const after = await doctor(`--fix --unknown ${left} --region ${REGION}`);
+  const after = await doctor(` --fix --unknown ${left} --region ${REGION}`);
   expect(after.filter(({ fixed }) => fixed !== null)).toMatchObject([
     { fix: { kind: 'remove-unknown', uuid: left }, fixed: { done: true } },
   ]);

@@ -15,7 +15,7 @@ import { s3ObjectAt } from '../../src/cloud/s3-url.js';
 import { type Relay, startRelay } from '../../src/engine/relay.js';
 import type { AddressSet } from '../../src/store/record.js';
 import { BootingMoto, PROFILE } from '../support/booting-moto.js';
-import { cloudAt, consoleAt, NAMED, REGION } from '../support/ec2.js';
+import { cloudAt, consoleAt, KEYS, NAMED, REGION, withVariables } from '../support/ec2.js';
 import { Ec2Operator } from '../support/ec2-operator.js';
 import { TestEnvironment } from '../support/environment.js';
 import { until } from '../support/home.js';
@@ -103,13 +103,11 @@ describe.skipIf(why !== '')(
     const machinesOf = async ({ operator }: Side) => (await operator.home.json<Machines>('machines')).machines;
 
     /** As an agent reads it when it finds nobody. */
-    async function published({ environment, operator }: Side): Promise<AddressSet> {
+    async function published({ environment }: Side): Promise<AddressSet> {
       const record = await environment.store.readEnvironment('demo');
       const object = s3ObjectAt(new URL(record?.url ?? ''));
       if (object === null) throw new Error(`${record?.url} is no object of S3's`);
-      const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = operator.home.env;
-      Object.assign(process.env, { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY });
-      const read = await new PublishedObject(object, 10_000).read(null, 1_000_000);
+      const read = await withVariables(KEYS, () => new PublishedObject(object, 10_000).read(null, 1_000_000));
       if (read === 'not-modified') throw new Error('nothing was known of it');
       return JSON.parse(read.text) as AddressSet;
     }

@@ -29,7 +29,7 @@ import { s3ObjectAt, s3Url } from '../../src/cloud/s3-url.js';
 import type { AddressSet } from '../../src/store/record.js';
 import { bucketContract } from '../contract/bucket-contract.js';
 import { cloudContract } from '../contract/cloud-contract.js';
-import { cloudAt, consoleAt } from '../support/ec2.js';
+import { cloudAt, consoleAt, KEYS, withVariables } from '../support/ec2.js';
 import { Moto } from '../support/moto.js';
 
 let moto: Moto;
@@ -76,19 +76,7 @@ async function readPublished(url: string, known: string | null = null) {
   return await withKeys(() => new PublishedObject(object, 5_000).read(known, 1_000_000));
 }
 
-async function withKeys<T>(work: () => Promise<T>): Promise<T> {
-  const keys = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
-  const before = Object.keys(keys).map((name) => [name, process.env[name]] as const);
-  Object.assign(process.env, keys);
-  try {
-    return await work();
-  } finally {
-    for (const [name, value] of before) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
-  }
-}
+const withKeys = <T>(work: () => Promise<T>): Promise<T> => withVariables(KEYS, work);
 
 test('the published addresses by their URL: read once, told when they are the same still, and why they cannot be read', async () => {
   await moto.reset();
@@ -98,7 +86,10 @@ test('the published addresses by their URL: read once, told when they are the sa
   try {
     await withKeys(async () => {
       expect(await new Fallback(url).read()).toEqual({ failed: 'none yet' });
-      const set: AddressSet = { version: 1, servers: [{ machine: '0', api: '10.0.0.1:17070', mongo: '10.0.0.1:37017' }] };
+      const set: AddressSet = {
+        version: 1,
+        servers: [{ machine: '0', api: '10.0.0.1:17070', mongo: '10.0.0.1:37017' }],
+      };
       await cloud.bucket.put(environment, 'addresses.json', set);
       expect(await new Fallback(url).read()).toEqual({ set });
     });
