@@ -6,7 +6,7 @@ import type { Cloud, Instance, InstanceState } from '../src/cloud/cloud.js';
 import { QuorateError, reasonOf } from '../src/errors.js';
 import type { InstanceSeen, MachineId } from '../src/membership/types.js';
 import { PARTS_IN_BUCKET } from '../src/pack/names.js';
-import type { InstanceRecord } from '../src/state/machines.js';
+import type { InstanceRecord } from '../src/state/instance-record.js';
 import type { AddressSet } from '../src/store/store.js';
 import { askControllers, readMachine, readMachineIfThere } from './asking.js';
 import { beating } from './beating.js';

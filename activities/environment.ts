@@ -3,12 +3,12 @@ import type { Deed } from '../src/membership/types.js';
 import { publish } from '../src/state/addresses.js';
 import { type BucketDone, recordBucket } from '../src/state/bucket.js';
 import type { Fence } from '../src/state/fence.js';
+import type { InstanceRecord } from '../src/state/instance-record.js';
 import {
   addControllers,
   addJobs,
   dropJobs,
   forgetMachine,
-  type InstanceRecord,
   markDead,
   markDying,
   recordInstance,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { InstanceState } from '../src/cloud/cloud.js';
-import { onePerMachine, withFaults, wordsOf } from './instances.js';
+import { onePerMachine, withFaults, withHealth, wordsOf } from './instances.js';
 
 const instance = (id: string, machine: string, state: InstanceState, startedAt: string) => ({
   id,
@@ -46,4 +46,18 @@ test('why one does not come up is part of the word on it, and so is where it is 
   const faulty = withFaults(words, new Map([['i-1', 'It cannot get mongod.']]));
   expect(faulty['1']?.instance).toMatchObject({ publicAddress: '203.0.113.9', fault: 'It cannot get mongod.' });
   expect(faulty['2']).toEqual(words['2']);
+});
+
+test('what the cloud’s checks find is part of the word on it', () => {
+  const words = wordsOf([told('1', 'running'), told('2', 'running')], ['1', '2']);
+  const at = '2026-01-02T03:04:05.000Z';
+  const seen = withHealth(
+    words,
+    new Map([
+      ['i-1', { instance: 'i-1', checks: 'failing' as const, retiresAt: '' }],
+      ['i-2', { instance: 'i-2', checks: 'passing' as const, retiresAt: at }],
+    ]),
+  );
+  expect(seen['1']?.instance).toEqual({ ...words['1']?.instance, checks: 'failing' });
+  expect(seen['2']?.instance).toEqual({ ...words['2']?.instance, retiresAt: at });
 });

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Context } from '@temporalio/activity';
-import type { Cloud, Instance } from '../src/cloud/cloud.js';
+import { Context, log } from '@temporalio/activity';
+import type { Cloud, Instance, InstanceHealth } from '../src/cloud/cloud.js';
 import type { MachineId } from '../src/membership/types.js';
-import type { InstanceRecord } from '../src/state/machines.js';
+import { type InstanceRecord, isSameRecord } from '../src/state/instance-record.js';
 import { beating } from './beating.js';
 import { Boots } from './boots.js';
+import { Checks } from './checks.js';
 import type { CloudSide, Target } from './cloud-side.js';
 
 /** The cloud's word on one machine's instance. */
@@ -35,6 +36,7 @@ export type InstanceActivities = ReturnType<typeof instanceActivities>;
 
 export function instanceActivities(side: CloudSide) {
   const boots = new Boots();
+  const checks = new Checks((reason) => log.warn('the checks of instances cannot be read', { reason }));
   return {
     /**
      * Returns as soon as the cloud says anything else of an instance than `known`, or the same after `forMs`. Of machines
@@ -45,8 +47,10 @@ export function instanceActivities(side: CloudSide) {
         const cloud = await side.cloudFor(environment);
         const tell = async (instances: readonly Instance[]) => {
           const faults = await boots.faults(cloud, instances);
-          const booting = instances.filter(({ id }) => faults.has(id)).map(({ tags: { machine } }) => machine);
-          return withFaults(wordsOf(instances, concerned ? [...concerned, ...booting] : null), faults);
+          const amiss = await checks.amiss(cloud, environment.uuid, instances, concerned ?? []);
+          const spoken = instances.filter(({ id }) => faults.has(id) || amiss.has(id)).map(({ tags }) => tags.machine);
+          const words = wordsOf(instances, concerned ? [...concerned, ...spoken] : null);
+          return withHealth(withFaults(words, faults), amiss);
         };
         return await nextWords(cloud, environment.uuid, known, forMs, tell);
       });
@@ -105,6 +109,17 @@ export function withFaults(words: InstanceWords, faults: ReadonlyMap<string, str
   );
 }
 
+/** The same with what the cloud's checks find and when it takes an instance away, by instance ID. Pure. */
+export function withHealth(words: InstanceWords, amiss: ReadonlyMap<string, InstanceHealth>): InstanceWords {
+  return Object.fromEntries(
+    Object.entries(words).map(([machine, word]) => {
+      const { checks, retiresAt = '' } = amiss.get(word.instance.id) ?? {};
+      const found = { ...(checks === 'failing' ? { checks } : {}), ...(retiresAt === '' ? {} : { retiresAt }) };
+      return [machine, { ...word, instance: { ...word.instance, ...found } }];
+    }),
+  );
+}
+
 /**
  * Where several instances carry one machine's tag, at most one of them is its own, and the word on another must not be taken
  * for the word on that one: one that lives comes before one that is terminated, the older before the younger.
@@ -121,17 +136,17 @@ export function onePerMachine<I extends Pick<Instance, 'state' | 'startedAt' | '
 }
 
 function sameWords(a: InstanceWords, b: InstanceWords): boolean {
-  const text = (words: InstanceWords) =>
-    Object.entries(words)
-      .map(
-        ([
-          machine,
-          {
-            instance: { id, state, address, publicAddress = '', fault = '' },
-          },
-        ]) => [machine, id, state, address, publicAddress, fault].join(' '),
-      )
-      .sort()
-      .join('\n');
-  return text(a) === text(b);
+  const machines = Object.keys(a);
+  return (
+    machines.length === Object.keys(b).length &&
+    machines.every((machine) => {
+      const [one, other] = [a[machine]?.instance, b[machine]?.instance];
+      return (
+        one !== undefined &&
+        other !== undefined &&
+        isSameRecord(one, other) &&
+        (one.fault ?? '') === (other.fault ?? '')
+      );
+    })
+  );
 }

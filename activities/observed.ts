@@ -72,6 +72,7 @@ function machineFrom(machine: MachineDocument, facts: Facts, { memberMs }: Grace
     memberId: machine.memberId,
     mongo: machine.instance?.address ? `${machine.instance.address}:${machine.instance.ports.mongo}` : null,
     instance: facts.instances[machine._id] ?? instanceOf(machine),
+    ...(machine.instance?.checks ? { checks: machine.instance.checks } : {}),
     problem: machine.provisioningError,
     agent,
     silentMs: agent === 'down' || agent === 'stopped' ? (facts.missed.get(machine._id) ?? 0) : 0,

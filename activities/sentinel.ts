@@ -9,6 +9,7 @@ import type { Goal, MachineId } from '../src/membership/types.js';
 import { type PastChange, recentChangesBy } from '../src/state/changes.js';
 import { readEvenAlone } from '../src/state/even-alone.js';
 import { affirmEvidence, writeEvidence } from '../src/state/evidence.js';
+import { isSameRecord } from '../src/state/instance-record.js';
 import { recordInstance } from '../src/state/machines.js';
 import { effectiveValue } from '../src/state/settings.js';
 import { areRegistered } from '../src/temporal/attributes.js';
@@ -50,6 +51,13 @@ export interface Concern {
 /** A look costs each member three small commands: often enough to be in time, rare enough to be nobody's burden. */
 const LOOK_MS = { well: 1000, ill: 250 } as const;
 const HALTED: InstanceState[] = ['pending', 'stopping', 'stopped', 'paused'];
+const NEWS_IF_WELL = {
+  $or: [
+    { 'instance.state': { $in: HALTED } },
+    { 'instance.checks': { $exists: true } },
+    { 'instance.retiresAt': { $exists: true } },
+  ],
+};
 const MOST_HALTED = 200;
 const AFFIRM_MS = 5000;
 /** The cloud's word is written in some hundredths of a second; without a primary a replacement does not wait for it. */
@@ -131,11 +139,11 @@ async function lookAndJudge(network: Network, words: InstanceWords, client: Clie
   return { judgement, replacement, concerned };
 }
 
-/** Machines whose instance was said not to run: that it runs again would be news. */
+/** Machines whose instance was said not to run, or not to be well: that this is over would be news. */
 async function readHalted({ state }: Network): Promise<MachineId[]> {
   const halted = await readEvenAlone(state, (from) =>
     state.machines
-      .find({ 'instance.state': { $in: HALTED } }, { ...from, projection: { _id: 1 } })
+      .find(NEWS_IF_WELL, { ...from, projection: { _id: 1 } })
       .limit(MOST_HALTED)
       .toArray(),
   );
@@ -172,10 +180,9 @@ async function writeWords({ state, fence }: Network, words: InstanceWords): Prom
     for (const { _id: id, nonce, instance, provisioningError } of machines) {
       const word = words[id];
       if (word === undefined || word.nonce !== nonce) continue;
-      const { state: seen, publicAddress, fault = '' } = word.instance;
+      const { fault = '' } = word.instance;
       // Why a start failed is the provisioner's to say, as long as there is no instance.
-      const same = seen === instance?.state && publicAddress === instance.publicAddress && fault === provisioningError;
-      if (same) continue;
+      if (instance !== null && isSameRecord(instance, word.instance) && fault === provisioningError) continue;
       await recordInstance(state, fence, { id, nonce }, word.instance);
     }
   } catch (error) {

@@ -33,6 +33,14 @@ test('a verdict tells the cloud’s word, the silence, the presence it was judge
   ]);
 });
 
+test('checks of the cloud that fail are told beside its word, where it says that the instance runs', () => {
+  const dying: Deed = { kind: 'mark-dying', machines: ['2'] };
+  expect(evidence(dying, observation({ instance: 'running', checks: 'failing' }))[0]).toContain(
+    'machine 2: the cloud says running, and its checks fail; its agent is down',
+  );
+  expect(evidence(dying, observation({ checks: 'failing' }))[0]).toContain('the cloud says terminated; ');
+});
+
 test('a machine that never came up, and a cloud that could not be asked', () => {
   const seen = observation({ agent: 'pending', ageMs: 300_000, instance: 'unknown' }, null);
   expect(evidence({ kind: 'mark-dying', machines: ['2'] }, seen)[0]).toBe(

@@ -39,9 +39,10 @@ function machineText(id: MachineId, { observed, evidence }: Observation): string
   return `machine ${id}: ${cloudText(machine)}; ${agentText(machine)}, presence ${evidence[id] ?? 0}; ${heard}`;
 }
 
-function cloudText({ instance }: Machine): string {
+function cloudText({ instance, checks }: Machine): string {
   if (instance === 'unknown') return 'the cloud could not be asked';
-  return instance === 'none' ? 'no instance is known' : `the cloud says ${instance}`;
+  if (instance === 'none') return 'no instance is known';
+  return `the cloud says ${instance}${instance === 'running' && checks === 'failing' ? ', and its checks fail' : ''}`;
 }
 
 function agentText({ agent, silentMs, ageMs }: Machine): string {

@@ -15,6 +15,7 @@ interface Options extends OutputOptions {
   readonly environment?: string;
   readonly fix?: boolean;
   readonly unknown?: string;
+  readonly region?: string;
 }
 
 const WIDTH = { least: 60, page: 100 } as const;
@@ -22,10 +23,11 @@ const WIDTH = { least: 60, page: 100 } as const;
 export function configure(command: Command): void {
   withEnvironment(withFormat(command), 'only this environment (default: all)')
     .option('--fix', 'put right what can be put right safely; nothing that touches a vote')
-    .option('--unknown <uuid>', 'with --fix: also end all instances of this environment, which is not known here')
+    .option('--unknown <uuid>', 'with --fix: also remove all there is of this environment, which is not known here')
+    .option('--region <region>', 'also look at what is left in this region of EC2 (those of known environments are)')
     .addHelpText(
       'after',
-      '\nWithout --fix nothing is changed or started. Exit code 1 when something is wrong.\n\nExamples:\n  quorate doctor\n  quorate doctor --fix\n  quorate doctor -e demo --format json',
+      '\nWithout --fix nothing is changed or started. Exit code 1 when something is wrong.\n\nExamples:\n  quorate doctor\n  quorate doctor --fix\n  quorate doctor --region eu-west-1\n  quorate doctor -e demo --format json',
     )
     .action(async (options: Options) => {
       if (options.unknown !== undefined && !options.fix) {
@@ -38,7 +40,7 @@ export function configure(command: Command): void {
           ? await store.listEnvironments()
           : [(await chooseEnvironment(store, options.environment)).name];
       const repair = options.fix ? fixed : untouched;
-      const machine = await runChecks('', machineChecks(options.unknown), store);
+      const machine = await runChecks('', machineChecks(options.unknown, options.region), store);
       const findings = await repair(machine, (fix) => fixMachine(fix, store));
       for (const name of names) findings.push(...(await environment(store, name, repair)));
       const width = Math.max(WIDTH.least, Math.min(process.stdout.columns ?? WIDTH.page, WIDTH.page));

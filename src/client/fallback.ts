@@ -1,11 +1,15 @@
 import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { PublishedObject } from '../cloud/ec2/published.js';
+import { s3ObjectAt } from '../cloud/s3-url.js';
 import { reasonOf } from '../errors.js';
 import { type AddressSet, isAddressSet } from '../store/record.js';
 import type { Published } from './failures.js';
 
 const PATIENCE_MS = 2_000;
 const LARGEST = 1_000_000;
+/** A look into S3 is paid for, and an agent that finds nobody asks every second. */
+const PAID_MS = 5_000;
 
 /** An object as it was read: its text, and the tag by which a later look is told that it is the same still. */
 interface Read {
@@ -15,21 +19,32 @@ interface Read {
 }
 
 /**
- * The published address set at its URL: a file for the local cloud, https for others. Asked again (an agent that finds nobody
- * asks every second) it reads only what has changed since. Whoever could change it could only make us dial in vain: who
- * answers is checked against the environment's CA.
+ * The published address set at its URL: a file for the local cloud, an object of S3's (read with whatever credentials there
+ * are: an instance's role, a person's profile) or https for others. Asked again (an agent that finds nobody asks every
+ * second) it reads only what has changed since. Whoever could change it could only make us dial in vain: who answers is
+ * checked against the environment's CA.
  */
 export class Fallback {
   readonly #url: string;
   #known: { readonly set: AddressSet; readonly etag: string } | null = null;
+  #object: PublishedObject | null = null;
+  #paid: { readonly at: number; readonly published: Published } | null = null;
 
   constructor(url: string) {
     this.#url = url;
   }
 
   async read(): Promise<Published> {
+    const now = performance.now();
+    if (this.#paid !== null && now - this.#paid.at < PAID_MS) return this.#paid.published;
+    const published = await this.#look();
+    this.#paid = this.#object === null ? null : { at: now, published };
+    return published;
+  }
+
+  async #look(): Promise<Published> {
     try {
-      const answer = await read(new URL(this.#url), this.#known?.etag ?? null);
+      const answer = await this.#read(new URL(this.#url), this.#known?.etag ?? null);
       if (answer === 'not-modified' && this.#known !== null) return { set: this.#known.set };
       if (answer === 'not-modified') return { failed: 'not modified, though nothing was known of it' };
       const set: unknown = JSON.parse(answer.text);
@@ -37,17 +52,27 @@ export class Fallback {
       this.#known = answer.etag === null ? null : { set, etag: answer.etag };
       return { set };
     } catch (error) {
-      const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-      return { failed: missing ? 'none yet' : reasonOf(error) };
+      return { failed: isMissing(error) ? 'none yet' : reasonOf(error) };
     }
+  }
+
+  async #read(url: URL, known: string | null): Promise<Read | 'not-modified'> {
+    if (url.protocol === 'file:') return await readFile(fileURLToPath(url), known);
+    const object = s3ObjectAt(url);
+    if (object !== null) {
+      const { PublishedObject } = await import('../cloud/ec2/published.js');
+      this.#object ??= new PublishedObject(object, PATIENCE_MS);
+      return await this.#object.read(known, LARGEST);
+    }
+    if (url.protocol === 'https:') return await readHttps(url, known);
+    throw new Error(`${url.protocol} is not read`);
   }
 }
 
-async function read(url: URL, known: string | null): Promise<Read | 'not-modified'> {
-  if (url.protocol === 'file:') return await readFile(fileURLToPath(url), known);
-  if (url.protocol === 'https:') return await readHttps(url, known);
-  throw new Error(`${url.protocol} is not read`);
-}
+/** Nothing was published, or it was removed with its bucket. */
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error &&
+  (['NoSuchKey', 'NoSuchBucket'].includes(error.name) || ('code' in error && error.code === 'ENOENT'));
 
 /** Each version is a file of its own that takes the name at once, so that its identity is its tag. */
 async function readFile(path: string, known: string | null): Promise<Read | 'not-modified'> {

@@ -157,8 +157,11 @@ export interface Cloud {
   /** By nonce; null when none was ever started or its record is gone. Terminated ones are still found for a while. */
   findByNonce(environment: string, nonce: string): Promise<Instance | null>;
   describe(id: string): Promise<Instance | null>;
-  /** Of the environment's instances that run; a cloud without such checks has none. */
-  health?(environment: string): Promise<readonly InstanceHealth[]>;
+  /**
+   * What it sees of these instances, by ID; of those that do not run it has nothing to say. A hundred are one call at most.
+   * A cloud without such checks has no such method.
+   */
+  health?(instances: readonly string[]): Promise<readonly InstanceHealth[]>;
   /** All of an environment, terminated ones included while the cloud still shows them. */
   list(environment: string): Promise<readonly Instance[]>;
   /** Power button: asks the machine to shut down, and after `graceMs` cuts its power. It can start again. */

@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import type { MachineStatus } from '../api/status.js';
 import { machineProblems } from './machine-problems.js';
 
-const document = (_id: string, provisioningError: string) => ({ _id, provisioningError, instance: null });
+const document = (_id: string, provisioningError: string) => ({
+  _id,
+  jobs: ['host-units' as const],
+  life: 'alive' as const,
+  provisioningError,
+  instance: null,
+});
 const machine = (id: string, fields: Partial<MachineStatus>): MachineStatus => ({
   id,
   jobs: ['host-units'],
@@ -80,4 +86,28 @@ test('a workload machine that is gone, and one that cannot finish', () => {
     expect.stringMatching(/machine 2 is stopped/),
     expect.stringMatching(/Machine 3 is to be removed.* remove-machine 3 --force/),
   ]);
+});
+
+test('what the cloud’s own checks find, and what it will take away, is told with what to do', () => {
+  const instance = {
+    id: 'i-1',
+    address: '10.0.0.1',
+    ports: { api: 1, mongo: 2 },
+    state: 'running',
+    recordedAt: new Date(0),
+  };
+  const controller = { ...document('1', ''), jobs: ['manage-state' as const, 'manage-environ' as const] };
+  const failing = { ...instance, checks: 'failing' as const };
+  const retiring = { ...instance, id: 'i-5', retiresAt: '2026-01-02T03:04:05.000Z' };
+  const seen = [
+    { ...controller, instance: failing },
+    { ...document('5', ''), instance: retiring },
+  ];
+  expect(machineProblems(seen, [])).toEqual([
+    "The cloud's own checks of instance i-1, machine 1, fail: its hardware or its system does not answer. Have another one in its place: quorate replace 1.",
+    'The cloud will stop or end instance i-5, machine 5, at 2026-01-02 03:04 UTC. Nothing replaces it by itself: quorate add-machine, and quorate remove-machine 5.',
+  ]);
+  // One that stopped, or is on its way out, has its own sentence or needs none.
+  expect(machineProblems([{ ...controller, instance: { ...failing, state: 'stopped' } }], [])).toEqual([]);
+  expect(machineProblems([{ ...document('5', ''), life: 'dying', instance: retiring }], [])).toEqual([]);
 });

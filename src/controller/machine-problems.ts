@@ -4,14 +4,19 @@ import type { MachineDocument } from '../state/documents.js';
 /** So many machines are named in one sentence; of more it says how many. */
 const NAMED = 5;
 
-/** What is wrong with machines: starts that fail, of controllers too, and workload machines that are gone or cannot finish. */
+/**
+ * What is wrong with machines: starts that fail and instances that are not well, of controllers too, and workload machines
+ * that are gone or cannot finish.
+ */
 export function machineProblems(
-  machines: readonly Pick<MachineDocument, '_id' | 'provisioningError' | 'ingress' | 'instance'>[],
+  machines: readonly Pick<MachineDocument, '_id' | 'jobs' | 'life' | 'provisioningError' | 'ingress' | 'instance'>[],
   workload: readonly MachineStatus[],
 ): string[] {
   return [
     ...failedStarts(machines),
     ...failedBoots(machines),
+    ...unwell(machines),
+    ...retiring(machines),
     ...gone(workload),
     ...unfinished(workload),
     ...closed(machines),
@@ -32,6 +37,39 @@ function failedBoots(machines: readonly Faulty[]): string[] {
     ([reason, ids]) => `The boot of ${named(ids)} does not go on: ${reason} It is tried again by itself.`,
   );
 }
+
+type Sick = Pick<MachineDocument, '_id' | 'jobs' | 'life' | 'instance'>;
+
+/** By the cloud's own checks; who does not run has other troubles. */
+function unwell(machines: readonly Sick[]): string[] {
+  return machines.flatMap(({ _id, jobs, life, instance }) =>
+    life === 'alive' && instance?.checks === 'failing' && instance.state === 'running'
+      ? [
+          `The cloud's own checks of instance ${instance.id}, machine ${_id}, fail: its hardware or its system does not answer. ${another(_id, jobs)}`,
+        ]
+      : [],
+  );
+}
+
+/** What the cloud is going to stop or end by itself. */
+function retiring(machines: readonly Sick[]): string[] {
+  return machines.flatMap(({ _id, jobs, life, instance }) =>
+    life === 'alive' && instance?.retiresAt && instance.state !== 'terminated'
+      ? [
+          `The cloud will stop or end instance ${instance.id}, machine ${_id}, at ${momentText(instance.retiresAt)}. ${another(_id, jobs)}`,
+        ]
+      : [],
+  );
+}
+
+/** A controller is replaced in order; of others the operator alone knows what runs there. */
+const another = (machine: string, jobs: MachineDocument['jobs']): string =>
+  jobs.includes('manage-state')
+    ? `Have another one in its place: quorate replace ${machine}.`
+    : `Nothing replaces it by itself: quorate add-machine, and quorate remove-machine ${machine}.`;
+
+/** "2026-01-02 03:04 UTC". */
+const momentText = (iso: string): string => `${iso.slice(0, 16).replace('T', ' ')} UTC`;
 
 type Faulty = Pick<MachineDocument, '_id' | 'provisioningError' | 'instance'>;
 

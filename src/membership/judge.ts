@@ -99,7 +99,7 @@ export function judge(
   const controllers = found.map((one) => (held !== null && one.inMs === 0 ? { ...one, ...held.next } : one));
   const why =
     due.length > 0
-      ? whyReplace(due)
+      ? whyReplace(observed, due)
       : missing
         ? `Not all of ${count(desired, 'controller')} are there.`
         : whyNothing(found);
@@ -227,8 +227,12 @@ const WHY: Readonly<Record<Found, string>> = {
   maintenance: '',
 };
 
-function whyReplace(due: readonly Judged[]): string {
-  const reasons = due.map(({ machine, verdict }) => `machine ${machine}: ${WHY[verdict]}`);
+function whyReplace({ machines }: Observed, due: readonly Judged[]): string {
+  const fail = (id: MachineId) => machines.some((machine) => machine.id === id && machine.checks === 'failing');
+  const reasons = due.map(({ machine, verdict }) => {
+    const witness = verdict === 'silent' && fail(machine) ? ', and the cloud’s own checks of it fail' : '';
+    return `machine ${machine}: ${WHY[verdict]}${witness}`;
+  });
   return `${capital(reasons.join('; '))}.`;
 }
 

@@ -96,6 +96,8 @@ export interface Machine {
   /** host:port of its mongod, once its address is known. */
   readonly mongo: string | null;
   readonly instance: InstanceSeen;
+  /** The cloud's own checks of it, as far as it makes any: absent unless they fail. */
+  readonly checks?: 'failing';
   /** Why the last attempt to start its instance failed, in one sentence; empty when it did not. */
   readonly problem: string;
   /** pending: never connected. started: present. down: silent. stopped: left in order. */
@@ -121,9 +123,9 @@ export interface Machine {
 export interface Grace {
   /** The cloud says that somebody stopped the instance (local 0, EC2 60 s). */
   readonly stoppedMs: number;
-  /** The cloud says that it runs (local 15 s, EC2 5 min: a reboot takes that long). */
+  /** The cloud says that it runs, and its checks do not fail (local 15 s, EC2 5 min: a reboot takes that long). */
   readonly runningMs: number;
-  /** The cloud says neither, or cannot be asked (local 15 s, EC2 60 s). */
+  /** The cloud says neither, its checks fail, or it cannot be asked (local 15 s, EC2 60 s). */
   readonly silentMs: number;
   /** Its agent is there, and its member does not answer (10 min): then it is resynced, or leaves. */
   readonly memberMs: number;

@@ -51,7 +51,8 @@ export function graceLeft(observed: Observed, machine: Machine, member: Member |
   const { grace } = observed;
   const silentMs = silenceOf(observed, machine, member);
   if (machine.instance === 'stopped') return Math.max(0, grace.stoppedMs - silentMs);
-  const whole = machine.instance === 'running' ? grace.runningMs : grace.silentMs;
+  const runs = machine.instance === 'running' && machine.checks !== 'failing';
+  const whole = runs ? grace.runningMs : grace.silentMs;
   const blip = member === undefined ? 0 : Math.min(MEMBER_BLIP, whole) - member.downMs;
   return Math.max(0, blip, whole - silentMs);
 }

@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ClientSession } from 'mongodb';
 import { QuorateError } from '../errors.js';
 import type { MachineId } from '../membership/types.js';
 import type { AddressesDocument, MachineDocument, ServerAddress } from './documents.js';
 import { advanceEnvironment, checkFence, type Fence } from './fence.js';
-import type { InstanceRecord } from './machines.js';
+import type { InstanceRecord } from './instance-record.js';
 import { type State, transaction } from './state.js';
 
 /** Publishes exactly these machines as the address set, under the next version; the set as it is when it is that already. */
@@ -24,6 +26,20 @@ export async function publish(state: State, fence: Fence, machines: readonly Mac
     await state.addresses.replaceOne({ _id }, replacement, { session, upsert: true });
     return next;
   });
+}
+
+/**
+ * A machine that is published and has other addresses now (its instance was stopped and started: the public one is new) is
+ * published with those. One that has none for the moment stays as it was.
+ */
+export async function republish(state: State, session: ClientSession, machine: MachineDocument): Promise<void> {
+  const current = await state.addresses.findOne({ _id: 'current' }, { session });
+  const published = current?.servers.find((server) => server.machine === machine._id);
+  if (current === null || published === undefined || !machine.instance?.address) return;
+  const now = serverAt(machine._id, machine.instance);
+  if (isDeepStrictEqual(published, now)) return;
+  const servers = current.servers.map((server) => (server === published ? now : server));
+  await state.addresses.replaceOne({ _id: 'current' }, { version: current.version + 1, servers }, { session });
 }
 
 /** The published address set; version 0 and empty before the first. */

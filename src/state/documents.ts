@@ -101,6 +101,10 @@ export const MachineDocument = Type.Object({
       publicAddress: Type.Optional(Type.String()),
       ports: Type.Object({ api: Type.Integer(), mongo: Type.Integer() }),
       state: Type.String(),
+      /** What the cloud's own checks of it say; absent unless they fail. */
+      checks: Type.Optional(Type.Literal('failing')),
+      /** When the cloud is going to stop or end it, ISO 8601; absent where it is not. */
+      retiresAt: Type.Optional(Type.String()),
       /** When it was first recorded, by the database's clock: the boot's time limit counts from here. */
       recordedAt: Type.Unsafe<Date>({ bsonType: 'date' }),
     }),

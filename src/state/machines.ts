@@ -4,28 +4,16 @@ import type { ClientSession } from 'mongodb';
 import { QuorateError } from '../errors.js';
 import type { Job, MachineId } from '../membership/types.js';
 import { packageVersion } from '../package.js';
+import { republish } from './addresses.js';
 import { controllerFields } from './controller-constraints.js';
 import type { EnvironmentDocument, MachineDocument } from './documents.js';
 import { advanceEnvironment, checkFence, type Epoch, type Fence, stale } from './fence.js';
+import { type InstanceRecord, isSameRecord, kept } from './instance-record.js';
 import { countedResyncs } from './resyncs.js';
 import { resyncAfterMs } from './settings.js';
 import { databaseTime, type State, transaction } from './state.js';
 
 const CONTROLLER_JOBS: readonly Job[] = ['manage-state', 'manage-environ'];
-
-/** What the cloud says of a machine's instance, as it is recorded. */
-export interface InstanceRecord {
-  readonly id: string;
-  readonly address: string;
-  /** Where those outside of the cloud's network dial; left out where that is nowhere else. */
-  readonly publicAddress?: string;
-  readonly ports: { readonly api: number; readonly mongo: number };
-  readonly state: string;
-  /** Where the cloud says that it is; left out where nobody asked. */
-  readonly zone?: string;
-  /** Why it does not come up, by its console; left out where nothing says so. */
-  readonly fault?: string;
-}
 
 /**
  * Documents for `count` new controllers, spread over `zones` in order; the provisioner starts their instances. Everything
@@ -176,7 +164,8 @@ export async function markDead(
 
 /**
  * Records the instance of a machine, or why it could not be started. Named by the nonce, which an instance is started
- * with, so that a late record cannot land on another machine; a record that says nothing new changes nothing.
+ * with, so that a late record cannot land on another machine; a record that says nothing new changes nothing. Where it is
+ * published and its addresses are others by now, the next address set has them.
  */
 export async function recordInstance(
   state: State,
@@ -193,26 +182,18 @@ export async function recordInstance(
       if (document.provisioningError === found.error) return document;
       return await replaceMachine(state, session, document, { provisioningError: found.error });
     }
-    const { id, address, publicAddress = '', ports, state: instanceState, zone = document.zone, fault = '' } = found;
+    const { zone = document.zone, fault = '', ...said } = found;
     const before = document.instance;
     // What is terminated stays so, whoever looked earlier and writes later.
-    if (before?.id === id && before.state === 'terminated') return document;
-    const same =
-      before !== null &&
-      before.id === id &&
-      before.address === address &&
-      (before.publicAddress ?? '') === publicAddress &&
-      before.ports.api === ports.api &&
-      before.ports.mongo === ports.mongo &&
-      before.state === instanceState &&
-      document.zone === zone;
+    if (before?.id === said.id && before.state === 'terminated') return document;
+    const same = before !== null && isSameRecord(before, said) && document.zone === zone;
     if (same && document.provisioningError === fault) return document;
-    const recordedAt = before?.id === id ? before.recordedAt : now;
-    const outside = publicAddress === '' ? {} : { publicAddress };
-    const { api, mongo } = ports;
-    const instance = { id, address, ...outside, ports: { api, mongo }, state: instanceState, recordedAt };
+    const recordedAt = before?.id === said.id ? before.recordedAt : now;
+    const instance = { ...kept(said), recordedAt };
     const { fullZones: _, ...rest } = document;
-    return await replaceMachine(state, session, rest, { instance, zone, provisioningError: fault });
+    const recorded = await replaceMachine(state, session, rest, { instance, zone, provisioningError: fault });
+    await republish(state, session, recorded);
+    return recorded;
   });
 }
 

@@ -38,6 +38,8 @@ export const COLLECTIONS: Readonly<Record<string, CollectionPlan>> = {
       { key: { knewKeys: 1 } },
       { key: { life: 1 } },
       { key: { 'instance.state': 1 } },
+      { key: { 'instance.checks': 1 }, sparse: true },
+      { key: { 'instance.retiresAt': 1 }, sparse: true },
     ],
   },
   presence: {

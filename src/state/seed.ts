@@ -3,7 +3,7 @@ import type { InstanceType } from '../machines/instance-type.js';
 import { serverAt } from './addresses.js';
 import { CONTROLLER_CONSTRAINTS, offerOf, placed } from './controller-constraints.js';
 import type { EnvironmentDocument } from './documents.js';
-import type { InstanceRecord } from './machines.js';
+import type { InstanceRecord } from './instance-record.js';
 import { newMachine } from './machines.js';
 import { prepare } from './schema.js';
 import { checkSetting } from './settings.js';

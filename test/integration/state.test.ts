@@ -136,6 +136,28 @@ describe('transactions', () => {
     expect((await publish(state, await fence(), ['0', '1'])).version).toBe(published.version);
     expect(await readAddresses(state)).toEqual(published);
 
+    // It was stopped and started: where it is dialled from outside is new, and nothing else.
+    const running = { ...instance, state: 'running' };
+    const outside = async (publicAddress: string) => {
+      await recordInstance(state, await fence(), named, { ...running, publicAddress });
+      const { version, servers } = await readAddresses(state);
+      return { since: version - published.version, public: servers.map((server) => server.public) };
+    };
+    expect(await outside('203.0.113.9')).toEqual({ since: 1, public: [undefined, '203.0.113.9:17070'] });
+    expect(await outside('203.0.113.9')).toMatchObject({ since: 1 });
+    expect(await outside('203.0.113.10')).toEqual({ since: 2, public: [undefined, '203.0.113.10:17070'] });
+    expect(await outside('')).toEqual({ since: 3, public: [undefined, undefined] });
+    // What the cloud's checks find concerns nobody who dials.
+    await recordInstance(state, await fence(), named, {
+      ...running,
+      checks: 'failing',
+      retiresAt: '2026-01-02T03:04Z',
+    });
+    expect((await state.machines.findOne({ _id: '1' }))?.instance).toMatchObject({ checks: 'failing' });
+    await recordInstance(state, await fence(), named, running);
+    expect((await state.machines.findOne({ _id: '1' }))?.instance).not.toHaveProperty('checks');
+    expect((await readAddresses(state)).version).toBe(published.version + 3);
+
     await expect(markDead(state, await fence(), ['1'])).rejects.toMatchObject({ code: 'machine-alive' });
     await expect(forgetMachine(state, await fence(), '1')).rejects.toMatchObject({ code: 'machine-not-dead' });
     const [dropped] = await dropJobs(state, await fence(), ['1']);

@@ -13,7 +13,7 @@ import { namedSources } from '../../src/cloud/ec2/boot/named-sources.js';
 import { readiness, refuseUnready } from '../../src/cloud/ec2/check.js';
 import { openEc2Cloud } from '../../src/cloud/ec2/open.js';
 import { DEFAULTS } from '../../src/cloud/ec2/settings.js';
-import { cloudAt, consoleAt, NAMED } from '../support/ec2.js';
+import { cloudAt, consoleAt, KEYS, NAMED, withVariables } from '../support/ec2.js';
 import { FaultyMoto } from '../support/faulty-moto.js';
 import type { FaultyProxy } from '../support/faulty-proxy.js';
 import type { Moto } from '../support/moto.js';
@@ -166,10 +166,7 @@ test('nobody at the endpoint, and no credentials at all, are the only things sai
 });
 
 test('the SDK’s own settings count: endpoint and keys', async () => {
-  const settings = { AWS_ENDPOINT_URL: moto.endpoint, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
-  const before = Object.keys(settings).map((name) => [name, process.env[name]] as const);
-  Object.assign(process.env, settings);
-  try {
+  await withVariables({ ...KEYS, AWS_ENDPOINT_URL: moto.endpoint }, async () => {
     const cloud = openEc2Cloud('eu-west-1', {
       ...DEFAULTS,
       image: 'al2023',
@@ -180,13 +177,8 @@ test('the SDK’s own settings count: endpoint and keys', async () => {
     expect(seen.lacks).toEqual([]);
     const environment = randomUUID();
     expect(await cloud.bucket.put(environment, 'addresses.json', { version: 1 })).toBe(true);
-    expect(cloud.bucket.url(environment, 'a')).toBe(`${moto.endpoint}/quorate-${environment}/a`);
-  } finally {
-    for (const [name, value] of before) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
-  }
+    expect(cloud.bucket.url(environment, 'a')).toBe(`${moto.endpoint}/quorate-${environment}/a#s3=eu-west-1`);
+  });
 });
 
 test('an architecture that nothing can be had for is left out, and refused where it is asked for', async () => {

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
+  CreateVolumeCommand,
   DeleteSubnetCommand,
   DeleteVpcCommand,
   DescribeInstancesCommand,
@@ -8,8 +10,9 @@ import {
   DescribeSubnetsCommand,
   DescribeVpcsCommand,
 } from '@aws-sdk/client-ec2';
-import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Finding } from '../../src/cli/doctor/finding.js';
 import { createAuthority, issueWithKey } from '../../src/pki/authority.js';
 import { openStore } from '../../src/store/store.js';
 import { cloudAt, consoleAt, REGION } from '../support/ec2.js';
@@ -359,4 +362,44 @@ test('quorate doctor asks EC2 for the instances of an environment whose controll
       todo: 'Have it run again: quorate cloud start 0 -e prod',
     }),
   );
+});
+
+test('quorate doctor finds what others left in a region, and removes it by name alone', async () => {
+  const known = await record('prod');
+  const [left, running] = [randomUUID(), randomUUID()];
+  const cloud = cloudAt(faulty.moto.endpoint);
+  const console = consoleAt(faulty.moto.endpoint);
+  const start = (environment: string) =>
+    cloud.start({ tags: { environment, machine: '0', nonce: 'n' }, userData: 'hello', zone: 'eu-west-1a' });
+  const [own, other] = [await start(known), await start(running)];
+  const TagSpecifications = [{ ResourceType: 'volume' as const, Tags: [{ Key: 'quorate:environment', Value: left }] }];
+  const { VolumeId } = await console.send(
+    new CreateVolumeCommand({ AvailabilityZone: 'eu-west-1a', Size: 8, TagSpecifications }),
+  );
+  await cloud.bucket.put(left, 'addresses.json', { version: 1 });
+  // Somebody else's bucket, of a name that only begins as ours.
+  await bucketsAt(faulty.moto.endpoint).send(
+    new CreateBucketCommand({ Bucket: 'quorate-backups', CreateBucketConfiguration: { LocationConstraint: REGION } }),
+  );
+  const doctor = async (words: string) => {
+    const { stdout } = await operator.run(`doctor --format json${words}`, { TEMPORAL_ADDRESS: '127.0.0.1:1' });
+    return (JSON.parse(stdout) as Finding[]).filter(({ check }) => check === 'ec2');
+  };
+  const found = await doctor('');
+  const seenOf = (uuid: string) => found.filter(({ seen }) => seen.includes(uuid)).map(({ seen }) => seen);
+  expect(found).toHaveLength(2);
+  expect(seenOf(left)).toEqual([
+    `${REGION}: environment ${left} is not known here, and there is of it: 1 volume ${VolumeId}; the bucket quorate-${left}`,
+  ]);
+  expect(seenOf(running)).toEqual([expect.stringContaining(`1 instance ${other.id} (machine 0, running)`)]);
+  for (const { todo } of found) expect(todo).toMatch(/may be somebody else's/);
+
+  const after = await doctor(` --fix --unknown ${left} --region ${REGION}`);
+  expect(after.filter(({ fixed }) => fixed !== null)).toMatchObject([
+    { fix: { kind: 'remove-unknown', uuid: left }, fixed: { done: true } },
+  ]);
+  expect((await doctor('')).map(({ seen }) => seen)).toEqual([expect.stringContaining(running)]);
+  const states = [(await cloud.describe(own.id))?.state, (await cloud.describe(other.id))?.state];
+  expect(states).toEqual(['running', 'running']);
+  cloud.amazon.destroy();
 });

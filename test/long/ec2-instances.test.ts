@@ -20,6 +20,9 @@ import { until } from '../support/home.js';
 import { newUserData } from '../support/machine.js';
 import { devicesOf, whyNoNamespaces } from '../support/namespaces.js';
 
+/** As sources name it. */
+const withoutFragment = (url: string): string => url.split('#')[0] ?? '';
+
 const why = await whyNoNamespaces();
 if (why !== '') console.warn(`Skipped, as there are no namespaces: ${why}`);
 const BOOT_S = 240;
@@ -46,7 +49,9 @@ describe.skipIf(why !== '').each<FirstProcess>(['shell', 'systemd'])(
       const source = async (name: 'node' | 'mongod' | 'agent') => {
         const { file, sha256 } = parts[name];
         await bare.bucket.putOnce(store, name, readFileSync(file));
-        return { [ARCHITECTURE]: { url: bare.bucket.url(store, name), sha256, access: 'role' } } as const;
+        return {
+          [ARCHITECTURE]: { url: withoutFragment(bare.bucket.url(store, name)), sha256, access: 'role' },
+        } as const;
       };
       const sources: BootSources = {
         version: packageVersion(),

@@ -14,19 +14,22 @@ import {
 import {
   GetBucketEncryptionCommand,
   GetBucketVersioningCommand,
-  GetObjectCommand,
   GetPublicAccessBlockCommand,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Fallback } from '../../src/client/fallback.js';
 import type { StartRequest } from '../../src/cloud/cloud.js';
 import { bucketName } from '../../src/cloud/ec2/bucket.js';
 import { Ec2Cloud, type Renderer } from '../../src/cloud/ec2/ec2-cloud.js';
+import { PublishedObject } from '../../src/cloud/ec2/published.js';
 import { rulesFrom, waysIn } from '../../src/cloud/ec2/rules.js';
 import { tagOf } from '../../src/cloud/ec2/tags.js';
+import { s3ObjectAt, s3Url } from '../../src/cloud/s3-url.js';
+import type { AddressSet } from '../../src/store/record.js';
 import { bucketContract } from '../contract/bucket-contract.js';
 import { cloudContract } from '../contract/cloud-contract.js';
-import { cloudAt, consoleAt } from '../support/ec2.js';
+import { cloudAt, consoleAt, KEYS, withVariables } from '../support/ec2.js';
 import { Moto } from '../support/moto.js';
 
 let moto: Moto;
@@ -54,9 +57,8 @@ bucketContract('S3', async () => {
     read: async (url) => {
       // Nobody without credentials is told anything.
       expect((await fetch(url)).status).toBe(403);
-      const [, Bucket, Key] = new URL(url).pathname.split('/');
-      const { Body } = await cloud.amazon.s3.send(new GetObjectCommand({ Bucket, Key }));
-      return (await Body?.transformToString()) ?? '';
+      const read = await readPublished(url);
+      return read === 'not-modified' ? '' : read.text;
     },
     litter: async (environment, name, text) => {
       await cloud.bucket.put(environment, 'first.json', { version: 1 });
@@ -65,6 +67,45 @@ bucketContract('S3', async () => {
     },
     close: async () => cloud.amazon.destroy(),
   };
+});
+
+/** As an agent reads it, by its URL alone and whatever credentials the process has. */
+async function readPublished(url: string, known: string | null = null) {
+  const object = s3ObjectAt(new URL(url));
+  if (object === null) throw new Error(`${url} is no object of S3's`);
+  return await withKeys(() => new PublishedObject(object, 5_000).read(known, 1_000_000));
+}
+
+const withKeys = <T>(work: () => Promise<T>): Promise<T> => withVariables(KEYS, work);
+
+test('the published addresses by their URL: read once, told when they are the same still, and why they cannot be read', async () => {
+  await moto.reset();
+  const cloud = cloudAt(moto.endpoint);
+  const environment = randomUUID();
+  const url = cloud.bucket.url(environment, 'addresses.json');
+  try {
+    await withKeys(async () => {
+      expect(await new Fallback(url).read()).toEqual({ failed: 'none yet' });
+      const set: AddressSet = {
+        version: 1,
+        servers: [{ machine: '0', api: '10.0.0.1:17070', mongo: '10.0.0.1:37017' }],
+      };
+      await cloud.bucket.put(environment, 'addresses.json', set);
+      expect(await new Fallback(url).read()).toEqual({ set });
+    });
+    const first = await readPublished(url);
+    if (first === 'not-modified') throw new Error('nothing was known of it');
+    expect(await readPublished(url, first.etag)).toBe('not-modified');
+    await cloud.bucket.put(environment, 'addresses.json', { version: 2 });
+    expect(await readPublished(url, first.etag)).toMatchObject({ text: expect.stringContaining('"version":2') });
+  } finally {
+    cloud.amazon.destroy();
+  }
+  // Where nobody listens any more.
+  await withKeys(async () => {
+    const gone = s3Url({ region: 'eu-west-1', endpoint: 'http://127.0.0.1:9', bucket: 'quorate-1', key: 'a' });
+    expect(await new Fallback(gone).read()).toEqual({ failed: expect.stringMatching(/ECONNREFUSED/) });
+  });
 });
 
 describe('EC2', () => {
@@ -339,7 +380,7 @@ test('what it costs in calls', async () => {
   expect({
     start: await costs(() => cloud.start(request('4'))),
     list: await costs(() => cloud.list(environment)),
-    health: await costs(() => cloud.health(environment)),
+    health: await costs(() => cloud.health([id])),
     nothingOpen: await costs(() => cloud.firewall.open(environment)),
     openFirst: await costs(() => cloud.firewall.set({ instance: id, version: 1, rules: [rule(80)] })),
     openMore: await costs(() => cloud.firewall.set({ instance: id, version: 2, rules: [rule(80), rule(81)] })),
@@ -351,7 +392,7 @@ test('what it costs in calls', async () => {
   }).toEqual({
     start: 4,
     list: 1,
-    health: 2,
+    health: 1,
     nothingOpen: 1,
     openFirst: 8,
     openMore: 5,

@@ -94,6 +94,11 @@ export class BootingMoto {
     await this.network.setLink(instance, join(this.machines, instance), first, link);
   }
 
+  /** IDs of the instances whose system's check is said to be impaired; they run on all the same. */
+  get impaired(): Set<string> {
+    return this.proxy.impaired;
+  }
+
   /** Instances that have a disk. */
   disks(): string[] {
     return readdirSync(this.machines).filter((id) => existsSync(join(this.machines, id, 'disk')));

@@ -11,12 +11,14 @@ export interface Ending {
   readonly open: readonly number[];
   readonly written: readonly boolean[];
   readonly objects: readonly string[];
+  /** Environments that something is there of, but for this one. */
+  readonly others: readonly string[];
   readonly left: readonly string[];
 }
 
 /**
  * All that the product asks of EC2, once: a check, two machines started, ports opened and changed, one stopped and started
- * again, addresses published, one ended, everything removed. @param console who leaves a disk and a network interface behind by hand
+ * again, addresses published, what there is of whom, one ended, everything removed. @param console who leaves a disk and a network interface behind by hand
  */
 export async function story(cloud: Ec2Cloud, console: EC2Client, environment: string): Promise<Ending> {
   const { lacks } = await readiness(cloud, { controllers: 1, constraints: {}, toolchain: '/nowhere' });
@@ -32,7 +34,7 @@ export async function story(cloud: Ec2Cloud, console: EC2Client, environment: st
   await cloud.stop(zero.id, { graceMs: 10_000 });
   await cloud.startAgain(zero.id);
   await cloud.consoleLog(zero.id);
-  const healthy = (await cloud.health(environment)).filter(({ checks }) => checks === 'passing').length;
+  const healthy = (await cloud.health([zero.id, one.id])).filter(({ checks }) => checks === 'passing').length;
   const written = [
     await cloud.bucket.put(environment, 'addresses.json', { version: 1 }),
     await cloud.bucket.put(environment, 'addresses.json', { version: 2 }),
@@ -41,6 +43,7 @@ export async function story(cloud: Ec2Cloud, console: EC2Client, environment: st
   await cloud.bucket.put(environment, 'spent.json', { version: 1 });
   await cloud.bucket.remove(environment, 'spent.json');
   const objects = (await cloud.bucket.list(environment)).map(({ name }) => name);
+  const others = [...(await cloud.tagged()).keys()].filter((uuid) => uuid !== environment);
   await cloud.terminate(one.id);
   const machines = (await cloud.list(environment)).map(({ tags, state }) => `${tags.machine} ${state}`).sort();
   const as = (ResourceType: 'volume' | 'network-interface') => [{ ResourceType, Tags: tagsFrom({ environment }) }];
@@ -55,7 +58,7 @@ export async function story(cloud: Ec2Cloud, console: EC2Client, environment: st
   );
   await cloud.removeEnvironment(environment);
   const left = (await cloud.list(environment)).filter(({ state }) => state !== 'terminated').map(({ id }) => id);
-  return { ready: lacks.length, machines, healthy, open, written, objects, left };
+  return { ready: lacks.length, machines, healthy, open, written, objects, others, left };
 }
 
 /** How it has to end. */
@@ -66,5 +69,6 @@ export const ENDING: Ending = {
   open: [443],
   written: [true, true, false],
   objects: ['addresses.json'],
+  others: [],
   left: [],
 };

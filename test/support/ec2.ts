@@ -58,3 +58,23 @@ export function cloudAt(
 
 /** Somebody at Amazon's console. */
 export const consoleAt = (endpoint: string): EC2Client => new EC2Client({ region: REGION, endpoint, credentials: KEY });
+
+/** The same keys as a shell has them. */
+export const KEYS = { AWS_ACCESS_KEY_ID: KEY.accessKeyId, AWS_SECRET_ACCESS_KEY: KEY.secretAccessKey } as const;
+
+/** Does something with these variables in this process's environment, which is as it was afterwards. */
+export async function withVariables<T>(
+  variables: Readonly<Record<string, string>>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const before = Object.keys(variables).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, variables);
+  try {
+    return await work();
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
+}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { consoleAnswer, madeInstances, retold } from '../support/booting/answers.js';
+import { checksAnswer, consoleAnswer, madeInstances, retold } from '../support/booting/answers.js';
 
 /** As moto writes an instance: its ID stands after what else has an address, its state after its ID. */
 const item = (id: string, address: string, code: string) =>
@@ -35,4 +35,17 @@ test('a console has the last of what was printed', () => {
   const long = consoleAnswer(answer(''), `first${'x'.repeat(70_000)}last`);
   const shown = Buffer.from(/<output>(.*)<\/output>/.exec(long)?.[1] ?? '', 'base64').toString();
   expect([shown.length, shown.endsWith('last'), shown.includes('first')]).toEqual([65_536, true, false]);
+});
+
+test('checks are impaired of whom it was said', () => {
+  const item = (id: string) =>
+    `<item><instanceId>${id}</instanceId><instanceStatus><status>ok</status></instanceStatus></item>`;
+  const answer = `<r><requestId>q</requestId><instanceStatusSet>${item('i-1')}${item('i-2')}</instanceStatusSet></r>`;
+  const told = checksAnswer(answer, new Set(['i-2']));
+  expect(told).toMatch(/^<r><requestId>q<\/requestId><instanceStatusSet><item><instanceId>i-1</);
+  expect(told.split('<item>').map((text) => /<systemStatus><status>(\w+)</.exec(text)?.[1])).toEqual([
+    undefined,
+    'ok',
+    'impaired',
+  ]);
 });

@@ -5,6 +5,7 @@ import { judgeClocks } from './clocks.js';
 import { judgeDisks } from './disks.js';
 import { type Check, check, well } from './finding.js';
 import { judgeInstances, judgeSilent } from './instances.js';
+import { judgeLimits } from './limits.js';
 import { judgeMembers, judgeProblems } from './members.js';
 import { judgeParameters } from './parameters.js';
 import { judgeReach } from './reach.js';
@@ -72,6 +73,7 @@ export const CHECKS: readonly Check<Subject>[] = [
     },
     judgeInstances,
   ),
+  check('limits', ['controllers'], (subject) => subject.cloud(), judgeLimits),
   check('workflows', ['controllers', 'temporal'], askRuns, judgeRuns),
   check('changes', ['controllers', 'temporal'], askChanges, ({ environment, changes, runs }) =>
     judgeChanges(environment, changes, runs),

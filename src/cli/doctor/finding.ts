@@ -3,7 +3,8 @@ import { QuorateError, reasonOf } from '../../errors.js';
 /** What `--fix` may do: nothing here touches a vote, a member or a document that somebody still works with. */
 export type Fix =
   | { readonly kind: 'terminate'; readonly instance: string; readonly machine: string }
-  | { readonly kind: 'remove-unknown'; readonly uuid: string }
+  /** On the local cloud, or in a region of EC2. */
+  | { readonly kind: 'remove-unknown'; readonly uuid: string; readonly region?: string }
   | { readonly kind: 'close-change'; readonly runId: string }
   | { readonly kind: 'start-singletons' }
   | { readonly kind: 'register-search-attributes' };

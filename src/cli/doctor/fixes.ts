@@ -32,6 +32,12 @@ export async function fixEnvironment(fix: Fix, subject: Subject): Promise<string
 export async function fixMachine(fix: Fix, store: Store): Promise<string> {
   switch (fix.kind) {
     case 'remove-unknown': {
+      if (fix.region !== undefined) {
+        const { regionsOf } = await import('./ec2-leftovers.js');
+        const [region] = await regionsOf(store, fix.region);
+        await region?.cloud.removeEnvironment(fix.uuid);
+        return 'all that carries its tag is removed, and its bucket';
+      }
       const { openLocalCloud } = await import('../../cloud/local/open.js');
       await openLocalCloud(store.dirs.localCloud).removeEnvironment(fix.uuid);
       return 'its instances are terminated and its files removed';

@@ -2,13 +2,16 @@ import { describe, expect, test } from 'vitest';
 import type { Machine } from '../../api/machines.js';
 import type { Status } from '../../api/status.js';
 import type { Instance } from '../../cloud/cloud.js';
+import type { TaggedThings } from '../../cloud/ec2/tagged-things.js';
 import { PARAMETERS } from '../../replicaset/parameters.js';
 import { SINGLETONS } from '../../temporal/names.js';
 import { judgeCertificates } from './certificates.js';
 import { judgeClocks, readClock } from './clocks.js';
 import { judgeDisks } from './disks.js';
+import { judgeTagged } from './ec2-leftovers.js';
 import type { Judged } from './finding.js';
 import { judgeInstances, judgeSilent } from './instances.js';
+import { judgeLimits } from './limits.js';
 import { judgeMembers, judgeProblems } from './members.js';
 import { judgeNamespace } from './namespace.js';
 import { judgeParameters } from './parameters.js';
@@ -263,4 +266,38 @@ test('settings that a mongod did not take, with what that costs, once for all wh
   ]);
   expect(wrongs(judged)).toEqual([`mongod 6.0.5 of machines 0, 1 does not take ${first?.name}`]);
   expect(judged[0]?.todo).toContain(first?.lack);
+});
+
+describe('what carries our tag in a region of EC2', () => {
+  const nothing: TaggedThings = { instances: [], volumes: [], interfaces: [], groups: [], bucket: null };
+  const running: TaggedThings = { ...nothing, instances: [{ id: 'i-1', machine: '0', state: 'running' }], groups: ['sg-1'] };
+  const left: TaggedThings = { ...nothing, volumes: ['v1', 'v2', 'v3', 'v4', 'v5', 'v6'], bucket: 'quorate-v' };
+
+  test('what belongs to environments that are known here is no leftover', () => {
+    const tagged = new Map([['u', running]]);
+    expect(judgeTagged('eu-west-1', tagged, new Set(['u']), undefined)).toMatchObject([{ well: true, fix: null }]);
+    expect(judgeTagged('eu-west-1', new Map(), new Set(), undefined)).toMatchObject([{ well: true }]);
+  });
+
+  test('all else may be somebody else’s, and is removed by name alone', () => {
+    const tagged = new Map([
+      ['u', running],
+      ['v', left],
+    ]);
+    const judged = judgeTagged('eu-west-1', tagged, new Set(), 'v');
+    expect(wrongs(judged)).toEqual([
+      'eu-west-1: environment u is not known here, and there is of it: 1 instance i-1 (machine 0, running); 1 security group sg-1',
+      'eu-west-1: environment v is not known here, and there is of it: 6 volumes v1, v2, v3, v4, v5, …; the bucket quorate-v',
+    ]);
+    expect(judged[0]?.todo).toMatch(/may be somebody else's.*--unknown u --region eu-west-1$/);
+    expect(fixes(judged)).toEqual([{ kind: 'remove-unknown', uuid: 'v', region: 'eu-west-1' }]);
+  });
+});
+
+test('an environment on EC2 whose instances have no role is told as limited, and no other', () => {
+  const told = judgeLimits({ kind: 'ec2', machinesMayAsk: false });
+  expect(told.map(({ well }) => well)).toEqual([true, true]);
+  expect(told[1]?.seen).toContain('none reads the bucket');
+  expect(judgeLimits({ kind: 'ec2', machinesMayAsk: true })).toEqual([]);
+  expect(judgeLimits({ kind: 'local', machinesMayAsk: false })).toEqual([]);
 });

@@ -2,15 +2,21 @@ import { access, constants, statfs } from 'node:fs/promises';
 import { QuorateError } from '../../errors.js';
 import type { Store } from '../../store/store.js';
 import { judgeDisks } from './disks.js';
+import { ec2Leftovers } from './ec2-leftovers.js';
 import { type Check, check, type Judged, well, wrong } from './finding.js';
 import { askNamespace, judgeNamespace } from './namespace.js';
 
-/** What is looked at on the operator's machine, whatever environments there are. `unknown`: the one that may be removed. */
-export const machineChecks = (unknown: string | undefined): readonly Check<Store>[] => [
+/**
+ * What is looked at on the operator's machine, whatever environments there are.
+ * @param unknown UUID of the environment that may be removed though it is not known here
+ * @param region of EC2, besides those of environments that are known here
+ */
+export const machineChecks = (unknown: string | undefined, region: string | undefined): readonly Check<Store>[] => [
   { name: 'servers', needs: [], run: servers },
   check('disk', [], disk, judgeDisks),
   { name: 'engine', needs: [], run: engine },
   { name: 'local cloud', needs: [], run: (store) => leftovers(store, unknown) },
+  { name: 'ec2', needs: [], run: (store) => ec2Leftovers(store, unknown, region) },
 ];
 
 async function servers(store: Store): Promise<Judged[]> {

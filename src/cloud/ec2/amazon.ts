@@ -33,9 +33,6 @@ const SHOWN_AFTER_MS = [300, 1_000] as const;
 /** What was just made is known everywhere after so long. */
 const KNOWN_MS = 10_000;
 
-// Which Node the SDK's next releases need is for those who pin its version, not for an operator.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-
 /**
  * Amazon's API as the product calls it: every call is one of `CALLS`, comes out of one budget, is tried again by the SDK's
  * adaptive retry, and fails with a sentence of the error table.

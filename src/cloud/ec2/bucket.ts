@@ -14,6 +14,7 @@ import {
   PutPublicAccessBlockCommand,
 } from '@aws-sdk/client-s3';
 import type { Bucket, BucketObject, Versioned } from '../cloud.js';
+import { s3Url } from '../s3-url.js';
 import { versionIn } from '../versioned.js';
 import type { Amazon } from './amazon.js';
 import type { CallName } from './calls.js';
@@ -46,10 +47,7 @@ export class S3Bucket implements Bucket {
 
   url(environment: string, name: string): string {
     const { region, s3Endpoint } = this.amazon;
-    const bucket = bucketName(environment);
-    if (s3Endpoint !== null) return `${s3Endpoint.replace(/\/$/, '')}/${bucket}/${name}`;
-    const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-    return `https://${bucket}.s3.${region}.${domain}/${name}`;
+    return s3Url({ region, endpoint: s3Endpoint, bucket: bucketName(environment), key: name });
   }
 
   async put(environment: string, name: string, object: Versioned): Promise<boolean> {

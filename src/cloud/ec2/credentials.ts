@@ -1,5 +1,8 @@
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 
+// Which Node the SDK's next releases need is for those who pin its version, not for an operator.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 type Provider = ReturnType<typeof defaultProvider>;
 
 /** Who this process is to Amazon. */

@@ -18,6 +18,7 @@ import { Remembered } from './remembered.js';
 import { removeEnvironment } from './removal.js';
 import { runInput } from './run-input.js';
 import { DEFAULTS, type Ec2Settings } from './settings.js';
+import { type TaggedThings, thingsOfAll } from './tagged-things.js';
 import { findType, listTypes } from './types.js';
 import { whoAmI } from './who.js';
 
@@ -109,8 +110,8 @@ export class Ec2Cloud implements Cloud {
     return await this.#instances.find(id);
   }
 
-  async health(environment: string): Promise<readonly InstanceHealth[]> {
-    return await this.#instances.health(environment);
+  async health(instances: readonly string[]): Promise<readonly InstanceHealth[]> {
+    return await this.#instances.health(instances);
   }
 
   async list(environment: string): Promise<readonly Ec2Instance[]> {
@@ -137,6 +138,11 @@ export class Ec2Cloud implements Cloud {
 
   async boot(id: string): Promise<BootSeen> {
     return bootSeen(await this.consoleLog(id));
+  }
+
+  /** What carries the tag of any environment, whoever bootstrapped it, by the environment's UUID. */
+  async tagged(): Promise<ReadonlyMap<string, TaggedThings>> {
+    return await thingsOfAll(this.amazon, this.#groups);
   }
 
   /** All that carries the environment's tag, and its bucket; returns when a listing shows nothing. */

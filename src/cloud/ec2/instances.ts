@@ -39,11 +39,10 @@ export class Instances {
   }
 
   /** Of those that run. EC2 takes a hundred IDs at once, and no tags. */
-  async health(environment: string): Promise<InstanceHealth[]> {
-    const running = (await this.list(environment)).filter(({ state }) => state === 'running').map(({ id }) => id);
+  async health(instances: readonly string[]): Promise<InstanceHealth[]> {
     const health: InstanceHealth[] = [];
-    for (let from = 0; from < running.length; from += 100) {
-      const InstanceIds = running.slice(from, from + 100);
+    for (let from = 0; from < instances.length; from += 100) {
+      const InstanceIds = instances.slice(from, from + 100);
       const page = await this.amazon.askUntilShown('DescribeInstanceStatus', () =>
         this.amazon.ec2.send(new DescribeInstanceStatusCommand({ InstanceIds })),
       );

@@ -35,7 +35,7 @@ test('an endpoint that was kept is where all is asked and where objects are read
   const { amazon, bucket } = openEc2Cloud('eu-west-1', { ...DEFAULTS, endpoints });
   expect(await amazon.ec2.config.endpoint?.()).toMatchObject({ hostname: 'own', port: 5000 });
   expect(await amazon.s3.config.endpoint?.()).toMatchObject({ hostname: 'own', port: 9000 });
-  expect(bucket.url('uuid', 'addresses.json')).toBe('http://own:9000/quorate-uuid/addresses.json');
+  expect(bucket.url('uuid', 'addresses.json')).toBe('http://own:9000/quorate-uuid/addresses.json#s3=eu-west-1');
 });
 
 test('what an instance boots with is made of the sources that were kept, and of nothing else', async () => {
@@ -64,7 +64,9 @@ test('what cannot be meant is refused before anything is asked of anybody', () =
 
 test('where an object lies is known by its environment: at Amazon’s, in the region', () => {
   const { bucket } = openEc2Cloud('eu-west-1', DEFAULTS);
-  expect(bucket.url('uuid', 'addresses.json')).toBe('https://quorate-uuid.s3.eu-west-1.amazonaws.com/addresses.json');
+  expect(bucket.url('uuid', 'addresses.json')).toBe(
+    'https://quorate-uuid.s3.eu-west-1.amazonaws.com/addresses.json#s3=eu-west-1',
+  );
 });
 
 test('its calls are those of the list alone', async () => {

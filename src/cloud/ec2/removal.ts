@@ -1,9 +1,4 @@
-import {
-  DeleteNetworkInterfaceCommand,
-  DeleteVolumeCommand,
-  DescribeNetworkInterfacesCommand,
-  DescribeVolumesCommand,
-} from '@aws-sdk/client-ec2';
+import { DeleteNetworkInterfaceCommand, DeleteVolumeCommand } from '@aws-sdk/client-ec2';
 import { QuorateError } from '../../errors.js';
 import type { Amazon } from './amazon.js';
 import type { S3Bucket } from './bucket.js';
@@ -11,6 +6,7 @@ import type { CallName } from './calls.js';
 import { ifThere } from './errors.js';
 import type { Groups } from './groups.js';
 import type { Instances } from './instances.js';
+import { listInterfaces, listVolumes } from './tagged-things.js';
 import { tagged } from './tags.js';
 
 /** What an ended instance still holds is let go within a minute. */
@@ -68,23 +64,11 @@ export async function whatIsLeft(belongings: Belongings, environment: string): P
   ];
 }
 
-async function volumes(amazon: Amazon, environment: string): Promise<string[]> {
-  const found = await amazon.list(
-    'DescribeVolumes',
-    (page) => amazon.ec2.send(new DescribeVolumesCommand({ ...page, Filters: tagged({ environment }) })),
-    ({ Volumes }) => Volumes,
-  );
-  return found.flatMap(({ VolumeId, State }) => (State === 'deleting' ? [] : (VolumeId ?? [])));
-}
+const volumes = async (amazon: Amazon, environment: string): Promise<string[]> =>
+  (await listVolumes(amazon, tagged({ environment }))).flatMap(({ VolumeId }) => VolumeId ?? []);
 
-async function networkInterfaces(amazon: Amazon, environment: string): Promise<string[]> {
-  const found = await amazon.list(
-    'DescribeNetworkInterfaces',
-    (page) => amazon.ec2.send(new DescribeNetworkInterfacesCommand({ ...page, Filters: tagged({ environment }) })),
-    ({ NetworkInterfaces }) => NetworkInterfaces,
-  );
-  return found.flatMap(({ NetworkInterfaceId }) => NetworkInterfaceId ?? []);
-}
+const networkInterfaces = async (amazon: Amazon, environment: string): Promise<string[]> =>
+  (await listInterfaces(amazon, tagged({ environment }))).flatMap(({ NetworkInterfaceId }) => NetworkInterfaceId ?? []);
 
 /** Waits for what still holds it; harmless when it went by itself. */
 async function gone(amazon: Amazon, call: CallName, send: () => Promise<unknown>): Promise<void> {

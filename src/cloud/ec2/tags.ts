@@ -34,6 +34,9 @@ export function tagged(values: Partial<Record<TagName, string>>): Filter[] {
   return tagsFrom(values).map(({ Key, Value }) => ({ Name: `tag:${Key}`, Values: [Value ?? ''] }));
 }
 
+/** What carries one of our tags, whatever its value. */
+export const taggedAtAll = (name: TagName): Filter[] => [{ Name: 'tag-key', Values: [TAGS[name]] }];
+
 /** An instance's tags; null for one that is not ours. */
 export function instanceTags(tags: readonly Tag[] | undefined): InstanceTags | null {
   const [environment, machine, nonce] = (['environment', 'machine', 'nonce'] as const).map((name) => tagOf(tags, name));

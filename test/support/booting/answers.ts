@@ -44,6 +44,18 @@ export function retold(answer: string, truthOf: (id: string) => Truth | null): s
   });
 }
 
+/** An answer of DescribeInstanceStatus in which the system's check of some is impaired, which moto says of none. */
+export function checksAnswer(answer: string, impaired: ReadonlySet<string>): string {
+  const items = [...answer.matchAll(/<instanceId>(i-[0-9a-f]+)<\/instanceId>/g)].map(([, id = '']) => {
+    const system = impaired.has(id) ? 'impaired' : 'ok';
+    return `<item><instanceId>${id}</instanceId><systemStatus><status>${system}</status></systemStatus><instanceStatus><status>ok</status></instanceStatus></item>`;
+  });
+  return answer.replace(
+    /<instanceStatusSet>.*<\/instanceStatusSet>/s,
+    () => `<instanceStatusSet>${items.join('')}</instanceStatusSet>`,
+  );
+}
+
 /** An answer of GetConsoleOutput with what was printed: the last of it, as EC2 keeps no more. */
 export function consoleAnswer(answer: string, printed: string): string {
   const output = Buffer.from(printed).subarray(-65_536).toString('base64');

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Answered, passOn, stream, whole } from '../http-pass.js';
-import { consoleAnswer, madeInstances, retold } from './answers.js';
+import { checksAnswer, consoleAnswer, madeInstances, retold } from './answers.js';
 import type { Guest } from './guest.js';
 
 /** An instance that was asked for, with what decides what it finds. */
@@ -20,6 +20,8 @@ export interface Ordered {
  */
 export class BootingProxy {
   readonly endpoint: string;
+  /** IDs of the instances whose system's check is said to be impaired: a mock, as moto finds all well. */
+  readonly impaired = new Set<string>();
   readonly #guests = new Map<string, Guest>();
   readonly #endedThemselves = new Set<string>();
 
@@ -122,6 +124,8 @@ export class BootingProxy {
           const state = this.#guests.get(id)?.transition ?? null;
           return { state, endedItself: this.#endedThemselves.has(id) };
         });
+      case 'DescribeInstanceStatus':
+        return this.impaired.size === 0 ? null : checksAnswer(answered, this.impaired);
       case 'GetConsoleOutput':
         return guests[0] === undefined ? null : consoleAnswer(answered, guests[0].console);
       default:

@@ -9,28 +9,31 @@ const mostly = <T>(usual: T, ...others: T[]) =>
   fc.oneof({ weight: 4, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) });
 
 const machine = (id: string): fc.Arbitrary<Machine> =>
-  fc.record({
-    id: fc.constant(id),
-    jobs: mostly<Machine['jobs']>(
-      ['manage-state', 'manage-environ'],
-      [],
-      ['host-units'],
-      ['host-units', 'manage-state', 'manage-environ'],
-    ),
-    life: mostly<Machine['life']>('alive', 'dying', 'dead'),
-    zone: fc.constantFrom('a', 'b', 'c'),
-    memberId: mostly<number | null>(Number(id), null),
-    mongo: mostly<string | null>(`10.0.0.${id}:37017`, null),
-    instance: mostly<Machine['instance']>('running', 'none', 'pending', 'stopped', 'terminated', 'unknown'),
-    problem: mostly('', 'no capacity'),
-    agent: mostly<Machine['agent']>('started', 'pending', 'down', 'stopped'),
-    silentMs: fc.constantFrom(0, 5_000, 60_000, 40 * 60_000),
-    services: fc.record({ mongod: mostly(true, false), api: mostly(true, false), worker: mostly(true, false) }),
-    addressVersion: fc.constantFrom(3, 4),
-    ageMs: fc.constantFrom(1_000, 10 * 60_000),
-    maintenance: mostly(false, true),
-    resyncs: mostly(0, 1, 2),
-  });
+  fc
+    .record({
+      id: fc.constant(id),
+      jobs: mostly<Machine['jobs']>(
+        ['manage-state', 'manage-environ'],
+        [],
+        ['host-units'],
+        ['host-units', 'manage-state', 'manage-environ'],
+      ),
+      life: mostly<Machine['life']>('alive', 'dying', 'dead'),
+      zone: fc.constantFrom('a', 'b', 'c'),
+      memberId: mostly<number | null>(Number(id), null),
+      mongo: mostly<string | null>(`10.0.0.${id}:37017`, null),
+      instance: mostly<Machine['instance']>('running', 'none', 'pending', 'stopped', 'terminated', 'unknown'),
+      problem: mostly('', 'no capacity'),
+      agent: mostly<Machine['agent']>('started', 'pending', 'down', 'stopped'),
+      silentMs: fc.constantFrom(0, 5_000, 60_000, 40 * 60_000),
+      services: fc.record({ mongod: mostly(true, false), api: mostly(true, false), worker: mostly(true, false) }),
+      addressVersion: fc.constantFrom(3, 4),
+      ageMs: fc.constantFrom(1_000, 10 * 60_000),
+      maintenance: mostly(false, true),
+      resyncs: mostly(0, 1, 2),
+      checks: mostly<'failing' | null>(null, 'failing'),
+    })
+    .map(({ checks, ...rest }) => (checks === null ? rest : { ...rest, checks }));
 
 type Reach = 'healthy' | 'silent' | 'cut off';
 

@@ -126,6 +126,7 @@ function readMachine(line: string): Machine {
     memberId: kind === 'workload' ? null : Number(said.value('member') ?? id),
     mongo: pending || said.has('no-address') ? null : `${said.value('address') ?? `10.0.0.${id}`}:37017`,
     instance: (said.value('instance') as Machine['instance'] | undefined) ?? (pending ? 'pending' : 'running'),
+    ...(said.has('checks-fail') ? { checks: 'failing' as const } : {}),
     problem: said.value('problem')?.replaceAll('_', ' ') ?? '',
     agent,
     silentMs: seconds(said.value('silent')) ?? 0,

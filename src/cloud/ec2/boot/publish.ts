@@ -77,5 +77,6 @@ export async function publish(
   const sha256 = sha256Of(contents);
   const name = archiveName({ part, version, architecture, sha256 });
   await bucket.putOnce(environment, name, contents);
-  return { url: bucket.url(environment, name), sha256, access: 'role' };
+  const [url = ''] = bucket.url(environment, name).split('#');
+  return { url, sha256, access: 'role' };
 }
