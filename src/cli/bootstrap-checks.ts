@@ -35,10 +35,14 @@ export async function checkRegionOf(cloud: CloudKind, region: string, name: stri
   );
 }
 
-/** Refuses what the cloud cannot have, or has not yet, before anything is written or started. */
-export async function checkCloud(store: Store, asked: Asked, options: CheckOptions): Promise<void> {
-  if (asked.cloud === 'ec2') await checkEc2(store, asked, options);
-  else await checkLocal(store, asked);
+/**
+ * Refuses what the cloud cannot have, or has not yet, before anything is written or started.
+ * @returns what works, and should be known: a sentence each
+ */
+export async function checkCloud(store: Store, asked: Asked, options: CheckOptions): Promise<readonly string[]> {
+  if (asked.cloud === 'ec2') return await checkEc2(store, asked, options);
+  await checkLocal(store, asked);
+  return [];
 }
 
 async function checkLocal(store: Store, asked: Asked): Promise<void> {
@@ -48,7 +52,7 @@ async function checkLocal(store: Store, asked: Asked): Promise<void> {
   place(constraintsOf(asked), { zones, types });
 }
 
-async function checkEc2(store: Store, asked: Asked, { allowLoopbackTemporal = false }: CheckOptions): Promise<void> {
+async function checkEc2(store: Store, asked: Asked, { allowLoopbackTemporal = false }: CheckOptions) {
   const { region, controllers } = asked;
   if (!allowLoopbackTemporal) {
     const { temporalFromOutside } = await import('./temporal-from-outside.js');
@@ -62,7 +66,7 @@ async function checkEc2(store: Store, asked: Asked, { allowLoopbackTemporal = fa
   const intent = { controllers, constraints: constraintsOf(asked), toolchain: store.dirs.toolchain };
   const seen = await readiness(openEc2Cloud(region, settingsFrom(process.env)), intent);
   refuseUnready(seen);
-  for (const note of seen.notes) process.stderr.write(`note: ${note}\n`);
+  return seen.notes;
 }
 
 const constraintsOf = ({ settings }: Asked): Constraints => parseConstraints([settings[CONTROLLER_CONSTRAINTS] ?? '']);

@@ -49,7 +49,7 @@ export function configure(command: Command): void {
       const wanted = await wantedFrom(place, name, options);
       const store = await openStore();
       await refuseExisting(store, wanted.name);
-      await checkCloud(store, wanted, options);
+      for (const note of await checkCloud(store, wanted, options)) process.stderr.write(`note: ${note}\n`);
       const [{ ensureEngine }, { requireServer, telling }] = await Promise.all([
         import('../engine/engine.js'),
         import('./servers.js'),

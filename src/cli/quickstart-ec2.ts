@@ -34,9 +34,14 @@ export async function askedOnEc2({ environment: name, region: named, endpoint }:
 /** Refuses all that lacks before anything is written or started, and asks, as it costs money. */
 export async function readyOnEc2(store: Store, asked: Asked, parts: Parts, { endpoint, yes }: OnEc2): Promise<void> {
   const where = `EC2 in ${asked.region}${endpoint === undefined ? '' : ` at ${endpoint}`}`;
-  await parts.part(`looking at ${where}`, () => checkCloud(store, asked, {}), `${where} has what it takes`);
+  const notes = await parts.part(
+    `looking at ${where}`,
+    () => checkCloud(store, asked, {}),
+    `${where} has what it takes`,
+  );
+  for (const note of notes) process.stdout.write(`  ${note}\n`);
   if (yes) return;
-  const what = `This starts up to ${MOST_INSTANCES} instances on ${where}. Amazon takes money for each, until quickstart --cleanup has ended them.`;
+  const what = `This starts up to ${MOST_INSTANCES} instances on ${where}. Each costs money there until quickstart --cleanup has ended it.`;
   await typedName(asked.name, what, { say: '--yes' });
 }
 

@@ -30,7 +30,7 @@ describe.skipIf(why !== '')('quickstart on EC2', { timeout: 3_600_000 }, () => {
       [['--cloud', 'ec2', '--region', 'Ireland'], /'Ireland' is no region of Amazon’s/],
       [['--cloud', 'ec2', '--endpoint', 'localhost:5000'], /is no address of an endpoint/],
       [['--cloud', 'ec2', '--chaos', '--region', REGION], /local cloud alone/],
-      [['--cloud', 'ec2', '--endpoint', endpoint, '--region', REGION], /Amazon takes money .*--yes/s],
+      [['--cloud', 'ec2', '--endpoint', endpoint, '--region', REGION], /Each costs money .*--yes/s],
     ];
     for (const [words, said] of refusals) {
       const { code, stderr } = await quickstart(...words);
@@ -41,7 +41,6 @@ describe.skipIf(why !== '')('quickstart on EC2', { timeout: 3_600_000 }, () => {
     const { code, stderr } = await quickstart('--cloud', 'ec2', '--endpoint', endpoint, '--yes');
     home.env.TEMPORAL_ADDRESS = TEMPORAL_ADDRESS;
     expect([code, stderr]).toEqual([2, expect.stringMatching(/leads each instance of EC2 to itself/)]);
-    expect(account.proxy.calls).not.toContain('RunInstances');
     expect(account.moto.disks()).toEqual([]);
     expect(await (await openStore(home.env)).listEnvironments()).toEqual([]);
   });

@@ -4,6 +4,7 @@ import { FETCH } from './call-names.js';
 /** What was called while something was done. */
 export interface Chapter {
   readonly title: string;
+  readonly seconds: number;
   readonly calls: readonly string[];
 }
 
@@ -17,13 +18,20 @@ export function counted(calls: readonly string[]): [call: string, times: number]
 /** Calls of the product's own: what instances fetch while they boot is none. Pure. */
 export const ofProduct = (calls: readonly string[]): string[] => calls.filter((call) => call !== FETCH);
 
+/** How many calls there are of its own: without those that as many seconds of nothing (`idle`) would have made besides. Pure. */
+export function ownCalls({ calls, seconds }: Chapter, idle: Chapter): number {
+  return Math.round(ofProduct(calls).length - (seconds / idle.seconds) * ofProduct(idle.calls).length);
+}
+
 /** As docs/ec2.md has it: a row for each chapter, what it took of both allowances, and which calls. Pure. */
 export function callTable(chapters: readonly Chapter[]): string {
-  const rows = chapters.map(({ title, calls }) => {
+  const rows = chapters.map(({ title, seconds, calls }) => {
     const made = ofProduct(calls);
     const changes = made.filter((call) => isCall(call) && CALLS[call].changes).length;
     const which = counted(made).map(([call, times]) => (times === 1 ? call : `${call} ${times}`));
-    return `| ${title} | ${made.length} | ${made.length - changes} | ${changes} | ${which.join(', ')} |`;
+    return `| ${title} | ${Math.round(seconds)} | ${made.length} | ${made.length - changes} | ${changes} | ${which.join(', ')} |`;
   });
-  return ['| | calls | reads | changes | which |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
+  return ['| | seconds | calls | reads | changes | which |', '| --- | --- | --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  );
 }
