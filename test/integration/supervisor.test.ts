@@ -58,6 +58,27 @@ test('one that is killed is started again, and counted', async () => {
     10,
   );
   expect(supervisor.status()).toMatchObject({ state: 'running', restarts: 1 });
+  expect(noted).toEqual([
+    ['api', 'running', `It runs as process ${pid}.`],
+    ['api', 'failed', 'It ended with SIGKILL; see api.log.'],
+    ['api', 'running', `It runs as process ${supervisor.pid}.`],
+  ]);
+});
+
+test('one that is to stop, or is killed to begin again, notes why', async () => {
+  const supervisor = supervise(STAYS);
+  supervisor.want(true);
+  await running(supervisor);
+  await supervisor.kill('it hung');
+  await running(supervisor);
+  supervisor.want(false, 'nobody needs it');
+  await supervisor.stopped();
+  expect(noted.map(([, status, message = '']) => [status, message.replace(/\d+/, 'N')])).toEqual([
+    ['running', 'It runs as process N.'],
+    ['stopped', 'It has left: it hung.'],
+    ['running', 'It runs as process N.'],
+    ['stopped', 'It has left: nobody needs it.'],
+  ]);
 });
 
 test('one that ends at once is held back, and says why', async () => {
