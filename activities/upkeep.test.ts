@@ -5,7 +5,14 @@ import { BATCH, type Kept, STORIES, spentObjects, toPublish, toSweep } from './u
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const tidy: BucketSeen = { version: 3, sureAt: 7, ageMs: 0, tidiedAgeMs: 0 };
-const kept = (some: Partial<Kept>): Kept => ({ machines: [], tokens: [], presence: [], changes: [], ...some });
+const kept = (some: Partial<Kept>): Kept => ({
+  machines: [],
+  tokens: [],
+  presence: [],
+  changes: [],
+  statusLogs: [],
+  ...some,
+});
 
 describe('the publisher', () => {
   const work = (version: number, sureAt = tidy.sureAt) => ({ kind: 'publish', machine: 'addresses', version, sureAt });
@@ -77,6 +84,16 @@ describe('the cleaner', () => {
     const ids = swept(stories(STORIES.most + 250, () => DAY));
     expect(ids).toHaveLength(BATCH);
     expect(ids.slice(0, 2)).toEqual(['c1', 'c2']);
+  });
+
+  test('shortens status logs that are too long, the longest first, of machines that are gone too', () => {
+    const statusLogs = [
+      { machine: '1', entries: 201 },
+      { machine: '9', entries: 4000 },
+    ];
+    expect(toSweep(kept({ machines, statusLogs }), tidy)).toEqual([
+      { kind: 'sweep', machine: 'statusLog', ids: ['9', '1'] },
+    ]);
   });
 
   test('looks through the bucket once a day, when there is one', () => {

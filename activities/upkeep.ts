@@ -23,6 +23,8 @@ export interface Kept {
     /** Since it ended; null while it runs. */
     readonly endedAgeMs: number | null;
   }[];
+  /** Machines, there or gone, with more entries in their status log than are kept. */
+  readonly statusLogs: readonly { readonly machine: string; readonly entries: number }[];
 }
 
 const MINUTE_MS = 60_000;
@@ -59,6 +61,7 @@ export function toSweep(kept: Kept, bucket: BucketSeen | null): readonly Upkeep[
     tokens: oldest(tokens).map(({ nonce }) => nonce),
     presence: oldest(presence).map(({ machine }) => machine),
     changes: oldStories(kept.changes),
+    statusLog: longest(kept.statusLogs).map(({ machine }) => machine),
   };
   const sweeps = Object.entries(spent).flatMap(([what, ids]): Upkeep[] =>
     ids.length === 0 ? [] : [{ kind: 'sweep', machine: what as Swept, ids: ids.slice(0, BATCH) }],
@@ -69,6 +72,8 @@ export function toSweep(kept: Kept, bucket: BucketSeen | null): readonly Upkeep[
 
 const oldest = <T extends { readonly ageMs: number }>(documents: readonly T[]): readonly T[] =>
   [...documents].sort((a, b) => b.ageMs - a.ageMs);
+
+const longest = (logs: Kept['statusLogs']): Kept['statusLogs'] => [...logs].sort((a, b) => b.entries - a.entries);
 
 function oldStories(changes: Kept['changes']): readonly string[] {
   return [...changes]

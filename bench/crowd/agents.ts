@@ -101,6 +101,7 @@ class Agent {
         throw new Error(`the environment does not know machine ${machine}`);
       },
       operations: { connected: () => undefined, hear: () => undefined, lost: () => undefined },
+      statusLog: { connected: () => undefined, hear: () => undefined, lost: () => undefined },
     });
   }
 

@@ -19,6 +19,7 @@ import { say } from './say.js';
 import { Sees } from './sees.js';
 import { Services } from './services.js';
 import { shuffled } from './shuffled.js';
+import type { StatusLog } from './status-log/status-log.js';
 import type { ToldMachine } from './told.js';
 
 /**
@@ -59,6 +60,7 @@ export class MachineAgent {
   private constructor(
     private readonly machine: Machine,
     private readonly userData: UserData,
+    private readonly statusLog: StatusLog,
     tls: { ca: string; certificate: string; key: string },
   ) {
     const { environment, conf, metadata } = machine;
@@ -80,6 +82,7 @@ export class MachineAgent {
     this.#connection = new Connection({
       session,
       operations: this.#operations,
+      statusLog,
       client: this.#client,
       report: () => this.#report(),
       onTold: (told) => void this.#hear(told),
@@ -90,8 +93,9 @@ export class MachineAgent {
       machine,
       fetchKeys: (signal) => this.#fetchKeys(signal),
       onChange: () => this.#connection.beat(),
+      note: statusLog.note,
     });
-    this.#renewal = new Renewal(machine, this.#services, this.#client);
+    this.#renewal = new Renewal(machine, this.#services, this.#client, statusLog.note);
     this.#authority = new AuthorityKeeper({
       machine,
       services: this.#services,
@@ -100,15 +104,17 @@ export class MachineAgent {
         this.#sees?.trust(trusted);
         this.#connection.beat();
         // Each at its own time, so that not all have to at once when the CA before is dropped.
-        if (phase === 'issuing') this.#connection.renew();
+        if (phase !== 'issuing') return;
+        statusLog.note('certificate', 'renewed', 'The environment has another CA, which has certified it.');
+        this.#connection.renew();
       },
     });
-    this.#health = new Health(machine.files, () => this.#connection.beat());
+    this.#health = new Health(machine.files, () => this.#connection.beat(), statusLog.note);
   }
 
-  static async of(machine: Machine, userData: UserData): Promise<MachineAgent> {
+  static async of(machine: Machine, userData: UserData, statusLog: StatusLog): Promise<MachineAgent> {
     const { files } = machine;
-    return new MachineAgent(machine, userData, await readLogin(files, files.own));
+    return new MachineAgent(machine, userData, statusLog, await readLogin(files, files.own));
   }
 
   /** Services first: after a power cut nobody else is up. Resolves when the environment no longer knows this machine. */
@@ -138,6 +144,7 @@ export class MachineAgent {
   /** An ordered shutdown: the services stop in order, and nobody is left behind. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.statusLog.note('agent', 'stopping', 'It was told to stop, or its machine is shut down.');
     this.#connection.beat();
     this.#renewal.end();
     this.#authority.end();
@@ -147,6 +154,7 @@ export class MachineAgent {
     this.#sees?.close();
     this.#health.close();
     await this.#client.close();
+    await this.statusLog.close();
   }
 
   /** Looks at once for certificates that are near their end. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OperationReport, ToldOperation, ToldOperations } from '../api/agent-operations.js';
 import type { ToldAuthority } from '../api/sockets.js';
+import type { StatusReport, StatusTaken } from '../api/status-log.js';
 import type { ApiClient, ControllerSocket } from '../client/client.js';
 import { reasonOf } from '../errors.js';
 import { packageVersion } from '../package.js';
@@ -21,6 +22,12 @@ export interface ConnectionOptions {
   readonly operations: {
     connected(send: (message: OperationReport) => boolean): void;
     hear(told: ToldOperations | ToldOperation): void;
+    lost(): void;
+  };
+  /** Who has something to say of the machine's status, where a controller takes it. */
+  readonly statusLog: {
+    connected(send: (message: StatusReport) => boolean): void;
+    hear(taken: StatusTaken): void;
     lost(): void;
   };
   /** Identifies one run of the agent. */
@@ -95,12 +102,14 @@ export class Connection {
     socket.send({ type: 'hello', session: this.options.session, version: packageVersion() });
     this.#present();
     this.options.operations.connected((message) => socket.send(message));
+    this.options.statusLog.connected((message) => socket.send(message));
     this.#beatEvery(PRESENCE_MS);
     this.#news.say(`connected to machine ${socket.machine} at ${socket.address}`);
     const reason = await closed;
     this.#beatEvery(null);
     this.#socket = null;
     this.options.operations.lost();
+    this.options.statusLog.lost();
     if (!this.#closing.signal.aborted)
       this.#news.say(`connection to machine ${socket.machine} lost: ${reason}`, 'warn');
   }
@@ -131,5 +140,6 @@ export class Connection {
       this.#returnWithinMs = told.returnWithinMs;
     }
     if (told.type === 'operations' || told.type === 'operation') this.options.operations.hear(told);
+    if (told.type === 'status-log') this.options.statusLog.hear(told);
   }
 }

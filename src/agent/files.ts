@@ -32,6 +32,8 @@ export interface AgentFiles extends KeyFiles {
   /** Where API server and worker say which certificates they go by. */
   readonly apiLoaded: string;
   readonly workerLoaded: string;
+  /** What of the machine's status the environment does not have yet. */
+  readonly statusLog: string;
   readonly logs: string;
   /** mongod's own. */
   readonly mongodLog: string;
@@ -66,6 +68,7 @@ export function agentFiles(instanceDirectory: string): AgentFiles {
     workerConfig: path.join(controller, 'worker.json'),
     apiLoaded: path.join(disk, 'run', 'api.loaded'),
     workerLoaded: path.join(disk, 'run', 'worker.loaded'),
+    statusLog: path.join(disk, 'status-log'),
     logs: path.join(disk, 'log'),
     mongodLog: path.join(disk, 'log', 'mongod-server.log'),
     console: path.join(instanceDirectory, 'console.log'),

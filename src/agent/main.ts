@@ -3,12 +3,14 @@ import { readdir } from 'node:fs/promises';
 import type { InstanceMetadata, UserData } from '../boot/user-data.js';
 import { QuorateError } from '../errors.js';
 import { log, writeAs } from '../log/log.js';
+import { packageVersion } from '../package.js';
 import { startTracing } from '../tracing/tracing.js';
 import { MachineAgent } from './agent.js';
 import { type AgentConf, readConf } from './conf.js';
 import { type AgentFiles, agentFiles, makeDirectories } from './files.js';
 import { Machine } from './machine.js';
 import { say } from './say.js';
+import { StatusLog } from './status-log/status-log.js';
 import { readMetadata, readUserData } from './user-data.js';
 
 /** `quorated`: the machine agent's process. What it prints is the machine's console. */
@@ -24,8 +26,10 @@ async function main(): Promise<void> {
     (sentence) => say(sentence, 'warn'),
   );
   await makeDirectories(files);
-  const conf = await confOf(files, userData, metadata);
-  const agent = await MachineAgent.of(new Machine(files, metadata, conf), userData);
+  const statusLog = await StatusLog.open(files.statusLog);
+  statusLog.note('agent', 'started', `Version ${packageVersion()} runs as process ${process.pid}.`);
+  const conf = await confOf(files, userData, metadata, statusLog);
+  const agent = await MachineAgent.of(new Machine(files, metadata, conf), userData, statusLog);
   const leave = async () => {
     await agent.stop();
     await tracing?.end();
@@ -40,9 +44,15 @@ async function main(): Promise<void> {
   await leave();
 }
 
-async function confOf(files: AgentFiles, userData: UserData, metadata: InstanceMetadata): Promise<AgentConf> {
+async function confOf(
+  files: AgentFiles,
+  userData: UserData,
+  metadata: InstanceMetadata,
+  statusLog: StatusLog,
+): Promise<AgentConf> {
   const { conf, notes, lost } = await readConf(files.conf);
   for (const note of notes) say(note, 'warn');
+  if (notes.length > 0) statusLog.note('conf', conf === null ? 'lost' : 'healed', notes.join(' '));
   if (conf !== null) return conf;
   const used = lost || (await readdir(files.disk)).some((name) => /^mongod-\d+$/.test(name));
   if (userData.ca !== '') {

@@ -7,6 +7,7 @@ import { writePrivate } from '../store/files.js';
 import type { Machine } from './machine.js';
 import { say } from './say.js';
 import type { Services } from './services.js';
+import type { Note } from './status-log/status-log.js';
 
 const EVERY_MS = 3_600_000;
 
@@ -22,6 +23,7 @@ export class Renewal {
     private readonly machine: Machine,
     private readonly services: Services,
     private readonly client: ApiClient,
+    private readonly note: Note,
   ) {}
 
   begin(): void {
@@ -37,14 +39,18 @@ export class Renewal {
   check(): Promise<void> {
     this.#checking = this.#checking
       .then(() => this.#check())
-      .catch((error) => say(`The machine's certificate could not be renewed: ${reasonOf(error)}`, 'warn'));
+      .catch((error) => {
+        const text = `The machine's certificate could not be renewed: ${reasonOf(error)}`;
+        say(text, 'warn');
+        this.note('certificate', 'not-renewed', text);
+      });
     return this.#checking;
   }
 
   async #check(): Promise<void> {
     await this.services.renewCertificates();
     const { own } = this.machine.files;
-    await renewOwn(own, this.client);
+    if (await renewOwn(own, this.client)) this.note('certificate', 'renewed', 'Its own certificate is a new one.');
     this.client.useCertificate(splitPem(await readFile(own, 'utf8')));
   }
 }

@@ -12,6 +12,7 @@ import { ApiServer } from './services/api.js';
 import { Mongod } from './services/mongod.js';
 import { Worker } from './services/worker.js';
 import { Standing } from './standing.js';
+import type { Note } from './status-log/status-log.js';
 import { Supervisor } from './supervisor.js';
 
 export interface ServicesOptions {
@@ -19,10 +20,15 @@ export interface ServicesOptions {
   /** Asks a controller for what only controllers know; keeps asking until it has an answer or the signal aborts. */
   fetchKeys(signal: AbortSignal): Promise<ControllerKeys>;
   onChange(): void;
+  readonly note: Note;
 }
 
 /** How long the next service waits for the one before. */
 const PATIENCE_MS = 2000;
+
+/** Why services are stopped. */
+const JOB_DROPPED = 'the machine has its job no more';
+const AGENT_STOPS = 'the agent stops';
 
 /** What the machine runs for its jobs, started and stopped in order. */
 export class Services {
@@ -40,15 +46,16 @@ export class Services {
   #superseded = new AbortController();
 
   constructor(private readonly options: ServicesOptions) {
-    const { machine, onChange } = options;
+    const { machine, onChange, note } = options;
     this.#mongod = new Mongod(machine);
-    this.mongod = new Supervisor(this.#mongod, machine.files, () => {
+    const onMongod = () => {
       if (this.mongod.running) this.#standing.begin();
       onChange();
-    });
-    this.#standing = new Standing(machine, () => this.mongod.kill());
-    this.api = new Supervisor(new ApiServer(machine), machine.files, onChange);
-    this.worker = new Supervisor(new Worker(machine), machine.files, onChange);
+    };
+    this.mongod = new Supervisor(this.#mongod, machine.files, onMongod, note);
+    this.#standing = new Standing(machine, () => this.mongod.kill('it hung on a source that was silent'));
+    this.api = new Supervisor(new ApiServer(machine), machine.files, onChange, note);
+    this.worker = new Supervisor(new Worker(machine), machine.files, onChange, note);
   }
 
   /**
@@ -71,9 +78,14 @@ export class Services {
    * again at the next call.
    */
   renewCertificates(): Promise<void> {
-    return this.#inTurn(() => this.#renewCertificates()).catch((error) =>
-      say(`The machine's certificates could not be renewed: ${reasonOf(error)}`, 'warn'),
-    );
+    const { note } = this.options;
+    return this.#inTurn(async () => {
+      if (await this.#renewCertificates()) note('certificate', 'renewed', 'Its certificates as a controller are new.');
+    }).catch((error) => {
+      const text = `The machine's certificates could not be renewed: ${reasonOf(error)}`;
+      say(text, 'warn');
+      note('certificate', 'not-renewed', text);
+    });
   }
 
   /** Whom the environment trusts, or who certifies, is another: what runs goes by what lies in the files now, or it rejects. */
@@ -89,9 +101,9 @@ export class Services {
     this.#superseded.abort();
     await this.#following;
     await this.#standing.handOver();
-    await halt(this.worker);
-    await halt(this.api);
-    await this.#haltMongod('terminate');
+    await halt(this.worker, AGENT_STOPS);
+    await halt(this.api, AGENT_STOPS);
+    await this.#haltMongod('terminate', AGENT_STOPS);
   }
 
   report(): Pick<AgentReport, 'services' | 'mongod' | 'succession'> {
@@ -116,11 +128,14 @@ export class Services {
     const state = alive && conf.jobs.includes('manage-state');
 
     if (!environ) {
-      await halt(this.worker);
-      await halt(this.api);
+      await halt(this.worker, JOB_DROPPED);
+      await halt(this.api, JOB_DROPPED);
     }
     // A member's data goes with the member: then there is nothing to bring to an orderly end.
-    if (!state || conf.memberId !== this.#member) await this.#haltMongod(told ? 'kill' : 'terminate');
+    if (!state || conf.memberId !== this.#member) {
+      const why = state ? 'the machine is another member now' : JOB_DROPPED;
+      await this.#haltMongod(told ? 'kill' : 'terminate', why);
+    }
     if (told) await this.#removeDataExcept(state ? conf.memberId : null);
     if (!state && !environ) {
       if (told) await shredControllerKeys(machine.files);
@@ -152,29 +167,31 @@ export class Services {
     }
   }
 
-  async #renewCertificates(): Promise<void> {
+  /** Whether what runs has taken new ones over. */
+  async #renewCertificates(): Promise<boolean> {
     const { files, identity } = this.options.machine;
-    if (!(await holdsControllerKeys(files))) return;
+    if (!(await holdsControllerKeys(files))) return false;
     const issued = await issueControllerCertificates(files, identity, { renew: true });
-    if (!issued && !this.#outdated) return;
+    if (!issued && !this.#outdated) return false;
     this.#outdated = true;
     await this.mongod.reload();
     await this.#standing.renew();
     for (const service of [this.api, this.worker]) {
       await service.reload().catch(async (error) => {
         say(`${service.name} did not take its certificates over: ${reasonOf(error)}; it is started again.`, 'warn');
-        await halt(service);
+        await halt(service, 'it did not take its new certificates over');
         service.want(true);
         await service.tried(PATIENCE_MS, this.#superseded.signal);
       });
     }
     this.#outdated = false;
     if (issued) say('The certificates of this machine have been renewed.');
+    return true;
   }
 
-  async #haltMongod(how: 'terminate' | 'kill'): Promise<void> {
-    this.mongod.want(false);
-    if (how === 'kill') await this.mongod.kill();
+  async #haltMongod(how: 'terminate' | 'kill', why: string): Promise<void> {
+    this.mongod.want(false, why);
+    if (how === 'kill') await this.mongod.kill(why);
     await this.#standing.end();
     await this.mongod.stopped();
   }
@@ -191,7 +208,7 @@ export class Services {
   }
 }
 
-async function halt(service: Supervisor): Promise<void> {
-  service.want(false);
+async function halt(service: Supervisor, why: string): Promise<void> {
+  service.want(false, why);
   await service.stopped();
 }

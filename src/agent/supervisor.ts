@@ -8,6 +8,7 @@ import type { ServiceStatus } from '../state/documents.js';
 import { readIfThere, writePrivate } from '../store/files.js';
 import type { AgentFiles } from './files.js';
 import { say } from './say.js';
+import type { Note } from './status-log/status-log.js';
 import { nextFor, SETTLED_MS, type ServiceView } from './supervise.js';
 
 export interface Launch {
@@ -50,6 +51,8 @@ export class Supervisor {
   #endedAt: number | null = null;
   #terminatedAt: number | null = null;
   #message = '';
+  /** Why it is to leave. */
+  #why = '';
   #timer: NodeJS.Timeout | null = null;
   readonly #waiting = new Set<() => void>();
 
@@ -57,12 +60,14 @@ export class Supervisor {
     private readonly service: Service,
     private readonly files: AgentFiles,
     private readonly onChange: () => void,
+    private readonly note: Note,
   ) {}
 
-  /** Asks for the service to run, or to stop. Returns at once; `stopped()` waits. */
-  want(wanted: boolean): void {
+  /** Asks for the service to run, or to stop, and then says why. Returns at once; `stopped()` waits. */
+  want(wanted: boolean, why = ''): void {
     if (this.#wanted === wanted) return;
     this.#wanted = wanted;
+    this.#why = why;
     if (wanted) {
       this.#failures = 0;
       this.#message = '';
@@ -112,9 +117,10 @@ export class Supervisor {
   }
 
   /** Kills the process, which is started again at once when it is wanted. Resolves when it is gone. */
-  async kill(): Promise<void> {
+  async kill(why: string): Promise<void> {
     const child = this.#child;
     if (child === null || this.#process === 'killed') return;
+    this.#why = why;
     this.#kill();
     await once(child, 'exit');
   }
@@ -222,6 +228,7 @@ export class Supervisor {
       this.#ready = true;
       this.#message = '';
       this.#say(`runs as ${child.pid}`);
+      this.note(this.name, 'running', `It runs as process ${child.pid}.`);
     } catch (error) {
       if (gone.signal.aborted) return;
       this.#message = `runs and does not answer: ${reasonOf(error)}`;
@@ -250,6 +257,8 @@ export class Supervisor {
     this.#failures = asked || lasted >= SETTLED_MS ? 0 : this.#failures + 1;
     if (!asked) this.#message = why;
     this.#say(asked ? 'has left' : why, asked ? 'info' : 'warn');
+    if (asked) this.note(this.name, 'stopped', `It has left: ${this.#why}.`);
+    else this.note(this.name, 'failed', `It ${why.replace(/\.?$/, '.')}`);
     if (this.#wanted) this.#restarts += 1;
     this.#step();
     this.#changed();

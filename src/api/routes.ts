@@ -20,6 +20,7 @@ import { Reach } from './reach.js';
 import { DeleteSettingQuery, PutSetting, Setting, SettingQuery, Settings, SettingsQuery } from './settings.js';
 import { WatchQuery } from './sockets.js';
 import { Status } from './status.js';
+import { StatusLog, StatusLogQuery } from './status-log.js';
 import { Adopt, TemporalPlace } from './temporal.js';
 import * as users from './users.js';
 
@@ -124,6 +125,14 @@ export const ROUTES = {
   },
   machines: { method: 'GET', path: '/v1/machines', summary: 'All machines', may: READERS, answer: Machines },
   machine: { method: 'GET', path: '/v1/machines/:id', summary: 'One machine', may: READERS, answer: Machine },
+  statusLog: {
+    method: 'GET',
+    path: '/v1/machines/:id/status-log',
+    summary: 'How the agent of a machine and its services were, the latest first; of one that is gone too, for a while',
+    may: READERS,
+    query: StatusLogQuery,
+    answer: StatusLog,
+  },
   addMachines: {
     method: 'POST',
     path: '/v1/machines',

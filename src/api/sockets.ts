@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { AuthorityState } from '../state/authority-documents.js';
 import { AgentReport, AgentSettings, Job, Life, ServerAddress } from '../state/documents.js';
 import { OperationReport, ToldOperation, ToldOperations } from './agent-operations.js';
+import { StatusReport, StatusTaken } from './status-log.js';
 
 /** What an agent says on `/v1/agent`. */
 export const AgentMessage = Type.Union([
@@ -13,6 +14,7 @@ export const AgentMessage = Type.Union([
   }),
   Type.Object({ type: Type.Literal('presence'), seq: Type.Integer(), report: AgentReport }),
   OperationReport,
+  StatusReport,
 ]);
 export type AgentMessage = Static<typeof AgentMessage>;
 
@@ -46,6 +48,8 @@ export const ToAgent = Type.Union([
   Type.Object({ type: Type.Literal('gone') }),
   ToldOperations,
   ToldOperation,
+  /** Its status log is taken here. Older controllers say no such thing, and would close the connection at one. */
+  StatusTaken,
   /** How it is to keep its connection: at hello, and when the number of agents is another one. Older agents know none. */
   Type.Object({
     type: Type.Literal('pace'),

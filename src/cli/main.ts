@@ -34,6 +34,10 @@ const entries: Record<string, Entry> = {
   unexpose: { summary: 'let nobody in to them any more', load: () => import('./unexpose.js') },
   status: { summary: 'what is there and how it is', load: () => import('./status.js') },
   machines: { summary: 'list machines', load: () => import('./machines.js') },
+  'show-status-log': {
+    summary: 'how a machine and its services were, and when that changed',
+    load: () => import('./show-status-log.js'),
+  },
   exec: { summary: 'run a command on machines', load: () => import('./exec.js') },
   operations: { summary: 'list commands that were run on machines', load: () => import('./operations.js') },
   'show-operation': { summary: 'how a command went, and what it wrote', load: () => import('./show-operation.js') },

@@ -59,6 +59,7 @@ test('a change made while the feed of a server that has just begun is not there 
     .toMatchObject([
       { type: 'machine', settings: { suspectAfterMs: 900 } },
       { type: 'pace', beatMs: 500 },
+      { type: 'status-log', upTo: 0 },
     ]);
   socket.emit('close');
 });

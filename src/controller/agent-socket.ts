@@ -15,6 +15,7 @@ import { beats, type Pace, paceOf } from './pace.js';
 import type { PresenceBatch } from './presence-batch.js';
 import type { RollCall } from './roll-call.js';
 import { close, send } from './socket.js';
+import type { StatusIntake } from './status-intake.js';
 
 export interface AgentContext {
   readonly state: State;
@@ -22,6 +23,7 @@ export interface AgentContext {
   readonly presence: PresenceBatch;
   readonly rollCall: RollCall;
   readonly operations: OperationDesk;
+  readonly statusIntake: StatusIntake;
 }
 
 /** How long an agent that was let in may take to say who it is. */
@@ -63,6 +65,7 @@ type Known = Pick<MachineDocument, 'life' | 'jobs' | 'version' | 'memberId'>;
 const knownOf = ({ life, jobs, version, memberId }: MachineDocument): Known => ({ life, jobs, version, memberId });
 
 type Presence = Extract<AgentMessage, { type: 'presence' }>;
+type StatusReport = Extract<AgentMessage, { type: 'status-log' }>;
 
 class AgentSession {
   /** The agent's run, once it has said hello. */
@@ -98,6 +101,7 @@ class AgentSession {
       } else close(this.socket, CLOSE.badMessage, 'hello twice');
     } else if (this.#session === null) close(this.socket, CLOSE.badMessage, `${message.type} before hello`);
     else if (message.type === 'operation') this.#seat?.hear(message);
+    else if (message.type === 'status-log') this.#take(message);
     else {
       this.#beat = message;
       this.#present();
@@ -124,6 +128,13 @@ class AgentSession {
       this.context.presence.add({ machine: this.id, session: this.#session, report, beats: own }, news, ack);
     }
     if (report.finished) void this.#finish();
+  }
+
+  /** An agent sends its status once its machine is known, which is when it has a seat. */
+  #take({ entries }: StatusReport): void {
+    if (this.#seat === null || this.#gone) return;
+    const upTo = Math.max(...entries.map(({ number }) => number));
+    this.context.statusIntake.take(this.id, entries, () => this.#tell({ type: 'status-log', upTo }));
   }
 
   /** Tried once at a time; the next beat says it again. */
@@ -181,6 +192,7 @@ class AgentSession {
       tell: (message) => this.#tell(message),
       fail: (reason) => close(this.socket, CLOSE.again, reason.slice(0, 100)),
     });
+    this.#tell({ type: 'status-log', upTo: 0 });
   }
 
   #adopt(setting: SettingDocument | null): void {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { reasonOf } from '../errors.js';
 import { log } from '../log/log.js';
-import { writeAudit } from '../state/audit.js';
+import { insertOnce } from '../state/insert-once.js';
 import { persist } from '../state/retry.js';
 import { prepareCollection } from '../state/schema.js';
 import { databaseTime, type State } from '../state/state.js';
@@ -86,7 +86,7 @@ export class AuditLog {
     const now = (await databaseTime(this.state)).getTime();
     const then = performance.now();
     const entries = batch.map(({ monotonic, ...entry }) => ({ ...entry, at: new Date(now - (then - monotonic)) }));
-    const refused = await writeAudit(this.state, entries);
+    const refused = await insertOnce(this.state.audit, entries);
     if (refused > 0) log().error(`audit: ${refused} entries are none, and were not kept; it is a defect`);
   }
 }

@@ -13,6 +13,7 @@ import { PresenceBatch } from './presence-batch.js';
 import { Reader } from './reading.js';
 import { RollCall } from './roll-call.js';
 import { ApiServer } from './server.js';
+import { StatusIntake } from './status-intake.js';
 import { Trust } from './trust.js';
 
 export interface RunningController {
@@ -39,6 +40,7 @@ export async function startController(config: ControllerConfig): Promise<Running
   const audit = new AuditLog(state, machine);
   const metrics = new Metrics({ config, state, observer, feed });
   const operations = new OperationDesk(state, feed, observer);
+  const statusIntake = new StatusIntake(state);
   const pinger = new Pinger(environment.uuid, trust.ca);
   const server = new ApiServer({
     config,
@@ -55,6 +57,7 @@ export async function startController(config: ControllerConfig): Promise<Running
     presence,
     rollCall,
     operations,
+    statusIntake,
     pinger,
     audit,
     metrics,
@@ -77,6 +80,7 @@ export async function startController(config: ControllerConfig): Promise<Running
       pinger.close();
       await server.close();
       rollCall.close();
+      statusIntake.close();
       await Promise.all([audit.close(), presence.close()]);
       await state.close();
     },

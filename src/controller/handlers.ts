@@ -11,6 +11,7 @@ import { renew } from './handlers/renew.js';
 import { authority, controllerKeys, createToken, userData } from './handlers/secrets.js';
 import { audit, login, logout, whoami } from './handlers/sessions.js';
 import { deleteSetting, getSetting, listSettings, putSetting } from './handlers/settings.js';
+import { statusLog } from './handlers/status-log.js';
 import { adopt, temporal } from './handlers/temporal.js';
 import { addUser, grant, listUsers, putPassword, removeUser, revoke } from './handlers/users.js';
 import { addresses, change, changes, closeChange, cloud, machine, machines, status } from './handlers/views.js';
@@ -30,6 +31,7 @@ export const HANDLERS: { readonly [N in Answered]: Handler<N> } = {
   metrics: async ({ metrics }) => await metrics.text(),
   machines,
   machine,
+  statusLog,
   addMachines,
   removeMachine,
   retryProvisioning,

@@ -32,6 +32,7 @@ import type { PresenceBatch } from './presence-batch.js';
 import { REQUEST_ID, requestIdOf } from './request-id.js';
 import type { RollCall } from './roll-call.js';
 import { close } from './socket.js';
+import type { StatusIntake } from './status-intake.js';
 import { TokenSockets } from './token-sockets.js';
 import { requestTracing } from './trace-requests.js';
 import type { Trust } from './trust.js';
@@ -42,6 +43,7 @@ export interface ServerParts extends Controller {
   readonly presence: PresenceBatch;
   readonly rollCall: RollCall;
   readonly operations: OperationDesk;
+  readonly statusIntake: StatusIntake;
   readonly login: Login;
   readonly audit: AuditLog;
   readonly trust: Trust;

@@ -15,6 +15,8 @@ import {
 } from './documents.js';
 import { CounterDocument, OperationDocument, OutputDocument, ResultDocument } from './operation-documents.js';
 import { RollDocument } from './roll.js';
+import { StatusDocument } from './status-documents.js';
+import { STATUS_KEPT } from './status-log.js';
 import { AuditDocument, UserDocument } from './user-documents.js';
 
 interface CollectionPlan {
@@ -76,6 +78,13 @@ export const COLLECTIONS: Readonly<Record<string, CollectionPlan>> = {
     ],
   },
   counters: { schema: CounterDocument, indexes: [] },
+  statusLog: {
+    schema: StatusDocument,
+    indexes: [
+      { key: { machine: 1, number: -1 } },
+      { key: { arrivedAt: 1 }, expireAfterSeconds: STATUS_KEPT.days * DAY },
+    ],
+  },
 };
 
 const NAMESPACE_EXISTS = 48;

@@ -17,6 +17,7 @@ import type {
 import type { CounterDocument, OperationDocument, OutputDocument, ResultDocument } from './operation-documents.js';
 import { isPassing, MovedOn } from './passing.js';
 import { PrimaryView } from './primary-view.js';
+import type { StatusDocument } from './status-documents.js';
 import type { AuditDocument, UserDocument } from './user-documents.js';
 
 export const DATABASE = 'quorate';
@@ -54,6 +55,7 @@ export interface State {
   readonly operationResults: Collection<ResultDocument>;
   readonly operationOutput: Collection<OutputDocument>;
   readonly counters: Collection<CounterDocument>;
+  readonly statusLog: Collection<StatusDocument>;
   /** host:port of the primary as the driver sees it, or null. */
   primary(): string | null;
   /** Calls back when another primary than before is seen; answers how to stop that. */
@@ -120,6 +122,7 @@ export async function openState(options: StateOptions): Promise<State> {
     operationResults: db.collection('operationResults'),
     operationOutput: db.collection('operationOutput'),
     counters: db.collection('counters'),
+    statusLog: db.collection('statusLog'),
     primary: () => view.primary,
     onPrimary: (listener) => view.onPrimary(listener),
     view,

@@ -1,12 +1,14 @@
 import { checkFence, type Epoch } from './fence.js';
 import { type State, transaction } from './state.js';
+import { longStatusLogs, pruneStatus } from './status-log.js';
 
 /** Collections whose documents may outlive what they are about. */
-export type Swept = 'tokens' | 'presence' | 'changes';
+export type Swept = 'tokens' | 'presence' | 'changes' | 'statusLog';
 
 /**
- * Removes documents of machines that are gone, and stories of changes that have ended, and answers how many. A machine that is
- * there, whatever was seen before, keeps what is its own, and so does a change that runs.
+ * Removes documents of machines that are gone, stories of changes that have ended, and the oldest of the status logs of
+ * these machines, and answers how many. A machine that is there, whatever was seen before, keeps what is its own, and so does
+ * a change that runs.
  */
 export async function sweep(state: State, fence: Epoch, what: Swept, ids: readonly string[]): Promise<number> {
   return await transaction(state, async (session) => {
@@ -15,6 +17,7 @@ export async function sweep(state: State, fence: Epoch, what: Swept, ids: readon
       const gone = { _id: { $in: [...ids] }, state: { $ne: 'running' as const } };
       return (await state.changes.deleteMany(gone, { session })).deletedCount;
     }
+    if (what === 'statusLog') return await pruneStatus(state, session, ids);
     const own = what === 'tokens' ? 'nonce' : '_id';
     const there = await state.machines.find({ [own]: { $in: [...ids] } }, { session }).toArray();
     const theirs = new Set(there.map((machine) => machine[own]));
@@ -30,7 +33,7 @@ const LOOKED_AT = 10_000;
 /** The documents that may have to go, with their ages by the database's clock. */
 export async function readKept(state: State) {
   const ago = (date: string) => ({ $toDouble: { $max: [0, { $subtract: ['$$NOW', date] }] } });
-  const [machines, tokens, presence, changes] = await Promise.all([
+  const [machines, tokens, presence, changes, statusLogs] = await Promise.all([
     state.machines.find({}, { projection: { nonce: 1 } }).toArray(),
     state.tokens
       .aggregate<{ nonce: string; ageMs: number }>([
@@ -60,6 +63,7 @@ export async function readKept(state: State) {
         },
       ])
       .toArray(),
+    longStatusLogs(state),
   ]);
-  return { machines: machines.map(({ _id, nonce }) => ({ id: _id, nonce })), tokens, presence, changes };
+  return { machines: machines.map(({ _id, nonce }) => ({ id: _id, nonce })), tokens, presence, changes, statusLogs };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { agentFiles, makeDirectories } from '../../src/agent/files.js';
+import type { Note } from '../../src/agent/status-log/status-log.js';
 import { type Service, Supervisor } from '../../src/agent/supervisor.js';
 import { markOf } from '../../src/process.js';
 import { until } from '../support/home.js';
@@ -14,6 +15,7 @@ const DOES_NOT_LEAVE = `process.on('SIGTERM', () => {}); ${STAYS}`;
 
 let directory: string;
 let started: Supervisor[] = [];
+let noted: string[][] = [];
 
 beforeEach(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'quorate-supervisor-'));
@@ -23,6 +25,7 @@ afterEach(async () => {
   for (const supervisor of started) supervisor.want(false);
   await Promise.all(started.map((supervisor) => supervisor.stopped()));
   started = [];
+  noted = [];
   await rm(directory, { recursive: true });
 });
 
@@ -35,7 +38,8 @@ function supervise(code: string, options: Partial<Service> = {}): Supervisor {
     reload: async () => {},
     ...options,
   };
-  const supervisor = new Supervisor(service, agentFiles(directory), () => {});
+  const note: Note = (what, status, message) => noted.push([what, status, message]);
+  const supervisor = new Supervisor(service, agentFiles(directory), () => {}, note);
   started.push(supervisor);
   return supervisor;
 }
@@ -54,6 +58,27 @@ test('one that is killed is started again, and counted', async () => {
     10,
   );
   expect(supervisor.status()).toMatchObject({ state: 'running', restarts: 1 });
+  expect(noted).toEqual([
+    ['api', 'running', `It runs as process ${pid}.`],
+    ['api', 'failed', 'It ended with SIGKILL; see api.log.'],
+    ['api', 'running', `It runs as process ${supervisor.pid}.`],
+  ]);
+});
+
+test('one that is to stop, or is killed to begin again, notes why', async () => {
+  const supervisor = supervise(STAYS);
+  supervisor.want(true);
+  await running(supervisor);
+  await supervisor.kill('it hung');
+  await running(supervisor);
+  supervisor.want(false, 'nobody needs it');
+  await supervisor.stopped();
+  expect(noted.map(([, status, message = '']) => [status, message.replace(/\d+/, 'N')])).toEqual([
+    ['running', 'It runs as process N.'],
+    ['stopped', 'It has left: it hung.'],
+    ['running', 'It runs as process N.'],
+    ['stopped', 'It has left: nobody needs it.'],
+  ]);
 });
 
 test('one that ends at once is held back, and says why', async () => {
