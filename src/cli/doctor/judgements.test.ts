@@ -270,7 +270,11 @@ test('settings that a mongod did not take, with what that costs, once for all wh
 
 describe('what carries our tag in a region of EC2', () => {
   const nothing: TaggedThings = { instances: [], volumes: [], interfaces: [], groups: [], bucket: null };
-  const running: TaggedThings = { ...nothing, instances: [{ id: 'i-1', machine: '0', state: 'running' }], groups: ['sg-1'] };
+  const running: TaggedThings = {
+    ...nothing,
+    instances: [{ id: 'i-1', machine: '0', state: 'running' }],
+    groups: ['sg-1'],
+  };
   const left: TaggedThings = { ...nothing, volumes: ['v1', 'v2', 'v3', 'v4', 'v5', 'v6'], bucket: 'quorate-v' };
 
   test('what belongs to environments that are known here is no leftover', () => {
