@@ -9,8 +9,6 @@ import type { Goal, MachineId } from '../src/membership/types.js';
 import { type PastChange, recentChangesBy } from '../src/state/changes.js';
 import { readEvenAlone } from '../src/state/even-alone.js';
 import { affirmEvidence, writeEvidence } from '../src/state/evidence.js';
-import { isSameRecord } from '../src/state/instance-record.js';
-import { recordInstance } from '../src/state/machines.js';
 import { effectiveValue } from '../src/state/settings.js';
 import { areRegistered } from '../src/temporal/attributes.js';
 import { type Lost, SENTINEL } from '../src/temporal/names.js';
@@ -19,6 +17,7 @@ import type { Network } from './network.js';
 import { look } from './observe.js';
 import { seenAs } from './observed.js';
 import { watching } from './watching.js';
+import { writeWords } from './written-words.js';
 
 export interface WatchRequest {
   /** What the cloud said last. */
@@ -78,23 +77,30 @@ export function sentinelActivities(network: Network) {
       return await watching(network.self.machine, async () => {
         const { client, cancellationSignal: signal } = Context.current();
         const began = performance.now();
-        const written = writeWords(network, request.words);
+        const over = new AbortController();
+        const written = writeWords(network, request.words, over.signal, (reasons) =>
+          log.warn('the cloud’s word on instances could not be written', { reasons }),
+        );
         const told = new Told(network, request.sequence);
-        for (;;) {
-          const { judgement, replacement, concerned } = await lookAndJudge(network, request.words, client);
-          const watchedMs = performance.now() - began;
-          if (replacement !== null && watchedMs >= request.restMs) {
-            // The replacement plans from the documents.
-            await Promise.race([written, sleep(WRITTEN_WITHIN_MS, undefined, { signal })]);
-            return { ...replacement, ...(await linksOf(network, client)) };
+        try {
+          for (;;) {
+            const { judgement, replacement, concerned } = await lookAndJudge(network, request.words, client);
+            const watchedMs = performance.now() - began;
+            if (replacement !== null && watchedMs >= request.restMs) {
+              // The replacement plans from the documents.
+              await Promise.race([written, sleep(WRITTEN_WITHIN_MS, undefined, { signal })]);
+              return { ...replacement, ...(await linksOf(network, client)) };
+            }
+            const { concerned: known } = request;
+            if (known !== undefined && concerned.some((id) => !known.includes(id))) return { concerned };
+            if (watchedMs >= request.forMs) return null;
+            const amiss = judgement.controllers.filter(isAmiss);
+            told.say(amiss);
+            const pace = amiss.length > 0 ? LOOK_MS.ill : LOOK_MS.well;
+            await sleep(Math.max(20, Math.min(pace, judgement.nextLookMs)), undefined, { signal });
           }
-          const { concerned: known } = request;
-          if (known !== undefined && concerned.some((id) => !known.includes(id))) return { concerned };
-          if (watchedMs >= request.forMs) return null;
-          const amiss = judgement.controllers.filter(isAmiss);
-          told.say(amiss);
-          const pace = amiss.length > 0 ? LOOK_MS.ill : LOOK_MS.well;
-          await sleep(Math.max(20, Math.min(pace, judgement.nextLookMs)), undefined, { signal });
+        } finally {
+          over.abort();
         }
       });
     },
@@ -170,23 +176,6 @@ async function runs(client: Client, workflowId: string, firstRunId: string): Pro
   } catch (error) {
     if (error instanceof Error && error.name === 'WorkflowNotFoundError') return false;
     throw error;
-  }
-}
-
-/** The cloud's word becomes part of the documents, where every change and every status finds it. */
-async function writeWords({ state, fence }: Network, words: InstanceWords): Promise<void> {
-  try {
-    const machines = await state.machines.find({ _id: { $in: Object.keys(words) } }).toArray();
-    for (const { _id: id, nonce, instance, provisioningError } of machines) {
-      const word = words[id];
-      if (word === undefined || word.nonce !== nonce) continue;
-      const { fault = '' } = word.instance;
-      // Why a start failed is the provisioner's to say, as long as there is no instance.
-      if (instance !== null && isSameRecord(instance, word.instance) && fault === provisioningError) continue;
-      await recordInstance(state, fence, { id, nonce }, word.instance);
-    }
-  } catch (error) {
-    log.warn('the cloud’s word on instances could not be written', { reason: reasonOf(error) });
   }
 }
 

@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Network } from '../../activities/network.js';
 import { recoveryActivities } from '../../activities/recovery.js';
+import { writeWords } from '../../activities/written-words.js';
 import type { Call, Controller } from '../../src/controller/call.js';
 import { getSetting } from '../../src/controller/handlers/settings.js';
 import { Reader } from '../../src/controller/reading.js';
 import { publish, readAddresses } from '../../src/state/addresses.js';
 import { readBucket, recordBucket } from '../../src/state/bucket.js';
 import { beginChange, endChange, recordSteps } from '../../src/state/changes.js';
-import type { AgentReport } from '../../src/state/documents.js';
+import type { AgentReport, SettingDocument } from '../../src/state/documents.js';
 import { currentToken, follow, type StateEvent } from '../../src/state/follow.js';
 import {
   addControllers,
@@ -335,6 +336,37 @@ describe('transactions', () => {
     expect(await lives([other])).toEqual(['alive']);
   });
 
+  test('the cloud’s word on a machine is written though another one is forgotten meanwhile', async () => {
+    const [told] = await addControllers(state, await fence(), { count: 1, zones: [''] });
+    if (told === undefined) return expect.fail('no machine was added');
+    const instance = { id: 'i-word', address: '127.0.0.8', ports: { api: 17070, mongo: 37017 }, state: 'running' };
+    const forgotten = { ...told, _id: 'forgotten', nonce: 'forgotten' };
+    const words = {
+      forgotten: { nonce: 'forgotten', instance },
+      [told._id]: { nonce: told.nonce, instance },
+    };
+    let looks = 0;
+    const machines = new Proxy(state.machines, {
+      get(target, name) {
+        // It was there at the first look, and is not when its word is written.
+        if (name === 'find') return () => ({ toArray: async () => (++looks === 1 ? [forgotten, told] : [told]) });
+        const value = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const failures: (readonly string[])[] = [];
+    await writeWords(
+      { state: { ...state, machines }, fence: await fence() },
+      words,
+      AbortSignal.timeout(20_000),
+      (reasons) => failures.push(reasons),
+    );
+    expect(failures).toEqual([[expect.stringContaining('machine forgotten')]]);
+    expect((await state.machines.findOne({ _id: told._id }))?.instance).toMatchObject(instance);
+    expect(looks).toBe(2);
+    await state.machines.deleteOne({ _id: told._id });
+  });
+
   test('nothing is started in an environment that is dying', async () => {
     await state.environment.updateOne({}, { $set: { life: 'dying' } });
     const refused = { code: 'environment-not-alive' };
@@ -442,8 +474,15 @@ describe('without a majority', () => {
     await state.settings.updateOne({ _id: 'x-told' }, unheard, { writeConcern: { w: 1 } });
     await until('the primary to have stepped down', async () => state.primary() === null);
 
-    const own = { readPreference: 'nearest', readConcern: { level: 'local' } } as const;
-    expect(await state.settings.findOne({ _id: 'x-told' }, own)).toMatchObject({ value: 'unheard' });
+    // By a connection of its own: the nearest of the set may be one that stands still.
+    const alone = set.member(host).client();
+    try {
+      const settings = alone.db(state.db.databaseName).collection<SettingDocument>('settings');
+      const own = { readPreference: 'nearest', readConcern: { level: 'local' } } as const;
+      expect(await settings.findOne({ _id: 'x-told' }, own)).toMatchObject({ value: 'unheard' });
+    } finally {
+      await alone.close();
+    }
     const controller = { state, reader: new Reader(state, set.member(host).joiner.machine) } as unknown as Controller;
     const call = { params: { key: 'x-told' }, query: {} } as unknown as Call<'setting'>;
     expect(await getSetting(controller, call)).toMatchObject({ value: 'kept', version: 1 });
