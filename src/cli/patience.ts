@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { QuorateError } from '../errors.js';
 
 /** How long something may take. */
 export interface Limits {
@@ -43,8 +44,12 @@ export class Patience {
 /** Each look costs all controllers something, and what is shown here should not wait for those who look. */
 const LOOK_MS = 150;
 
+/** What a client says where controllers are busy or gone: of those that are expected, one may answer the next time. */
+const UNANSWERED = ['timed-out', 'no-controller'];
+
 /**
- * Looks again and again until what is awaited is `seen`, and gives that.
+ * Looks again and again until what is awaited is `seen`, and gives that. A look that nobody answers saw nothing, and is an
+ * error at the end of its patience alone.
  * @param stands what moves while it goes on, in words
  * @param late the error at the end of its patience, after so many seconds
  */
@@ -57,10 +62,15 @@ export async function patiently<T>(
 ): Promise<T> {
   const patience = new Patience(performance.now(), limits);
   for (;;) {
-    const value = await look();
-    if (seen(value)) return value;
-    const now = performance.now();
-    if (patience.endsAt(now, stands(value))) throw late(value, patience.waited(now));
+    try {
+      const value = await look();
+      if (seen(value)) return value;
+      const now = performance.now();
+      if (patience.endsAt(now, stands(value))) throw late(value, patience.waited(now));
+    } catch (error) {
+      const unanswered = error instanceof QuorateError && UNANSWERED.includes(error.code);
+      if (!unanswered || patience.endsAt(performance.now(), error.code)) throw error;
+    }
     await sleep(LOOK_MS);
   }
 }

@@ -6,7 +6,7 @@ import {
   type EC2Client,
 } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Machines } from '../../src/api/machines.js';
+import type { Machine } from '../../src/api/machines.js';
 import type { Finding } from '../../src/cli/doctor/finding.js';
 import type { Ec2Cloud } from '../../src/cloud/ec2/ec2-cloud.js';
 import { PublishedObject } from '../../src/cloud/ec2/published.js';
@@ -100,7 +100,7 @@ describe.skipIf(why !== '')(
       ({ machines }: { readonly machines: readonly { readonly id: string; readonly agent: string }[] }) =>
         machines.some(({ id, agent }) => id === machine && agent === 'started');
 
-    const machinesOf = async ({ operator }: Side) => (await operator.home.json<Machines>('machines')).machines;
+    const machinesOf = ({ operator }: Side) => operator.home.json<Machine[]>('machines');
 
     /** As an agent reads it when it finds nobody. */
     async function published({ environment }: Side): Promise<AddressSet> {
