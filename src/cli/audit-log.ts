@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Audit, AuditEntry } from '../api/users.js';
-import { usageError } from '../errors.js';
 import { columns, formatOf, type OutputOptions, print, withEnvironment, withFormat } from './output.js';
+import { count } from './quantities.js';
 
 const MOST = 1000;
 
@@ -20,10 +20,7 @@ export function configure(command: Command): void {
       '\nChanges through the API, done or refused, logins and failed logins, kept for 90 days. Changes of controllers: quorate changes.\n\nExamples:\n  quorate audit-log\n  quorate audit-log --user bob -n 10\n  quorate audit-log --format json',
     )
     .action(async (options: Options) => {
-      const limit = Number(options.n);
-      if (!Number.isInteger(limit) || limit < 1 || limit > MOST) {
-        throw usageError('bad-count', `'${options.n}' is no count.`, `Say how many: 1 to ${MOST}.`);
-      }
+      const limit = count(options.n, MOST);
       formatOf(options);
       const { openEnvironment } = await import('./client.js');
       const { client } = await openEnvironment(options.environment);

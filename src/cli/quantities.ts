@@ -23,3 +23,10 @@ export function bytes(text: string): number {
   if (number === '') throw usageError('bad-size', `'${text}' is no size.`, 'Use a number and its unit: 512M, 2G.');
   return Number(number) * (unit === 'G' ? 2 ** 30 : 2 ** 20);
 }
+
+/** `20`, from 1 to `most`. */
+export function count(text: string, most: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw usageError('bad-count', `'${text}' is no count.`, `Say how many: 1 to ${most}.`);
+}

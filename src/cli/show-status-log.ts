@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { StatusLog } from '../api/status-log.js';
-import { usageError } from '../errors.js';
 import { columns, formatOf, type OutputOptions, print, withEnvironment, withFormat } from './output.js';
+import { count } from './quantities.js';
 
 const MOST = 1000;
 
@@ -19,10 +19,7 @@ export function configure(command: Command): void {
       '\nTimes are by the clock of the machine. What its agent could tell nobody when it happened is told later, in its place.\nKept for two weeks, the last 200 of each machine.\n\nExamples:\n  quorate show-status-log 3\n  quorate show-status-log 3 -n 100 --format json',
     )
     .action(async (machine: string, options: Options) => {
-      const limit = Number(options.n);
-      if (!Number.isInteger(limit) || limit < 1 || limit > MOST) {
-        throw usageError('bad-count', `'${options.n}' is no count.`, `Say how many: 1 to ${MOST}.`);
-      }
+      const limit = count(options.n, MOST);
       formatOf(options);
       const { openEnvironment } = await import('./client.js');
       const { client } = await openEnvironment(options.environment);
