@@ -194,7 +194,9 @@ describe.skipIf(why !== '')(
       const sleeper = (await machinesOf(first)).find(({ id }) => id === '1')?.instance ?? '';
       const old = await environment.instanceOf('0');
       await cloud.stop(sleeper);
-      await operator.home.ok('replace', '0');
+      await operator.home.ok('enable-ha');
+      const next = (await environment.whole(3)).controllers.at(-1)?.machine ?? '';
+      await operator.home.ok('disable-ha', '--keep', next);
       await until(
         'the old controller to be gone',
         async () => !(await instancesOf(first.uuid)).includes(old),
@@ -202,7 +204,7 @@ describe.skipIf(why !== '')(
         1_000,
       );
       const { controllers, machines } = await environment.whole(1);
-      expect(controllers.map(({ machine }) => machine)).not.toContain('0');
+      expect(controllers.map(({ machine }) => machine)).toEqual([next]);
       expect(machines.find(({ id }) => id === '1')?.agent).not.toBe('started');
       await cloud.startAgain(sleeper);
       await environment.statusWhen('machine 1 to be heard again', isStarted('1'), BOOTED_S);
