@@ -8,6 +8,7 @@ import { connectTemporal } from '../../src/temporal/connect.js';
 import { environmentKey, workflowIds } from '../../src/temporal/names.js';
 import { TestEnvironment } from '../support/environment.js';
 import { until } from '../support/home.js';
+import { eventsOverRuns } from '../support/temporal.js';
 
 /** Machines that people ask for and take back, in an environment with one controller. The tests build on each other. */
 let env: TestEnvironment;
@@ -184,15 +185,15 @@ test('where there is no choice the reason is told, and a retry ends the pause', 
   expect(await machineWhen(id, 'is up', isUp)).toMatchObject({ zone: 'b', provisioningError: '' });
 });
 
-/** How often its instance was asked for, by the provisioner's own history. */
+/** How often its instance was asked for, by the provisioner's own histories. */
 async function attempts(id: string): Promise<number> {
   const { connection, uiUrl } = await ensureEngine(env.store.dirs);
   const temporal = await connectTemporal({ target: connection, uiUrl });
   try {
     const { name, uuid } = (await env.status()).environment;
-    const handle = temporal.client.workflow.getHandle(workflowIds.singleton(environmentKey(name, uuid), 'provisioner'));
-    const { events } = await handle.fetchHistory();
-    return (events ?? []).filter(({ activityTaskScheduledEventAttributes: scheduled }) => {
+    const workflowId = workflowIds.singleton(environmentKey(name, uuid), 'provisioner');
+    const events = await eventsOverRuns(temporal.client, workflowId);
+    return events.filter(({ activityTaskScheduledEventAttributes: scheduled }) => {
       const [input] = scheduled?.input?.payloads ?? [];
       const asked = scheduled?.activityType?.name === 'startInstance' && input?.data;
       return asked && JSON.parse(Buffer.from(asked).toString()).machine === id;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import type { WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { engineConnection } from '../../src/engine/engine.js';
 import { freePort } from '../../src/engine/ports.js';
 import { dirsOf } from '../../src/store/dirs.js';
@@ -82,4 +82,15 @@ export async function unfinishedActivities(handle: WorkflowHandle): Promise<stri
     if (closed) open.delete(String(closed.scheduledEventId));
   }
   return [...open.values()];
+}
+
+/** The events of a workflow's latest run and of all those that it goes on from, the oldest first. */
+export async function eventsOverRuns(client: Client, workflowId: string) {
+  const runs: NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>[] = [];
+  for (let runId: string | undefined; ; ) {
+    const events = (await client.workflow.getHandle(workflowId, runId).fetchHistory()).events ?? [];
+    runs.unshift(events);
+    runId = events[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId || undefined;
+    if (runId === undefined) return runs.flat();
+  }
 }
