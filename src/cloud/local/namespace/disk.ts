@@ -25,12 +25,12 @@ export async function setDiskFull(directory: string, leader: number, full: boole
     );
   }
   const { bavail, bsize } = await statfs(disk);
-  // At one go what certainly fits, the rest until there is no space.
+  // At one go what certainly fits, the rest until there is no space, of a small disk's blocks of 1 KiB either.
   const most = Math.max(1, bavail - 1024) * bsize;
   await run('fallocate', '--length', String(most), filler);
   const file = await open(filler, 'a');
   try {
-    for (const size of [65_536, 4096]) while (await appended(file, Buffer.alloc(size)));
+    for (const size of [65_536, 4096, 512]) while (await appended(file, Buffer.alloc(size)));
   } finally {
     await file.close();
   }
