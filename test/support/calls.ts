@@ -46,6 +46,8 @@ export async function exchange(
       ...(options.key === undefined ? {} : { 'idempotency-key': options.key }),
     },
   });
+  // Until it is answered an error is awaited below; one that comes later shows in the reading of the answer.
+  outgoing.on('error', () => {});
   outgoing.end(text);
   const [incoming] = await once(outgoing, 'response');
   let answer = '';
