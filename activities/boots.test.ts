@@ -44,3 +44,13 @@ test('a console is read every half minute while the machine boots, and not again
   expect(await look(120_000)).toEqual([['i-1', '']]);
   expect(asked).toEqual([30_000, 60_000]);
 });
+
+test('environments that are looked at in turn hold nobody up', async () => {
+  let now = 0;
+  const boot = async () => ({ step: '', fault: 'It cannot get mongod.', done: false });
+  const cloud = { boot } as Partial<Cloud> as Cloud;
+  const boots = new Boots(() => now);
+  const look = async (id: string) => (await boots.faults(cloud, [instance(id, 'running', 1, Date.now())])).get(id);
+  for (now = 0; now < 30_000; now += 15_000) expect([await look('i-1'), await look('i-2')]).toEqual(['', '']);
+  expect([await look('i-1'), await look('i-2')]).toEqual(Array(2).fill('It cannot get mongod.'));
+});

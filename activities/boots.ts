@@ -34,7 +34,9 @@ export class Boots {
     for (const { id } of young(instances, Date.now())) {
       faults.set(id, this.#booted.has(id) ? '' : await this.#fault(cloud, id));
     }
-    for (const id of this.#readings.keys()) if (!faults.has(id)) this.#readings.delete(id);
+    const now = this.now();
+    // Those of other environments stay: each is looked at in its turn.
+    for (const [id, { dueAt }] of this.#readings) if (now - dueAt > YOUNG_MS) this.#readings.delete(id);
     return faults;
   }
 
