@@ -101,22 +101,26 @@ export function wordsOf(instances: readonly Told[], concerned: readonly MachineI
 
 /** The same with why some of them do not come up, by instance ID. Pure. */
 export function withFaults(words: InstanceWords, faults: ReadonlyMap<string, string>): InstanceWords {
-  return Object.fromEntries(
-    Object.entries(words).map(([machine, word]) => {
-      const fault = faults.get(word.instance.id) ?? '';
-      return [machine, fault === '' ? word : { ...word, instance: { ...word.instance, fault } }];
-    }),
-  );
+  return withMore(words, (id) => {
+    const fault = faults.get(id) ?? '';
+    return fault === '' ? {} : { fault };
+  });
 }
 
 /** The same with what the cloud's checks find and when it takes an instance away, by instance ID. Pure. */
 export function withHealth(words: InstanceWords, amiss: ReadonlyMap<string, InstanceHealth>): InstanceWords {
+  return withMore(words, (id) => {
+    const { checks, retiresAt = '' } = amiss.get(id) ?? {};
+    return { ...(checks === 'failing' ? { checks } : {}), ...(retiresAt === '' ? {} : { retiresAt }) };
+  });
+}
+
+function withMore(words: InstanceWords, more: (instance: string) => Partial<InstanceRecord>): InstanceWords {
   return Object.fromEntries(
-    Object.entries(words).map(([machine, word]) => {
-      const { checks, retiresAt = '' } = amiss.get(word.instance.id) ?? {};
-      const found = { ...(checks === 'failing' ? { checks } : {}), ...(retiresAt === '' ? {} : { retiresAt }) };
-      return [machine, { ...word, instance: { ...word.instance, ...found } }];
-    }),
+    Object.entries(words).map(([machine, word]) => [
+      machine,
+      { ...word, instance: { ...word.instance, ...more(word.instance.id) } },
+    ]),
   );
 }
 

@@ -75,36 +75,45 @@ export function sentinelActivities(network: Network) {
      */
     async watchEvidence(request: WatchRequest): Promise<Replacement | Concern | null> {
       return await watching(network.self.machine, async () => {
-        const { client, cancellationSignal: signal } = Context.current();
-        const began = performance.now();
         const over = new AbortController();
         const written = writeWords(network, request.words, over.signal, (reasons) =>
           log.warn('the cloud’s word on instances could not be written', { reasons }),
         );
-        const told = new Told(network, request.sequence);
         try {
-          for (;;) {
-            const { judgement, replacement, concerned } = await lookAndJudge(network, request.words, client);
-            const watchedMs = performance.now() - began;
-            if (replacement !== null && watchedMs >= request.restMs) {
-              // The replacement plans from the documents.
-              await Promise.race([written, sleep(WRITTEN_WITHIN_MS, undefined, { signal })]);
-              return { ...replacement, ...(await linksOf(network, client)) };
-            }
-            const { concerned: known } = request;
-            if (known !== undefined && concerned.some((id) => !known.includes(id))) return { concerned };
-            if (watchedMs >= request.forMs) return null;
-            const amiss = judgement.controllers.filter(isAmiss);
-            told.say(amiss);
-            const pace = amiss.length > 0 ? LOOK_MS.ill : LOOK_MS.well;
-            await sleep(Math.max(20, Math.min(pace, judgement.nextLookMs)), undefined, { signal });
-          }
+          return await watchUntilNews(network, request, written);
         } finally {
           over.abort();
         }
       });
     },
   };
+}
+
+/** @param written resolves when the cloud's word is in the documents */
+async function watchUntilNews(
+  network: Network,
+  request: WatchRequest,
+  written: Promise<void>,
+): Promise<Replacement | Concern | null> {
+  const { client, cancellationSignal: signal } = Context.current();
+  const began = performance.now();
+  const told = new Told(network, request.sequence);
+  for (;;) {
+    const { judgement, replacement, concerned } = await lookAndJudge(network, request.words, client);
+    const watchedMs = performance.now() - began;
+    if (replacement !== null && watchedMs >= request.restMs) {
+      // The replacement plans from the documents.
+      await Promise.race([written, sleep(WRITTEN_WITHIN_MS, undefined, { signal })]);
+      return { ...replacement, ...(await linksOf(network, client)) };
+    }
+    const { concerned: known } = request;
+    if (known !== undefined && concerned.some((id) => !known.includes(id))) return { concerned };
+    if (watchedMs >= request.forMs) return null;
+    const amiss = judgement.controllers.filter(isAmiss);
+    told.say(amiss);
+    const pace = amiss.length > 0 ? LOOK_MS.ill : LOOK_MS.well;
+    await sleep(Math.max(20, Math.min(pace, judgement.nextLookMs)), undefined, { signal });
+  }
 }
 
 async function lookAndJudge(network: Network, words: InstanceWords, client: Client) {

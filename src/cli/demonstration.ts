@@ -123,15 +123,36 @@ async function killPrimary(scene: Scene): Promise<void> {
   );
 }
 
-async function powerOff(scene: Scene): Promise<void> {
+const powerOff = (scene: Scene): Promise<void> =>
+  losePrimary(
+    scene,
+    'powering a controller off',
+    (instance) => scene.cloud.stop(instance),
+    (machine) => `Powered off machine ${machine} from the cloud's control panel`,
+  );
+
+const terminatePrimary = (scene: Scene): Promise<void> =>
+  losePrimary(
+    scene,
+    "ending the primary's instance for good",
+    (instance) => scene.cloud.terminate(instance),
+    (machine) => `Terminated the instance of machine ${machine}, the primary`,
+  );
+
+async function losePrimary(
+  scene: Scene,
+  title: string,
+  lose: (instance: string) => Promise<unknown>,
+  done: (machine: string) => string,
+): Promise<void> {
   const machine = primaryOf(await statusOf(scene));
   await scene.parts.part(
-    'powering a controller off',
+    title,
     async () => {
-      await scene.cloud.stop(await instanceOf(scene, machine));
+      await lose(await instanceOf(scene, machine));
       return await another(scene, machine);
     },
-    (successor) => `Powered off machine ${machine} from the cloud's control panel; machine ${successor} took over`,
+    (successor) => `${done(machine)}; machine ${successor} took over`,
     false,
   );
   await replaced(scene, machine);
@@ -143,20 +164,6 @@ async function terminateSecondary(scene: Scene): Promise<void> {
     'ending an instance for good',
     async () => scene.cloud.terminate(await instanceOf(scene, machine)),
     `Terminated the instance of machine ${machine}, with its disk`,
-    false,
-  );
-  await replaced(scene, machine);
-}
-
-async function terminatePrimary(scene: Scene): Promise<void> {
-  const machine = primaryOf(await statusOf(scene));
-  await scene.parts.part(
-    "ending the primary's instance for good",
-    async () => {
-      await scene.cloud.terminate(await instanceOf(scene, machine));
-      return await another(scene, machine);
-    },
-    (successor) => `Terminated the instance of machine ${machine}, the primary; machine ${successor} took over`,
     false,
   );
   await replaced(scene, machine);

@@ -30,6 +30,14 @@ const machine = (id: string, fields: Partial<MachineStatus>): MachineStatus => (
   ...fields,
 });
 
+const instance = {
+  id: 'i-1',
+  address: '10.0.0.1',
+  ports: { api: 1, mongo: 2 },
+  state: 'running',
+  recordedAt: new Date(0),
+};
+
 test('all that is well is not spoken of', () => {
   const well = [machine('1', {}), machine('2', { life: 'dead', instanceState: 'terminated' })];
   expect(machineProblems([document('1', '')], [...well, machine('3', { life: 'dying' })])).toEqual([]);
@@ -59,13 +67,6 @@ test('starts that fail for one reason are one sentence', () => {
 });
 
 test('a boot that does not go on is no start that failed', () => {
-  const instance = {
-    id: 'i-1',
-    address: '10.0.0.1',
-    ports: { api: 1, mongo: 2 },
-    state: 'running',
-    recordedAt: new Date(0),
-  };
   const fault = 'The instance boots and cannot get mongod: https://a answered 404 NoSuchKey.';
   expect(machineProblems([{ ...document('1', fault), instance }], [])).toEqual([
     `The boot of machine 1 does not go on: ${fault} It is tried again by itself.`,
@@ -89,13 +90,6 @@ test('a workload machine that is gone, and one that cannot finish', () => {
 });
 
 test('what the cloud’s own checks find, and what it will take away, is told with what to do', () => {
-  const instance = {
-    id: 'i-1',
-    address: '10.0.0.1',
-    ports: { api: 1, mongo: 2 },
-    state: 'running',
-    recordedAt: new Date(0),
-  };
   const controller = { ...document('1', ''), jobs: ['manage-state' as const, 'manage-environ' as const] };
   const failing = { ...instance, checks: 'failing' as const };
   const retiring = { ...instance, id: 'i-5', retiresAt: '2026-01-02T03:04:05.000Z' };

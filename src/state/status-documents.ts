@@ -1,5 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox';
 
+/** Characters of a sentence. */
+export const LONGEST_MESSAGE = 500;
+
 /** What an agent says of one change of its machine's status. */
 export const StatusEntry = Type.Object({
   /** Rises, and is never used twice in the machine's life; not one after the other. */
@@ -11,7 +14,7 @@ export const StatusEntry = Type.Object({
   /** What it is now, in one word. */
   status: Type.String({ minLength: 1, maxLength: 40 }),
   /** A sentence. */
-  message: Type.String({ maxLength: 500 }),
+  message: Type.String({ maxLength: LONGEST_MESSAGE }),
 });
 export type StatusEntry = Static<typeof StatusEntry>;
 

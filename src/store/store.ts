@@ -67,6 +67,12 @@ export class Store {
     return text === null ? null : parseRecord(text, file);
   }
 
+  /** The records of all that have one, sorted by name. */
+  async readEnvironments(): Promise<EnvironmentRecord[]> {
+    const records = await Promise.all((await this.listEnvironments()).map((name) => this.readEnvironment(name)));
+    return records.filter((record) => record !== null);
+  }
+
   async writeEnvironment(record: EnvironmentRecord): Promise<void> {
     await this.write(record.name, RECORD, `${JSON.stringify(record, null, 2)}\n`);
   }

@@ -57,12 +57,7 @@ describe.skipIf(why !== '')('what an environment on EC2 asks of Amazon', { timeo
       const gone = await environment.instanceOf(machine);
       await chapter('one of them terminated, until another one is in its place', async () => {
         await account.console.send(new TerminateInstancesCommand({ InstanceIds: [gone] }));
-        await environment.statusWhen(
-          `a controller in the place of ${machine}`,
-          ({ ha, controllers, change }) =>
-            ha.healthyVoters === 3 && change === null && !controllers.some((each) => each.machine === machine),
-          LONG_S,
-        );
+        await environment.replaced(machine, LONG_S);
       });
       await chapter('disable-ha, until two instances are gone', async () => {
         await home.ok('disable-ha');

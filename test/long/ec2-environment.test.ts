@@ -31,12 +31,7 @@ describe.skipIf(why !== '')('an environment on EC2 whose instances boot', { time
       // The operator's machine works no more: controllers start the next one themselves, by the role that they have.
       await account.operator.home.ok('engine', 'stop');
       await account.console.send(new TerminateInstancesCommand({ InstanceIds: [gone] }));
-      const healed = await environment.statusWhen(
-        `a controller in the place of ${machine}`,
-        ({ ha, controllers, change }) =>
-          ha.healthyVoters === 3 && change === null && !controllers.some((each) => each.machine === machine),
-        REPLACED_S,
-      );
+      const healed = await environment.replaced(machine, REPLACED_S);
       expect(healed.controllers.map(({ machine }) => machine)).toContain('3');
       await environment.writesGoOn();
 

@@ -65,12 +65,7 @@ describe.skipIf(why !== '')('an environment on EC2 in whose life every call fail
       const machine = secondaryOf(before);
       const gone = await environment.instanceOf(machine);
       await account.console.send(new TerminateInstancesCommand({ InstanceIds: [gone] }));
-      await environment.statusWhen(
-        `a controller in the place of ${machine}`,
-        ({ ha, controllers, change }) =>
-          ha.healthyVoters === 3 && change === null && !controllers.some((each) => each.machine === machine),
-        LONG_S,
-      );
+      await environment.replaced(machine, LONG_S);
       await home.ok('disable-ha');
       await environment.whole(1);
       expect(await environment.lost()).toEqual([]);

@@ -42,16 +42,7 @@ async function runningInstances(): Promise<string[]> {
 
 /** Three others vote, nothing runs that belongs to nobody, and one replacement did it. */
 async function isReplaced(machine: string, before: number): Promise<Status> {
-  const status = await env.statusWhen(
-    `machine ${machine} to be replaced`,
-    ({ ha, change, controllers }) =>
-      change === null &&
-      ha.voters === 3 &&
-      ha.healthyVoters === 3 &&
-      controllers.length === 3 &&
-      controllers.every((controller) => controller.machine !== machine),
-    SECONDS,
-  );
+  const status = await env.replaced(machine, SECONDS);
   expect(await runningInstances()).toEqual(status.controllers.map(({ instance }) => instance).sort());
   const done = await replacements();
   expect(done.slice(0, done.length - before).map(({ state, by }) => [state, by])).toEqual([['done', 'sentinel']]);

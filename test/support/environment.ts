@@ -96,6 +96,20 @@ export class TestEnvironment {
     );
   }
 
+  /** Waits until three vote, all of them well, none of them this machine, and no change runs. */
+  replaced(machine: string, seconds = 60): Promise<Status> {
+    return this.statusWhen(
+      `another controller in the place of machine ${machine}`,
+      ({ ha, change, controllers }) =>
+        change === null &&
+        ha.voters === 3 &&
+        ha.healthyVoters === 3 &&
+        controllers.length === 3 &&
+        controllers.every((controller) => controller.machine !== machine),
+      seconds,
+    );
+  }
+
   /** Writes go on: so many more are acknowledged from now on. */
   async writesGoOn(more = 20, seconds = 60): Promise<void> {
     const before = this.writer.acknowledged;

@@ -1,6 +1,6 @@
 import { Value } from '@sinclair/typebox/value';
 import { ENTRIES_AT_ONCE } from '../../api/status-log.js';
-import { StatusEntry } from '../../state/status-documents.js';
+import { LONGEST_MESSAGE, StatusEntry } from '../../state/status-documents.js';
 
 /** An entry as it lies on the machine's disk. */
 export type KeptEntry = StatusEntry & {
@@ -18,7 +18,6 @@ export interface Unsent {
 const MOST = 300;
 /** So many are kept when there are more. */
 const KEPT = 250;
-const LONGEST_MESSAGE = 500;
 
 export const NOTHING: Unsent = { entries: [], last: 0 };
 

@@ -2,7 +2,7 @@ import type { Ec2Cloud } from '../../cloud/ec2/ec2-cloud.js';
 import type { TaggedThings } from '../../cloud/ec2/tagged-things.js';
 import { QuorateError } from '../../errors.js';
 import { count } from '../../membership/words.js';
-import type { Store } from '../../store/store.js';
+import type { EnvironmentRecord, Store } from '../../store/store.js';
 import { type Judged, well, wrong } from './finding.js';
 
 /** A region of EC2, opened as an environment there has it, or as this shell says. */
@@ -17,10 +17,10 @@ export async function ec2Leftovers(
   unknown: string | undefined,
   region: string | undefined,
 ): Promise<Judged[]> {
-  const records = await Promise.all((await store.listEnvironments()).map((name) => store.readEnvironment(name)));
-  const known = new Set(records.flatMap((record) => record?.uuid ?? []));
+  const records = await store.readEnvironments();
+  const known = new Set(records.map(({ uuid }) => uuid));
   const judged = await Promise.all(
-    (await regionsOf(store, region)).map(async ({ name, cloud }) => {
+    (await regionsOf(records, region)).map(async ({ name, cloud }) => {
       try {
         return judgeTagged(name, await cloud.tagged(), known, unknown);
       } catch (error) {
@@ -32,14 +32,16 @@ export async function ec2Leftovers(
   return judged.flat();
 }
 
-/** Regions of the environments that are known here, and `besides`, which comes first. */
-export async function regionsOf(store: Store, besides: string | undefined): Promise<readonly Region[]> {
-  const records = await Promise.all((await store.listEnvironments()).map((name) => store.readEnvironment(name)));
+/** Regions of these environments, and `besides`, which comes first. */
+export async function regionsOf(
+  records: readonly EnvironmentRecord[],
+  besides: string | undefined,
+): Promise<readonly Region[]> {
   const places = new Map<string, Readonly<Record<string, unknown>> | null>(
     besides === undefined ? [] : [[besides, null]],
   );
   for (const record of records) {
-    if (record === null || record.cloud !== 'ec2' || record.region === '') continue;
+    if (record.cloud !== 'ec2' || record.region === '') continue;
     if (!places.get(record.region)) places.set(record.region, record.cloudSettings ?? {});
   }
   if (places.size === 0) return [];

@@ -34,7 +34,7 @@ export async function fixMachine(fix: Fix, store: Store): Promise<string> {
     case 'remove-unknown': {
       if (fix.region !== undefined) {
         const { regionsOf } = await import('./ec2-leftovers.js');
-        const [region] = await regionsOf(store, fix.region);
+        const [region] = await regionsOf(await store.readEnvironments(), fix.region);
         await region?.cloud.removeEnvironment(fix.uuid);
         return 'all that carries its tag is removed, and its bucket';
       }

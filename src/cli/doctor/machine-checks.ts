@@ -66,8 +66,7 @@ async function engine(store: Store): Promise<Judged[]> {
 async function leftovers(store: Store, unknown: string | undefined): Promise<Judged[]> {
   const { openLocalCloud } = await import('../../cloud/local/open.js');
   const cloud = openLocalCloud(store.dirs.localCloud);
-  const records = await Promise.all((await store.listEnvironments()).map((name) => store.readEnvironment(name)));
-  const known = new Set(records.map((record) => record?.uuid));
+  const known = new Set((await store.readEnvironments()).map(({ uuid }) => uuid));
   const judged: Judged[] = [];
   const uuids = await cloud.environments();
   for (const uuid of uuids) {
