@@ -14,6 +14,14 @@ describe('1 → 3 → 5 → 3 → 1 under writes', () => {
     await env?.close();
   });
 
+  /** A change during which writes are acknowledged. */
+  const underWrites = async (...command: string[]): Promise<string> => {
+    const before = env.writer.acknowledged;
+    const out = await env.home.ok(...command);
+    expect(env.writer.acknowledged).toBeGreaterThan(before);
+    return out;
+  };
+
   test('starts with one controller', async () => {
     const status = await env.status();
     expect(status.environment.phase).toBe('default');
@@ -31,7 +39,7 @@ describe('1 → 3 → 5 → 3 → 1 under writes', () => {
   });
 
   test('three controllers vote after enable-ha', async () => {
-    const out = await env.home.ok('enable-ha');
+    const out = await underWrites('enable-ha');
     expect(out).toMatch(/maintaining machines: 0\nadding machines: 1, 2/);
     const status = await env.whole(3);
     expect(status.environment.phase).toBe('ha');
@@ -53,7 +61,7 @@ describe('1 → 3 → 5 → 3 → 1 under writes', () => {
   });
 
   test('of five, the primary and the next in succession die together', async () => {
-    await env.home.ok('enable-ha', '-n', '5');
+    await underWrites('enable-ha', '-n', '5');
     const { ha, controllers } = await env.whole(5, 120);
     const voters = controllers.flatMap(({ machine, zone, member }) =>
       member ? [{ machine, zone, id: member.id }] : [],
@@ -72,7 +80,7 @@ describe('1 → 3 → 5 → 3 → 1 under writes', () => {
   });
 
   test('five, then three again', async () => {
-    await env.home.ok('enable-ha', '-n', '3');
+    await underWrites('enable-ha', '-n', '3');
     const status = await env.whole(3);
     expect(status.controllers).toHaveLength(3);
   });
@@ -82,7 +90,7 @@ describe('1 → 3 → 5 → 3 → 1 under writes', () => {
     const kept = controllers.find(({ machine }) => machine !== ha.primary)?.machine ?? '';
     const stranger = await env.home.run('disable-ha', '--keep', '77');
     expect(stranger.code).toBe(2);
-    await env.home.ok('disable-ha', '--keep', kept);
+    await underWrites('disable-ha', '--keep', kept);
     const status = await env.whole(1);
     expect(status.environment.phase).toBe('default');
     expect(status.ha.primary).toBe(kept);
@@ -107,7 +115,6 @@ describe('1 → 3 → 5 → 3 → 1 under writes', () => {
   test('no acknowledged write is lost, and none was answered with an error', async () => {
     expect(await env.lost()).toEqual([]);
     expect(env.writer.errors).toEqual([]);
-    expect(env.writer.acknowledged).toBeGreaterThan(400);
   });
 
   test('destroy leaves nothing at all: no process, record, file, listener or workflow', async () => {

@@ -41,12 +41,7 @@ afterAll(async () => {
   await env?.close();
 }, 60_000);
 
-const started = (id: string) =>
-  until(`machine ${id} is started`, async () =>
-    (await env.client.request<Machines>('GET', '/v1/machines')).body.machines.some(
-      (machine) => machine.id === id && machine.agent === 'started',
-    ),
-  );
+const started = (id: string) => until(`machine ${id} is started`, async () => (await agentOf(id)) === 'started');
 const history = async () => {
   const { environment } = await env.status();
   const temporal = await connectTemporal({ target: (await engineConnection(env.store.dirs)).connection });
@@ -134,8 +129,9 @@ test('a machine that is added later boots, one that was away is named, and left 
   expect(await env.home.ok('exec', '--machine', '2', '--', 'echo', 'here')).toContain('here');
   const instance = await instanceOf('1');
   await env.home.ok('cloud', 'pause', '1');
+  await until('machine 1 is down', async () => (await agentOf('1')) === 'down');
 
-  const blocked = await env.home.run('rotate-ca', '--overlap', '5s', '--wait', '7s');
+  const blocked = await env.home.run('rotate-ca', '--overlap', '5s', '--wait', '10s');
   expect(blocked.code).toBe(1);
   expect(blocked.stderr).toMatch(/Machine 1 does not get a certificate by the next CA: 1 is silent for \d+ s/);
   expect(blocked.stderr).toContain('quorate rotate-ca --force');
@@ -190,9 +186,17 @@ test('a store that slept through it knows the environment again; its certificate
   expect(await env.lost()).toEqual([]);
 });
 
-async function instanceOf(machine: string): Promise<string> {
+async function machineOf(machine: string) {
   const { machines } = (await env.client.request<Machines>('GET', '/v1/machines')).body;
-  return machines.find(({ id }) => id === machine)?.instance ?? expect.fail(`no machine ${machine}`);
+  return machines.find(({ id }) => id === machine);
+}
+
+async function agentOf(machine: string) {
+  return (await machineOf(machine))?.agent;
+}
+
+async function instanceOf(machine: string): Promise<string> {
+  return (await machineOf(machine))?.instance ?? expect.fail(`no machine ${machine}`);
 }
 
 async function workloadDisk(machine: string): Promise<string> {
