@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Command } from 'commander';
 import { duration } from '../api/duration.js';
 import type { CloudSettings } from '../cloud/cloud.js';
@@ -12,6 +13,8 @@ import { checkSetting } from '../state/settings.js';
 import { validateEnvironmentName } from '../store/names.js';
 import { openStore, type Store } from '../store/store.js';
 import { followChange, type StartedChange, startChange } from '../temporal/changes.js';
+import type { Temporal } from '../temporal/connect.js';
+import { changeId } from '../temporal/names.js';
 import type { Progress } from '../temporal/progress.js';
 import { type Asked, type CheckOptions, checkCloud, checkRegionOf } from './bootstrap-checks.js';
 import { didYouMean } from './environment.js';
@@ -111,7 +114,7 @@ async function start(
   store: Store,
   engine: Engine,
   { name, cloud, region, controllers, settings }: Asked,
-  temporal: Awaited<ReturnType<typeof connectEngine>>,
+  temporal: Temporal,
 ): Promise<StartedChange> {
   const cloudSettings = await cloudSettingsOf(cloud);
   const record = {
@@ -127,15 +130,38 @@ async function start(
   };
   await store.writeEnvironment(record);
   await store.writeBootToken(name, randomBytes(32).toString('hex'));
-  await store.setCurrent(name);
-  return startChange(temporal, 'bootstrap', {
+  const input = {
     ...changeInput(record, engine),
     cloud,
     region,
     controllers,
     settings,
     temporal: { clusterId: engine.clusterId, namespace: engine.namespace },
-  });
+  };
+  let change: StartedChange;
+  try {
+    change = await startChange(temporal, 'bootstrap', input);
+  } catch (error) {
+    await forgetUnbegun(store, temporal, name, input.key);
+    throw error;
+  }
+  await store.setCurrent(name);
+  return change;
+}
+
+/** Where Temporal did not start the bootstrap nothing of it stays; an answer that was lost is no such word. */
+async function forgetUnbegun(store: Store, { client }: Temporal, name: string, key: string): Promise<void> {
+  const bootstrap = client.workflow.getHandle(changeId(key, 'bootstrap'));
+  const begun = await client
+    .withDeadline(Date.now() + 5000, () => bootstrap.describe())
+    .then(
+      () => true,
+      (error) => !(error instanceof WorkflowNotFoundError),
+    );
+  if (!begun) return await store.removeEnvironment(name);
+  process.stderr.write(
+    `note: the bootstrap may have begun. Follow it with: quorate watch -e ${name}, or end it with: quorate destroy-environment ${name} --force\n`,
+  );
 }
 
 async function wantedFrom(place: string, name: string | undefined, options: Options): Promise<Asked> {

@@ -41,6 +41,14 @@ test.each([
   expect(said).toMatch(/^quorate: Temporal does not answer any more: 14 UNAVAILABLE: lost\. What was started[^\n]+\n$/);
 });
 
+test('a Temporal that lets look and start nothing says what lacks', () => {
+  const cause = Object.assign(new Error('7 PERMISSION_DENIED: Request unauthorized'), { code: 7, metadata: {} });
+  expect(reportError(Object.assign(new ServiceError('Failed to start Workflow'), { cause }))).toBe(1);
+  expect(said).toMatch(
+    /^quorate: Temporal refuses this client: 7 PERMISSION_DENIED: Request unauthorized\. [^\n]+may write\.\n$/,
+  );
+});
+
 test('what we refuse is said with what to do, and ends as it should', () => {
   expect(reportError(new QuorateError('no-room', 'There is no room.', { todo: 'Make some.' }))).toBe(1);
   expect(reportError(usageError('bad-word', 'That is no word.'))).toBe(2);

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { QuorateError, reasonOf } from '../errors.js';
+import { codeOf, GRPC } from '../temporal/refusals.js';
 
 /** One sentence on stderr for whatever went wrong. @returns the exit code: 2 wrong usage, 1 failure. */
 export function reportError(error: unknown): 1 | 2 {
@@ -31,13 +32,16 @@ function usageSentence(message: string): string {
 /** gRPC: cancelled, deadline exceeded, unavailable. */
 const AWAY: readonly unknown[] = [1, 4, 14];
 
-/** Temporal ended or fell silent in the middle. Known by its name: most commands do not load Temporal's client. */
+/** Temporal refused, ended or fell silent in the middle. Known by its name: most commands do not load Temporal's client. */
 function temporalSentence(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   const { name, cause, code } = error as Error & { code?: unknown };
   const said = name === 'ServiceError' && cause instanceof Error ? cause : error;
   const isAway = name === 'ServiceError' || ('metadata' in error && AWAY.includes(code));
   if (!isAway) return null;
+  const refused = codeOf(said);
+  if (refused === GRPC.permissionDenied || refused === GRPC.unauthenticated)
+    return `Temporal refuses this client: ${reasonOf(said)}. What it may do in its namespace is decided there: the API key or certificate of the Temporal client configuration has to be one that may write.`;
   return `Temporal does not answer any more: ${reasonOf(said)}. What was started goes on by itself; see quorate engine status, then quorate changes, and type the command again where it is not among them.`;
 }
 

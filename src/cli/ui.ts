@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { environmentKey } from '../temporal/names.js';
 import { withEnvironment } from './output.js';
 
 export function configure(command: Command): void {
@@ -14,7 +15,8 @@ export function configure(command: Command): void {
           );
           return;
         }
-        const query = encodeURIComponent(`QuorateEnvironment="${record.name}"`);
+        // Its changes and its singletons, also where nobody may register search attributes.
+        const query = encodeURIComponent(`WorkflowId STARTS_WITH "${environmentKey(record.name, record.uuid)}:"`);
         process.stdout.write(`${temporal.uiUrl}/namespaces/${temporal.namespace}/workflows?query=${query}\n`);
       } finally {
         await temporal.connection.close();

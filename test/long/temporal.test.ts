@@ -105,6 +105,18 @@ test('what cannot get in is refused in words, and nothing is begun', async () =>
   await nothingIsThere();
 }, 600_000);
 
+test('whoever may look and start nothing is told so, and nothing is left of the bootstrap', async () => {
+  configure(withKey(accepted));
+  const rules = byKey.refuses;
+  byKey.refuses = (call) => (call.name === 'StartWorkflowExecution' ? UNAUTHORIZED : rules(call));
+  const { code, stderr } = await home.run('bootstrap', 'local', 'demo');
+  byKey.refuses = rules;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/Request unauthorized/);
+  await home.ok('engine', 'stop');
+  await nothingIsThere();
+}, 600_000);
+
 test('where machine 0 does not reach it the bootstrap ends, and says so', async () => {
   configure(withCertificate());
   const port = Number(byCertificate.address.split(':')[1]);
