@@ -12,6 +12,7 @@ import { replicaSetActivities } from '../activities/replica-set.js';
 import { rotationActivities } from '../activities/rotation.js';
 import { sentinelActivities } from '../activities/sentinel.js';
 import { singletonActivities } from '../activities/singletons.js';
+import { takeoverActivities } from '../activities/takeover.js';
 import { workActivities } from '../activities/work.js';
 import { openSealedByOneOf } from '../src/boot/sealed.js';
 import type { TemporalConnection } from '../src/boot/wire.js';
@@ -170,9 +171,9 @@ async function serveUntilItFails(
     }),
     // Another Temporal has taken over: begin again, with that one.
     untilAdopted(state, fence, upkeep.signal),
-    keepVersionCurrent(temporal.client, key, AbortSignal.any([stop, upkeep.signal]), () =>
-      keepSingletons(state, temporal.client, environment),
-    ),
+    keepVersionCurrent(temporal.client, key, AbortSignal.any([stop, upkeep.signal]), {
+      upkeep: () => keepSingletons(state, temporal.client, environment),
+    }),
   ]);
 }
 
@@ -187,6 +188,7 @@ export function networkActivities(network: Network) {
     ...exposureActivities(network),
     ...sentinelActivities(network),
     ...rotationActivities(network),
+    ...takeoverActivities(network),
   };
 }
 

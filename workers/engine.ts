@@ -18,9 +18,9 @@ import { environmentKey, taskQueues } from '../src/temporal/names.js';
 import { startTracing } from '../src/tracing/tracing.js';
 import { askingActivities, operatorSide } from './cloud-sides.js';
 import { endWith, inTime, NotEnded } from './ending.js';
-import { keepVersionCurrent } from './versions.js';
+import { keepVersionCurrent, Vacancy } from './versions.js';
 import { connectWorkers, prepareRuntime, startWorkers, type Workers } from './worker.js';
-import { Needed } from './yielding.js';
+import { mayLeave, Needed } from './yielding.js';
 
 // The watch tells of a new environment before its record is written; a look costs a few small files.
 const LOOK_MS = 150;
@@ -122,7 +122,13 @@ async function serveEnvironment(given: {
       relay?.close();
     },
   };
-  const upkeep = keepVersionCurrent(temporal.client, key, over.signal);
+  const vacancy = new Vacancy(temporal.client, key);
+  const upkeep = keepVersionCurrent(
+    temporal.client,
+    key,
+    over.signal,
+    mayLeave(record) ? { isFree: (now) => vacancy.isFree(now) } : {},
+  );
   Promise.race([workers.failed, upkeep]).catch((error) => {
     if (!over.signal.aborted) serving.error = error instanceof Error ? error : new Error(String(error));
   });

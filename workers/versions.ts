@@ -5,7 +5,9 @@ import proto from '@temporalio/proto';
 import { reasonOf } from '../src/errors.js';
 import { log } from '../src/log/log.js';
 import { buildId } from '../src/package.js';
-import { deploymentName, workflowIds } from '../src/temporal/names.js';
+import { deploymentName, taskQueues, workflowIds } from '../src/temporal/names.js';
+import { codeOf, GRPC } from '../src/temporal/refusals.js';
+import { currentBuild, pollersOf } from './pollers.js';
 
 const { enums, workflow } = proto.temporal.api;
 
@@ -24,11 +26,7 @@ export async function makeCurrent(client: Client, key: string, signal: AbortSign
   for (;;) {
     signal.throwIfAborted();
     try {
-      const { workerDeploymentInfo } = await service.describeWorkerDeployment({
-        namespace,
-        deploymentName: deploymentName(key),
-      });
-      const current = workerDeploymentInfo?.routingConfig?.currentDeploymentVersion?.buildId ?? '';
+      const current = await currentBuild(client, key);
       if (current === ours || isOlder(ours, current)) return;
       await service.setWorkerDeploymentCurrentVersion({
         namespace,
@@ -57,22 +55,59 @@ export function isOlder(a: string, b: string): boolean {
   return false;
 }
 
+/** After Temporal was away everybody polls again within seconds. */
+const UNSERVED_MS = 30_000;
+
+/**
+ * For a worker that will leave again: whether it may make its version the current one. Only where there is none, or where
+ * for a while nobody was there who serves it: runs would go to a version that nobody serves once it has left.
+ */
+export class Vacancy {
+  #since: number | null = null;
+
+  constructor(
+    private readonly client: Client,
+    private readonly key: string,
+  ) {}
+
+  /** Asked again and again. Throws what Temporal's client throws. */
+  async isFree(now: number): Promise<boolean> {
+    const current = await this.#current();
+    if (current === '' || current === buildId()) return true;
+    const pollers = await pollersOf(this.client, taskQueues.workflows(this.key), 'workflows');
+    this.#since = pollers.some(({ build }) => build === current) ? null : (this.#since ?? now);
+    return this.#since !== null && now - this.#since >= UNSERVED_MS;
+  }
+
+  async #current(): Promise<string> {
+    try {
+      return await currentBuild(this.client, this.key);
+    } catch (error) {
+      if (codeOf(error) === GRPC.notFound) return '';
+      throw error;
+    }
+  }
+}
+
 const UPKEEP_MS = 10_000;
 
 /**
- * For a worker's life: makes its version current, and then again and again does `upkeep` and sees after pinned runs that
- * nobody serves. Ends with `signal`; a passing failure is tried again at the next turn.
+ * For a worker's life: makes its version current, as soon as `isFree`, and then again and again does `upkeep` and sees after
+ * pinned runs that nobody serves. Ends with `signal`; a passing failure is tried again at the next turn.
  */
 export async function keepVersionCurrent(
   client: Client,
   key: string,
   signal: AbortSignal,
-  upkeep: () => Promise<void> = async () => undefined,
+  {
+    upkeep = async () => undefined,
+    isFree = async () => true,
+  }: { readonly upkeep?: () => Promise<void>; readonly isFree?: (now: number) => Promise<boolean> } = {},
 ): Promise<void> {
   let done = false;
   while (!signal.aborted) {
     try {
-      if (!done) {
+      if (!done && (await isFree(performance.now()))) {
         await makeCurrent(client, key, signal);
         done = true;
       }

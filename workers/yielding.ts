@@ -4,28 +4,30 @@ import type { EnvironmentRecord } from '../src/store/store.js';
 import type { Temporal } from '../src/temporal/connect.js';
 import { environmentKey, taskQueues, workflowIds } from '../src/temporal/names.js';
 import { isController } from '../src/temporal/watches.js';
+import { currentBuild, type Poller, pollersOf } from './pollers.js';
 
-/** Temporal goes on showing who polled; one that is there asks again within a minute. */
-const POLLED_MS = 75_000;
 /** How old an answer may be: each costs three small questions. */
 const ASK_MS = 5_000;
 /** An operator's machine does what only it can (the token of machine 0), and ends what ends the controllers. */
 const OPERATORS: ReadonlySet<string> = new Set(['bootstrap', 'destroy', 'recover']);
-/** temporal.api.enums.v1.TaskQueueType */
-const ACTIVITIES = 2;
+
+/** Whether an operator's machine may leave an environment to its controllers: on the local cloud it alone has the instances. */
+export const mayLeave = ({ cloud }: Pick<EnvironmentRecord, 'cloud'>): boolean => cloud !== 'local';
 
 /**
  * Whether an operator's machine is to work for an environment. Where machines may ask the cloud themselves it leaves the
  * queues once a controller works there: it may be asleep tomorrow, and its credentials expire. It comes back when no
- * controller is there any more, or for a change that takes an operator's machine.
+ * controller is there any more, or for a change that takes an operator's machine; and it stays where runs go to a version that
+ * no controller serves.
  */
 export class Needed {
   readonly #known = new Map<string, { readonly at: number; readonly needed: boolean }>();
 
   constructor(private readonly temporal: Temporal) {}
 
-  async isNeeded({ name, uuid, cloud }: EnvironmentRecord): Promise<boolean> {
-    if (cloud === 'local') return true;
+  async isNeeded(record: EnvironmentRecord): Promise<boolean> {
+    if (!mayLeave(record)) return true;
+    const { name, uuid } = record;
     const key = environmentKey(name, uuid);
     const known = this.#known.get(key);
     if (known !== undefined && performance.now() - known.at < ASK_MS) return known.needed;
@@ -39,7 +41,7 @@ export class Needed {
   }
 
   async #ask(key: string): Promise<boolean> {
-    return (await this.#operatorsRuns(key)) || !(await this.#controllerPolls(key));
+    return (await this.#operatorsRuns(key)) || !(await this.#controllersServe(key));
   }
 
   async #operatorsRuns(key: string): Promise<boolean> {
@@ -60,17 +62,16 @@ export class Needed {
     }
   }
 
-  async #controllerPolls(key: string): Promise<boolean> {
-    const { connection, namespace } = this.temporal;
-    const taskQueue = { name: taskQueues.cloud(key) };
-    const { pollers } = await connection.workflowService.describeTaskQueue({
-      namespace,
-      taskQueue,
-      taskQueueType: ACTIVITIES,
-    });
-    return (pollers ?? []).some(
-      ({ identity, lastAccessTime }) =>
-        isController(identity ?? '') && Date.now() - Number(lastAccessTime?.seconds ?? 0) * 1000 < POLLED_MS,
-    );
+  /** Whether some of them ask the cloud, and some work at the version that runs go to. */
+  async #controllersServe(key: string): Promise<boolean> {
+    const { client } = this.temporal;
+    const controllers = (pollers: readonly Poller[]) => pollers.filter(({ identity }) => isController(identity));
+    const asking = controllers(await pollersOf(client, taskQueues.cloud(key), 'activities'));
+    if (asking.length === 0) return false;
+    const [current, workers] = await Promise.all([
+      currentBuild(client, key),
+      pollersOf(client, taskQueues.workflows(key), 'workflows'),
+    ]);
+    return controllers(workers).some(({ build }) => build === current);
   }
 }

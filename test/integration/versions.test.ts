@@ -16,8 +16,10 @@ import {
   workflowIds,
 } from '../../src/temporal/names.js';
 import { ensureSingletons } from '../../src/temporal/singletons.js';
-import { makeCurrent, moveStranded } from '../../workers/versions.js';
+import { currentBuild } from '../../workers/pollers.js';
+import { makeCurrent, moveStranded, Vacancy } from '../../workers/versions.js';
 import { connectWorkers, prepareRuntime, startWorkers } from '../../workers/worker.js';
+import { Needed } from '../../workers/yielding.js';
 import { Home, until } from '../support/home.js';
 
 const OLD = '0.0.1-000000000000';
@@ -160,5 +162,63 @@ test('singletons go on in the new version with whatever wakes them next, each in
       const { events } = await handle.fetchHistory();
       expect(events?.filter(({ workflowTaskFailedEventAttributes: failed }) => failed)).toEqual([]);
     }
+  });
+});
+
+test('an operator’s machine of another version takes nothing from controllers, and stays where none serves what is current', async () => {
+  const uuid = '0000000a-0000-4000-8000-000000000000';
+  const key = 'gone-0000000a';
+  const record = {
+    ...{ name: 'gone', uuid, cloud: 'ec2', region: 'eu-west-1', url: '', createdAt: '' },
+    ...{ addresses: { version: 0, servers: [] }, temporal: { address: '', namespace: 'default' } },
+  } as const;
+  const { client, namespace } = temporal;
+  const worker = (taskQueue: string, what: Partial<Parameters<typeof Worker.create>[0]>) =>
+    Worker.create({ connection, namespace, taskQueue, identity: '1@machine 0', shutdownForceTime: '2s', ...what });
+  const version = { deploymentName: deploymentName(key), buildId: OLD };
+  const controller = await Promise.all([
+    worker(taskQueues.workflows(key), {
+      workflowBundle: { codePath: builtFile('workflow-bundle.js') },
+      workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' },
+    }),
+    worker(taskQueues.cloud(key), { activities: { ask: async () => undefined } }),
+  ]);
+  const running = controller.map((worker) => worker.run());
+  await until('the controllers’ version to be current', async () => {
+    await client.workflowService.setWorkerDeploymentCurrentVersion({ namespace, ...version });
+    return true;
+  });
+  const vacancy = new Vacancy(client, key);
+  const operator = await startWorkers(connection, namespace, key, [queue(key)], 'engine');
+  try {
+    await until('both to poll', async () => !(await new Needed(temporal).isNeeded(record)));
+    expect(await vacancy.isFree(0)).toBe(false);
+    expect(await vacancy.isFree(3_600_000)).toBe(false);
+    expect(await currentBuild(client, key)).toBe(OLD);
+
+    // As after a recovery by this version, while nobody was there.
+    await makeCurrent(client, key, AbortSignal.timeout(30_000));
+    expect(await currentBuild(client, key)).toBe(buildId());
+    expect(await new Needed(temporal).isNeeded(record)).toBe(true);
+  } finally {
+    await operator.stop();
+    for (const worker of controller) worker.shutdown();
+    await Promise.all(running);
+  }
+});
+
+test('where nobody serves the current version an operator’s machine may take over, after a while', async () => {
+  const key = 'gone-0000000b';
+  const vacancy = new Vacancy(temporal.client, key);
+  expect(await vacancy.isFree(0)).toBe(true);
+  await withNew(key, async () => {
+    expect(await vacancy.isFree(0)).toBe(true);
+    await temporal.client.workflowService.setWorkerDeploymentCurrentVersion({
+      ...{ namespace: temporal.namespace, deploymentName: deploymentName(key), buildId: OLD },
+      ...{ allowNoPollers: true, ignoreMissingTaskQueues: true },
+    });
+    const free = [];
+    for (const now of [1_000, 30_999, 31_000]) free.push(await vacancy.isFree(now));
+    expect(free).toEqual([false, false, true]);
   });
 });
