@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import type { Ingress } from '../src/cloud/cloud.js';
 import { judgeOpen, type OpenJudged, type PortsOpened, recordOpened } from '../src/state/exposures.js';
 import { askControllers, readMachineIfThere } from './asking.js';
-import { beating } from './beating.js';
+import { beating, beatingRarely } from './beating.js';
 import type { CloudSide, Target } from './cloud-side.js';
 import type { Network } from './network.js';
 
@@ -39,7 +39,7 @@ export function firewallActivities(side: CloudSide) {
       known,
       forMs,
     }: Target & { known: readonly Ingress[] | null; forMs: number }): Promise<readonly Ingress[]> {
-      return await beating(async () => {
+      return await beatingRarely(async () => {
         const { cancellationSignal: signal } = Context.current();
         const { kind, firewall } = await side.cloudFor(environment);
         const ends = performance.now() + forMs;

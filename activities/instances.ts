@@ -3,7 +3,7 @@ import { Context, log } from '@temporalio/activity';
 import type { Cloud, Instance, InstanceHealth } from '../src/cloud/cloud.js';
 import type { MachineId } from '../src/membership/types.js';
 import { type InstanceRecord, isSameRecord } from '../src/state/instance-record.js';
-import { beating } from './beating.js';
+import { beatingRarely } from './beating.js';
 import { Boots } from './boots.js';
 import { Checks } from './checks.js';
 import type { CloudSide, Target } from './cloud-side.js';
@@ -43,7 +43,7 @@ export function instanceActivities(side: CloudSide) {
      * that are not `concerned` it tells only what does not run; an older workflow names none, and is told of all.
      */
     async followInstances({ environment, known, concerned, forMs }: FollowInstances): Promise<InstanceWords> {
-      return await beating(async () => {
+      return await beatingRarely(async () => {
         const cloud = await side.cloudFor(environment);
         const tell = async (instances: readonly Instance[]) => {
           const faults = await boots.faults(cloud, instances);

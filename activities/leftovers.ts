@@ -7,7 +7,7 @@ import type { Cloud } from '../src/cloud/cloud.js';
 import { leftoversAmong, type TaggedInstance } from '../src/machines/leftover.js';
 import { durationMs } from '../src/state/settings.js';
 import { askControllers } from './asking.js';
-import { beating } from './beating.js';
+import { beatingRarely } from './beating.js';
 import type { CloudSide, Target } from './cloud-side.js';
 import type { Network } from './network.js';
 
@@ -24,7 +24,7 @@ export function leftoverActivities(side: CloudSide) {
      * this activity watched them; with none after `forMs`. Whoever ends them asks the documents once more.
      */
     async findLeftovers({ environment, forMs }: Target & { forMs: number }): Promise<readonly TaggedInstance[]> {
-      return await beating(async () => {
+      return await beatingRarely(async () => {
         const { cancellationSignal: signal } = Context.current();
         const cloud = await side.cloudFor(environment);
         const suspects = new Suspects(cloud, environment.uuid);

@@ -4,8 +4,9 @@ import { reasonOf } from '../src/errors.js';
 import { timeOf } from '../src/temporal/hand-overs.js';
 import { HANDED_OVER } from '../src/temporal/names.js';
 import { type HandedOver, type Why, workerIdentity } from '../src/temporal/watches.js';
+import { rareBeatMs } from './beating.js';
 
-/** More often than the SDK passes on (every 500 ms), so that each of those is used: a hand-over counts from the last one. */
+/** More often than the SDK passes on (every 500 ms), so that each of those is used where it is to be quick. */
 const BEAT_MS = 250;
 /** What is seen right after a hand-over waits so long for the hand-over to be told. */
 const TELLING_MS = 1000;
@@ -34,7 +35,7 @@ export async function watching<T>(machine: string, watch: () => Promise<T>): Pro
     );
   }
   const beat = (): Beat => ({ by, at: new Date().toISOString() });
-  const beating = setInterval(() => context.heartbeat(beat()), BEAT_MS);
+  const beating = setInterval(() => context.heartbeat(beat()), rareBeatMs(context.info.heartbeatTimeoutMs, BEAT_MS));
   try {
     const seen = await Promise.race([watch(), context.cancelled]);
     // Why the one before ended is known as long as this attempt is under way.

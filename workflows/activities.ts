@@ -12,6 +12,7 @@ import type { ReplicaSetActivities } from '../activities/replica-set.js';
 import type { RotationActivities } from '../activities/rotation.js';
 import type { SentinelActivities } from '../activities/sentinel.js';
 import type { SingletonActivities } from '../activities/singletons.js';
+import type { TakeoverActivities } from '../activities/takeover.js';
 import type { WorkActivities } from '../activities/work.js';
 import { taskQueues } from '../src/temporal/names.js';
 
@@ -56,7 +57,10 @@ const classes = {
     retry: soonAndAgain('2s'),
     cancellationType: ActivityCancellationType.TRY_CANCEL,
   },
-  /** The same for a singleton's own watch, which heartbeats twice a second: another worker has it within 3 s of a death. */
+  /**
+   * The same for a singleton’s own watch, which heartbeats twice a second: another worker has it within 3 s of a death, or within
+   * what the setting `takeover` says.
+   */
   follow: {
     startToCloseTimeout: '15m',
     heartbeatTimeout: '1500ms',
@@ -128,7 +132,8 @@ export function network(key: string, call: Call) {
       OwnerActivities &
       ExposureActivities &
       SentinelActivities &
-      RotationActivities
+      RotationActivities &
+      TakeoverActivities
   >(taskQueues.network(key), call);
 }
 

@@ -2,6 +2,7 @@ import { ActivityFailure, isCancellation, log, setWorkflowOptions, sleep } from 
 import type { Ingress } from '../src/cloud/cloud.js';
 import { cloud, network } from './activities.js';
 import { type Duty, runSingleton, type SingletonInput } from './singleton.js';
+import type { Takeover } from './takeover.js';
 
 /** Lets in from outside what is exposed on machines and nothing else, and puts right what somebody else opened or closed. */
 export async function firewaller(input: SingletonInput): Promise<never> {
@@ -38,11 +39,12 @@ const duty: Duty = {
 const JUDGE_AGAIN_MS = 60_000;
 
 /** Follows what the cloud says is open. Documents say afterwards what is to be opened again; what no machine has is closed. */
-async function putRight({ key, environment }: SingletonInput): Promise<never> {
-  const { followPorts } = cloud(key, { as: 'watch', summary: 'look whether other ports are open' });
+async function putRight({ key, environment }: SingletonInput, takeover: Takeover): Promise<never> {
+  const summary = 'look whether other ports are open';
   const { judgeOpen } = network(key, { as: 'steady', summary: 'compare open ports with those that are exposed' });
   for (let known: readonly Ingress[] | null = null; ; ) {
     try {
+      const { followPorts } = cloud(key, { as: 'watch', summary, within: takeover.watch });
       const open: readonly Ingress[] = await followPorts({ environment, known, forMs: JUDGE_AGAIN_MS });
       const { differing, leftovers } = await judgeOpen({ open });
       known = open;

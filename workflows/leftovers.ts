@@ -2,6 +2,7 @@ import { isCancellation, log, sleep } from '@temporalio/workflow';
 import type { TaggedInstance } from '../src/machines/leftover.js';
 import { cloud, network } from './activities.js';
 import type { SingletonInput } from './singleton.js';
+import type { Takeover } from './takeover.js';
 
 const LOOK_AGAIN_MS = 5 * 60_000;
 
@@ -9,12 +10,13 @@ const LOOK_AGAIN_MS = 5 * 60_000;
  * Ends instances that belong to no machine, once they have done so for a while: those of a start that was late, or that a
  * machine was removed in the middle of. Whatever fails is looked at again a minute later.
  */
-export async function endLeftovers(input: SingletonInput): Promise<never> {
+export async function endLeftovers(input: SingletonInput, takeover: Takeover): Promise<never> {
   const { key, environment } = input;
-  const find = cloud(key, { as: 'watch', summary: 'look for instances that belong to no machine' }).findLeftovers;
+  const summary = 'look for instances that belong to no machine';
   for (;;) {
     try {
-      const suspects = await find({ environment, forMs: LOOK_AGAIN_MS });
+      const { findLeftovers } = cloud(key, { as: 'watch', summary, within: takeover.watch });
+      const suspects = await findLeftovers({ environment, forMs: LOOK_AGAIN_MS });
       if (suspects.length > 0 && !(await endThose(input, suspects))) await sleep('1m');
     } catch (error) {
       if (isCancellation(error)) throw error;

@@ -19,6 +19,7 @@ import { keepHandOvers } from './hand-overs.js';
 import { isLong } from './length.js';
 import { replace } from './membership.js';
 import type { SingletonInput } from './singleton.js';
+import { Takeover } from './takeover.js';
 
 export interface SentinelInput extends SingletonInput {
   /** What the cloud said last: crosses continue-as-new so that the cloud's next word is known to be new. */
@@ -42,14 +43,23 @@ export async function sentinel(input: SentinelInput): Promise<never> {
   let words = input.words ?? {};
   let concerned = input.concerned ?? [];
   let restUntil = 0;
+  const takeover = new Takeover(input.key, input.takeoverMs);
+  await takeover.refresh();
   for (let round = 0; ; round++) {
     if (isLong(round)) {
-      return await continueAsNew<typeof sentinel>({ ...input, words, concerned });
+      return await continueAsNew<typeof sentinel>({
+        ...input,
+        words,
+        concerned,
+        ...(takeover.ms !== undefined && { takeoverMs: takeover.ms }),
+      });
     }
     setCurrentDetails('Runs as long as the environment; watches the controllers, and replaces one that is lost.');
-    const seen = await firstToSee(input, { words, concerned }, Math.max(0, restUntil - Date.now()));
+    const seen = await firstToSee(input, { words, concerned }, Math.max(0, restUntil - Date.now()), takeover);
+    const isNews = seen.replacement || seen.concerned || JSON.stringify(seen.words ?? words) !== JSON.stringify(words);
     if (seen.words !== undefined) words = seen.words;
     if (seen.concerned !== undefined) concerned = seen.concerned;
+    if (!isNews) await takeover.refresh();
     if (!seen.replacement) continue;
     await startReplacement(input, seen.replacement);
     restUntil = Date.now() + REST_MS;
@@ -69,9 +79,11 @@ async function firstToSee(
   { key, environment }: SentinelInput,
   { words, concerned }: Required<Pick<SentinelInput, 'words' | 'concerned'>>,
   restMs: number,
+  { follow, watch }: Takeover,
 ): Promise<Seen> {
-  const { watchEvidence } = network(key, { as: 'follow', summary: 'watch the controllers' });
-  const { followInstances } = cloud(key, { as: 'watch', summary: 'follow what the cloud says of instances' });
+  const { watchEvidence } = network(key, { as: 'follow', summary: 'watch the controllers', within: follow });
+  const summary = 'follow what the cloud says of instances';
+  const { followInstances } = cloud(key, { as: 'watch', summary, within: watch });
   const round = new CancellationScope();
   try {
     return await round.run(() =>

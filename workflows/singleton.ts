@@ -11,6 +11,7 @@ import { network } from './activities.js';
 import { type BackOff, nextBackOff, stillBackingOff } from './back-off.js';
 import { keepHandOvers } from './hand-overs.js';
 import { isLong } from './length.js';
+import { Takeover } from './takeover.js';
 
 /** Input of every singleton; it runs for the environment's life. */
 export interface SingletonInput {
@@ -18,6 +19,8 @@ export interface SingletonInput {
   readonly key: string;
   /** Machines that are left alone for a while, because what was tried on them failed (`BackOff`). */
   readonly backOff?: Readonly<Record<string, BackOff>>;
+  /** The setting `takeover`, as the run before has read it. */
+  readonly takeoverMs?: number;
 }
 
 /** One follow-up lasts at most this long, and so does a change that no change stream reported. */
@@ -33,7 +36,7 @@ export interface Duty {
   /** Returns what to write down when it failed; throws for what is no failure of the work itself. */
   readonly perform: (input: SingletonInput, work: Work) => Promise<{ readonly failed: boolean }>;
   /** What it does all the time besides; ended with the run. */
-  readonly beside?: (input: SingletonInput) => Promise<never>;
+  readonly beside?: (input: SingletonInput, takeover: Takeover) => Promise<never>;
 }
 
 /**
@@ -45,29 +48,43 @@ export interface Duty {
 export async function runSingleton(input: SingletonInput, duty: Duty): Promise<never> {
   keepHandOvers();
   const pieces = new Pieces(input, duty);
+  const takeover = new Takeover(input.key, input.takeoverMs);
+  await takeover.refresh();
   const beside = new CancellationScope();
   // It ends with the run alone.
   const { beside: besides } = duty;
-  if (besides) beside.run(() => besides(input)).catch(() => undefined);
+  if (besides) beside.run(() => besides(input, takeover)).catch(() => undefined);
   for (let round = 0; !isLong(round); round++) {
     await condition(() => pieces.busy.length < MOST_AT_ONCE);
     setCurrentDetails(pieces.describe());
-    for (const work of await nextWorks(input, duty, pieces)) pieces.begin(work);
+    const works = await nextWorks(input, duty, pieces, takeover);
+    for (const work of works) pieces.begin(work);
+    // Whoever has nothing to do may ask what does not matter to those that have.
+    if (works.length === 0) await takeover.refresh();
   }
   await condition(() => pieces.busy.length === 0);
   beside.cancel();
-  return await continueAsNew<(next: SingletonInput) => Promise<never>>({ ...input, backOff: pieces.backOff });
+  return await continueAsNew<(next: SingletonInput) => Promise<never>>({
+    ...input,
+    backOff: pieces.backOff,
+    ...(takeover.ms !== undefined && { takeoverMs: takeover.ms }),
+  });
 }
 
 /** Follows the documents until there is work, or until a piece fails: then who rests, and how long, is another. */
-async function nextWorks({ key }: SingletonInput, duty: Duty, pieces: Pieces): Promise<readonly Work[]> {
+async function nextWorks(
+  { key }: SingletonInput,
+  duty: Duty,
+  pieces: Pieces,
+  takeover: Takeover,
+): Promise<readonly Work[]> {
   const { failures } = pieces;
   const follow = new CancellationScope();
   const nothing: readonly Work[] = [];
   try {
     return await follow.run(() =>
       Promise.race([
-        network(key, { as: 'follow', summary: duty.waitingFor }).followWork({
+        network(key, { as: 'follow', summary: duty.waitingFor, within: takeover.follow }).followWork({
           singleton: duty.name,
           busy: pieces.busy,
           most: MOST_AT_ONCE - pieces.busy.length,

@@ -18,6 +18,9 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
+/** The setting that says how soon a watch is taken over. */
+export const TAKEOVER = 'takeover';
+
 export const SETTINGS: readonly KnownSetting[] = [
   {
     name: 'auto-replace',
@@ -96,6 +99,15 @@ export const SETTINGS: readonly KnownSetting[] = [
     max: 1 * MINUTE,
     description: 'How long the primary may be silent before another member stands up.',
   },
+  {
+    name: TAKEOVER,
+    kind: 'duration',
+    default: '3s',
+    min: 3 * SECOND,
+    max: 5 * MINUTE,
+    description:
+      'How soon another worker takes over what a singleton watches when its worker has died. A longer time is fewer heartbeats, which Temporal Cloud bills.',
+  },
 ];
 
 /** Keys under this are free for whatever the operator wants to keep. */
@@ -123,6 +135,10 @@ export function durationMs(text: string): number | null {
 /** How long a member that does not come up is waited for, by what is stored on this cloud. */
 export const resyncAfterMs = (cloud: string, stored: string | undefined): number =>
   durationMs(effectiveValue('resync-after', stored, cloud)) as number;
+
+/** Milliseconds. Pure. @param stored the setting `takeover` */
+export const takeoverMs = (stored: string | undefined): number =>
+  durationMs(effectiveValue(TAKEOVER, stored, '')) as number;
 
 /** Settings that are in the replica set's own config: a change of one takes effect with a reconfig. */
 export const TIMINGS = ['heartbeat-interval', 'election-timeout'] as const;
