@@ -1,7 +1,7 @@
 import type { Authority } from '../api/access.js';
 import { QuorateError } from '../errors.js';
 import { serverName } from '../pki/certificate.js';
-import type { AddressSet } from '../store/record.js';
+import { type AddressSet, isAddressSet } from '../store/record.js';
 import { tracing } from '../tracing/tracing.js';
 import { decode, refusalOf } from './answer.js';
 import { Controllers } from './controllers.js';
@@ -234,7 +234,11 @@ export class ApiClient {
       await this.#within(options.timeoutMs ?? SOCKET_MS, signal, (deadline) => this.#links.get(deadline));
       return previous;
     };
-    yield* watchEvents(connect, { after: options.after, signal });
+    for await (const event of watchEvents(connect, { after: options.after, signal })) {
+      // All the controllers known when it was opened may have left by the time that it is lost.
+      if (event.kind === 'addresses' && isAddressSet(event.document)) this.#controllers.use(event.document);
+      yield event;
+    }
   }
 
   /**

@@ -453,6 +453,32 @@ describe('sockets', () => {
     await watching;
   });
 
+  test('a watch goes on at those who came while it lasted, when all that it began with are gone', async () => {
+    const first = await start('0');
+    await publish(1, first);
+    const client = open([first.api]);
+    const seen: string[] = [];
+    const over = new AbortController();
+    const watching = (async () => {
+      for await (const { id } of client.watch({ signal: over.signal })) seen.push(id);
+    })();
+    const tell = (line: string) => appendFile(join(dir, 'events'), `${line}\n`);
+    await until('the watch has begun', async () => {
+      await tell('before');
+      return seen.length > 0;
+    });
+    const second = await start('1');
+    await publish(2, second);
+    await tell(JSON.stringify(setOf(2, second)));
+    await until('the newcomer is told', () => seen.includes('current'));
+    await kill(first);
+    await tell('after');
+    await until('it goes on', () => seen.includes('after'));
+    expect(client.addresses).toEqual([second.api]);
+    over.abort();
+    await watching;
+  });
+
   test('an agent’s socket says which controller it is on, and that it was lost', async () => {
     const all = await three();
     const client = open(

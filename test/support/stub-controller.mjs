@@ -55,7 +55,10 @@ server.on('upgrade', (request, socket, head) => {
     const timer = setInterval(() => {
       for (const line of lines(config.events).slice(next)) {
         next += 1;
-        ws.send(JSON.stringify({ token: String(next), kind: 'settings', id: line, document: { by: config.machine } }));
+        const event = line.startsWith('{')
+          ? { kind: 'addresses', id: 'current', document: JSON.parse(line) }
+          : { kind: 'settings', id: line, document: { by: config.machine } };
+        ws.send(JSON.stringify({ token: String(next), ...event }));
       }
     }, 5);
     ws.on('close', () => clearInterval(timer));

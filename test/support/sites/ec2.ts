@@ -29,7 +29,10 @@ export class Ec2Site implements Site {
 
   /** @param options as `BootingAccount.open` has them */
   static async open(options: Parameters<typeof BootingAccount.open>[1] = {}): Promise<Ec2Site> {
-    return new Ec2Site(await BootingAccount.open('shell', options));
+    const site = new Ec2Site(await BootingAccount.open('shell', options));
+    // Clients in this process are the operator's too: what they find no controller for they ask S3.
+    for (const [name, value] of Object.entries(site.home.env)) if (name.startsWith('AWS_')) process.env[name] = value;
+    return site;
   }
 
   get home(): Home {
