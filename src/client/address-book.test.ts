@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { AddressBook, dialledOf } from './address-book.js';
+import { AddressBook, dialledOf, formerAfter } from './address-book.js';
 
 const set = (version: number, ...addresses: string[]) => ({
   version,
@@ -40,4 +40,13 @@ test('a server with an address outside of its network is tried at both, inside f
   expect(dialledOf({ servers })).toEqual(['a:1', 'x:1', 'b:1']);
   expect(book.use({ version: 5, servers })).toBe(true);
   expect(book.addresses).toEqual(['a:1', 'x:1', 'b:1']);
+});
+
+test('those of earlier sets are remembered, the latest first and not too many', () => {
+  const book = new AddressBook(['a', 'b', 'c'], 1, ['z']);
+  book.use(set(2, 'a'));
+  expect(book.former).toEqual(['b', 'c', 'z']);
+  book.use(set(3, 'b', 'd'));
+  expect(book.former).toEqual(['a', 'c', 'z']);
+  expect(formerAfter(['1', '2', '3', '4', '5', '6', '7'], ['8'], ['9'])).toEqual(['8', '1', '2', '3', '4', '5', '6']);
 });

@@ -7,15 +7,22 @@ import type { AddressSet } from '../store/record.js';
 export class AddressBook {
   #version: number;
   #addresses: string[];
+  #former: readonly string[];
 
-  constructor(addresses: readonly string[], version = 0) {
+  constructor(addresses: readonly string[], version = 0, former: readonly string[] = []) {
     this.#addresses = [...new Set(addresses)];
     this.#version = version;
+    this.#former = former;
   }
 
   /** host:port of every API server known, the one to try first at the front. */
   get addresses(): readonly string[] {
     return this.#addresses;
+  }
+
+  /** Those of earlier sets (`formerAfter`): worth a try when nobody else answers. */
+  get former(): readonly string[] {
+    return this.#former;
   }
 
   toFront(address: string): void {
@@ -35,9 +42,26 @@ export class AddressBook {
     const published = new Set(dialledOf(set));
     const staying = this.#addresses.filter((address) => published.has(address));
     this.#version = set.version;
+    this.#former = formerAfter(this.#former, this.#addresses, [...published]);
     this.#addresses = [...new Set([...staying, ...published])];
     return true;
   }
+}
+
+/** So many are remembered of those that are not published any more: as many as an environment has controllers at most. */
+const MOST_FORMER = 7;
+
+/**
+ * The addresses that were known before this set and are not in it, the latest first. While controllers leave, the set is that of
+ * those that stay: when they are lost in the middle of it, one that was to leave stays instead. Pure.
+ */
+export function formerAfter(
+  former: readonly string[],
+  known: readonly string[],
+  published: readonly string[],
+): readonly string[] {
+  const gone = [...new Set([...known, ...former])].filter((address) => !published.includes(address));
+  return gone.slice(0, MOST_FORMER);
 }
 
 /** host:port of all that may answer: of each server the address inside of its network, then the one outside. Pure. */

@@ -24,6 +24,8 @@ export interface ApiClientOptions {
   readonly addresses: readonly string[];
   /** Version of the published set that `addresses` come from. */
   readonly addressesVersion?: number;
+  /** host:port of those that were in earlier sets: tried when nobody answers at the published addresses either. */
+  readonly formerAddresses?: readonly string[];
   /** Where the published address set is read when nobody answers. */
   readonly url?: string;
   /** Tried last of all, when nobody answers at the published addresses either. */
@@ -116,6 +118,7 @@ export class ApiClient {
       environment: options.environment.name,
       addresses: options.addresses,
       version: options.addressesVersion ?? 0,
+      former: options.formerAddresses ?? [],
       url: options.url,
       lastResort: options.lastResort ?? (() => []),
       dialer: this.#dialer,

@@ -11,6 +11,8 @@ export interface ControllersOptions {
   readonly addresses: readonly string[];
   /** Version of the set that `addresses` come from; 0 when they come from none. */
   readonly version: number;
+  /** Of sets before that one. */
+  readonly former: readonly string[];
   readonly url: string | undefined;
   readonly lastResort: () => readonly string[];
   readonly dialer: Dialer;
@@ -29,7 +31,7 @@ export class Controllers {
 
   constructor(options: ControllersOptions) {
     this.#options = options;
-    this.#book = new AddressBook(options.addresses, options.version);
+    this.#book = new AddressBook(options.addresses, options.version, options.former);
     this.#fallback = options.url ? new Fallback(options.url) : null;
   }
 
@@ -39,7 +41,7 @@ export class Controllers {
 
   /**
    * One round: everyone known is dialled, when nobody answers everyone at the published addresses who was not known, and
-   * then whoever is left as the last resort.
+   * then whoever was known before or is left as the last resort.
    * Throws `no-controller`, or `foreign-ca` when all who answered belong to another environment.
    */
   async connect(): Promise<Connected> {
@@ -59,7 +61,8 @@ export class Controllers {
         tried += news.length;
       }
     }
-    const last = this.#options.lastResort().filter((address) => !this.#book.addresses.includes(address));
+    const left = [...this.#book.former, ...this.#options.lastResort()];
+    const last = [...new Set(left)].filter((address) => !this.#book.addresses.includes(address));
     const own = await this.#race(last, foreign);
     if (own) return own;
     tried += last.length;

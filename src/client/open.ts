@@ -2,7 +2,7 @@ import { QuorateError, reasonOf } from '../errors.js';
 import { expiresAt, isDue } from '../pki/certificate.js';
 import { isIssuedBy, issuerIn } from '../pki/trust.js';
 import type { EnvironmentRecord, Store } from '../store/store.js';
-import { dialledOf } from './address-book.js';
+import { dialledOf, formerAfter } from './address-book.js';
 import { ApiClient, type ApiClientOptions } from './client.js';
 
 /** While the CA is rotated a controller may take a moment to come to the one that issues. */
@@ -49,11 +49,12 @@ export function clientOf(
   login: Pick<ApiClientOptions, 'tls' | 'token'>,
   besides: readonly string[] = [],
 ): ApiClient {
-  const { name, uuid, url, addresses } = record;
+  const { name, uuid, url, addresses, formerAddresses = [] } = record;
   return new ApiClient({
     environment: { uuid, name },
     addresses: [...dialledOf(addresses), ...besides],
     addressesVersion: addresses.version,
+    formerAddresses,
     url,
     ...login,
     authority: {
@@ -72,7 +73,13 @@ export function clientOf(
     },
     onAddresses: (set) =>
       store.updateEnvironment(name, (seen) =>
-        set.version > seen.addresses.version && seen.uuid === uuid ? { ...seen, addresses: set } : null,
+        set.version > seen.addresses.version && seen.uuid === uuid
+          ? {
+              ...seen,
+              addresses: set,
+              formerAddresses: formerAfter(seen.formerAddresses ?? [], dialledOf(seen.addresses), dialledOf(set)),
+            }
+          : null,
       ),
   });
 }

@@ -16,6 +16,8 @@ export interface EnvironmentRecord {
   /** How it lies on its cloud, for that alone to understand; absent where there is nothing to keep. */
   readonly cloudSettings?: Readonly<Record<string, unknown>>;
   readonly addresses: AddressSet;
+  /** host:port of API servers in earlier sets, the latest first; records of earlier versions have none. */
+  readonly formerAddresses?: readonly string[];
   /** Where the published address set is found when nobody in `addresses` answers. */
   readonly url: string;
   /** `clusterId` says which Temporal it is, wherever it listens; records of the first versions lack it. */
@@ -70,6 +72,9 @@ function whatIsWrong(value: unknown): string | null {
     if (!isString(value[key])) return `"${key}" is missing or not text`;
   }
   if (!isAddressSet(value.addresses)) return '"addresses" is not an address set';
+  const { formerAddresses = [] } = value;
+  if (!Array.isArray(formerAddresses) || !formerAddresses.every(isString))
+    return '"formerAddresses" is not a list of texts';
   if (value.cloudSettings !== undefined && !isObject(value.cloudSettings)) return '"cloudSettings" is not an object';
   const { temporal } = value;
   if (!isObject(temporal) || !isString(temporal.address) || !isString(temporal.namespace)) {

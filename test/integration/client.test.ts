@@ -453,6 +453,22 @@ describe('sockets', () => {
     await watching;
   });
 
+  test('where the one that was to stay is lost, one that was to leave and stayed is found', async () => {
+    const [zero, one, two] = await three();
+    const client = open([zero.api, one.api, two.api]);
+    await client.request('GET', '/v1/status');
+    await publish(2, zero);
+    await until('the set of who is to stay', async () => {
+      await client.request('GET', '/v1/status');
+      return client.addresses.length === 1;
+    });
+    await Promise.all([kill(zero), kill(two)]);
+    await publish(3, one);
+    const { machine } = await client.request('GET', '/v1/status');
+    expect(machine).toBe('1');
+    await until('the set of who stayed', () => client.addresses[0] === one.api);
+  });
+
   test('a watch goes on at those who came while it lasted, when all that it began with are gone', async () => {
     const first = await start('0');
     await publish(1, first);
