@@ -1,11 +1,18 @@
 import { Context } from '@temporalio/activity';
 
-const BEAT_MS = 1000;
+export const BEAT_MS = 1000;
 
-/** Heartbeats while `work` runs, and rejects at once when the activity is cancelled. */
-export async function beating<T>(work: () => Promise<T>, everyMs = BEAT_MS): Promise<T> {
+/**
+ * Heartbeats while `work` runs, and rejects at once when the activity is cancelled. `details` is what the next attempt finds,
+ * should this one be lost.
+ */
+export async function beating<T>(
+  work: () => Promise<T>,
+  everyMs = BEAT_MS,
+  details: () => unknown = () => undefined,
+): Promise<T> {
   const context = Context.current();
-  const beat = setInterval(() => context.heartbeat(), everyMs);
+  const beat = setInterval(() => context.heartbeat(details()), everyMs);
   try {
     return await Promise.race([work(), context.cancelled]);
   } finally {

@@ -1,4 +1,4 @@
-import { log } from '@temporalio/activity';
+import { Context, log } from '@temporalio/activity';
 import type { Status } from '../src/api/status.js';
 import type { UserData } from '../src/boot/user-data.js';
 import type { ApiClient } from '../src/client/client.js';
@@ -9,7 +9,7 @@ import { PARTS_IN_BUCKET } from '../src/pack/names.js';
 import type { InstanceRecord } from '../src/state/instance-record.js';
 import type { AddressSet } from '../src/store/store.js';
 import { askControllers, readMachine, readMachineIfThere } from './asking.js';
-import { beating } from './beating.js';
+import { BEAT_MS, beating } from './beating.js';
 import type { CloudSide, Target } from './cloud-side.js';
 import { checkNoMajority, checkNoOwner, type Ender, endsWithoutMajority, mayEnd } from './endings.js';
 import { onePerMachine } from './instances.js';
@@ -139,12 +139,18 @@ export function cloudActivities(side: CloudSide) {
 
     /** Terminates what carries the environment's tag, and says what it still found. */
     async terminateAll({ environment }: Target) {
-      return await beating(async () => {
+      const context = Context.current();
+      // A controller that does this ends itself with the others: whoever goes on counts what it had found.
+      const found = new Set((context.info.heartbeatDetails as readonly string[] | undefined) ?? []);
+      const work = async () => {
         const cloud = await side.cloudFor(environment);
         const left = (await cloud.list(environment.uuid)).filter(({ state }) => state !== 'terminated');
+        for (const { id } of left) found.add(id);
+        context.heartbeat([...found]);
         await Promise.all(left.map(({ id }) => cloud.terminate(id)));
-        return { instances: left.map(({ id }) => id) };
-      });
+        return { instances: [...found] };
+      };
+      return await beating(work, BEAT_MS, () => [...found]);
     },
 
     /** The bucket, or the files of a local cloud. */

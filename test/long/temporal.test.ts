@@ -192,6 +192,9 @@ test('moved back, to three controllers, all by client certificates, and back to 
   await home.ok('enable-ha');
   expect((await home.status()).ha).toMatchObject({ voters: 3, healthyVoters: 3 });
   await home.ok('destroy-environment', 'demo', '--yes');
+  // Each Temporal has a worker of its own here.
+  await home.ok('engine', 'stop');
+  configure(withKey(accepted));
   await home.ok('engine', 'stop');
   await nothingIsThere();
 }, 600_000);
