@@ -1,18 +1,17 @@
 import { Context } from '@temporalio/activity';
 
-export const BEAT_MS = 1000;
+const BEAT_MS = 1000;
 
-/**
- * Heartbeats while `work` runs, and rejects at once when the activity is cancelled. `details` is what the next attempt finds,
- * should this one be lost.
- */
-export async function beating<T>(
-  work: () => Promise<T>,
-  everyMs = BEAT_MS,
-  details: () => unknown = () => undefined,
-): Promise<T> {
+interface Beats {
+  readonly everyMs?: number;
+  /** What the next attempt finds, should this one be lost. */
+  readonly details?: () => unknown;
+}
+
+/** Heartbeats while `work` runs, and rejects at once when the activity is cancelled. */
+export async function beating<T>(work: () => Promise<T>, { everyMs = BEAT_MS, details }: Beats = {}): Promise<T> {
   const context = Context.current();
-  const beat = setInterval(() => context.heartbeat(details()), everyMs);
+  const beat = setInterval(() => context.heartbeat(details?.()), everyMs);
   try {
     return await Promise.race([work(), context.cancelled]);
   } finally {
@@ -22,7 +21,7 @@ export async function beating<T>(
 
 /** The same for a watch that may last as long as its environment, which heartbeats no more often than it has to. */
 export async function beatingRarely<T>(work: () => Promise<T>): Promise<T> {
-  return await beating(work, rareBeatMs(Context.current().info.heartbeatTimeoutMs, BEAT_MS));
+  return await beating(work, { everyMs: rareBeatMs(Context.current().info.heartbeatTimeoutMs, BEAT_MS) });
 }
 
 /** Milliseconds between heartbeats of a watch: several within its timeout, as each of them may be late or lost. Pure. */

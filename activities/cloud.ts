@@ -9,7 +9,7 @@ import { PARTS_IN_BUCKET } from '../src/pack/names.js';
 import type { InstanceRecord } from '../src/state/instance-record.js';
 import type { AddressSet } from '../src/store/store.js';
 import { askControllers, readMachine, readMachineIfThere } from './asking.js';
-import { BEAT_MS, beating } from './beating.js';
+import { beating } from './beating.js';
 import type { CloudSide, Target } from './cloud-side.js';
 import { checkNoMajority, checkNoOwner, type Ender, endsWithoutMajority, mayEnd } from './endings.js';
 import { onePerMachine } from './instances.js';
@@ -150,7 +150,7 @@ export function cloudActivities(side: CloudSide) {
         await Promise.all(left.map(({ id }) => cloud.terminate(id)));
         return { instances: [...found] };
       };
-      return await beating(work, BEAT_MS, () => [...found]);
+      return await beating(work, { details: () => [...found] });
     },
 
     /** The bucket, or the files of a local cloud. */

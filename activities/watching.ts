@@ -4,7 +4,7 @@ import { reasonOf } from '../src/errors.js';
 import { timeOf } from '../src/temporal/hand-overs.js';
 import { HANDED_OVER } from '../src/temporal/names.js';
 import { type HandedOver, type Why, workerIdentity } from '../src/temporal/watches.js';
-import { rareBeatMs } from './beating.js';
+import { beating, rareBeatMs } from './beating.js';
 
 /** More often than the SDK passes on (every 500 ms), so that each of those is used where it is to be quick. */
 const BEAT_MS = 250;
@@ -34,16 +34,16 @@ export async function watching<T>(machine: string, watch: () => Promise<T>): Pro
       log.warn('a hand-over could not be told', { from: before.by, reason: reasonOf(error) }),
     );
   }
-  const beat = (): Beat => ({ by, at: new Date().toISOString() });
-  const beating = setInterval(() => context.heartbeat(beat()), rareBeatMs(context.info.heartbeatTimeoutMs, BEAT_MS));
-  try {
-    const seen = await Promise.race([watch(), context.cancelled]);
+  const seeAndTell = async () => {
+    const seen = await watch();
     // Why the one before ended is known as long as this attempt is under way.
-    await Promise.race([told, sleep(TELLING_MS, undefined, { ref: false }), context.cancelled]);
+    await Promise.race([told, sleep(TELLING_MS, undefined, { ref: false })]);
     return seen;
-  } finally {
-    clearInterval(beating);
-  }
+  };
+  return await beating(seeAndTell, {
+    everyMs: rareBeatMs(context.info.heartbeatTimeoutMs, BEAT_MS),
+    details: (): Beat => ({ by, at: new Date().toISOString() }),
+  });
 }
 
 /** On a busy machine this attempt may have been heard by the time that Temporal is asked, or have ended. */

@@ -6,8 +6,8 @@ import { reasonOf } from '../src/errors.js';
 import { log } from '../src/log/log.js';
 import { buildId } from '../src/package.js';
 import { deploymentName, taskQueues, workflowIds } from '../src/temporal/names.js';
+import { currentBuild, isThere, pollersOf } from '../src/temporal/pollers.js';
 import { codeOf, GRPC } from '../src/temporal/refusals.js';
-import { currentBuild, pollersOf } from './pollers.js';
 
 const { enums, workflow } = proto.temporal.api;
 
@@ -75,7 +75,7 @@ export class Vacancy {
     const current = await this.#current();
     if (current === '' || current === buildId()) return true;
     const pollers = await pollersOf(this.client, taskQueues.workflows(this.key), 'workflows');
-    this.#since = pollers.some(({ build }) => build === current) ? null : (this.#since ?? now);
+    this.#since = pollers.some((poller) => isThere(poller) && poller.build === current) ? null : (this.#since ?? now);
     return this.#since !== null && now - this.#since >= UNSERVED_MS;
   }
 

@@ -3,10 +3,10 @@ import { log } from '../src/log/log.js';
 import type { EnvironmentRecord } from '../src/store/store.js';
 import type { Temporal } from '../src/temporal/connect.js';
 import { environmentKey, taskQueues, workflowIds } from '../src/temporal/names.js';
+import { currentBuild, isThere, type Poller, pollersOf } from '../src/temporal/pollers.js';
 import { isController } from '../src/temporal/watches.js';
-import { currentBuild, type Poller, pollersOf } from './pollers.js';
 
-/** How old an answer may be: each costs three small questions. */
+/** How old an answer may be: each costs five small questions. */
 const ASK_MS = 5_000;
 /** An operator's machine does what only it can (the token of machine 0), and ends what ends the controllers. */
 const OPERATORS: ReadonlySet<string> = new Set(['bootstrap', 'destroy', 'recover']);
@@ -65,7 +65,8 @@ export class Needed {
   /** Whether some of them ask the cloud, and some work at the version that runs go to. */
   async #controllersServe(key: string): Promise<boolean> {
     const { client } = this.temporal;
-    const controllers = (pollers: readonly Poller[]) => pollers.filter(({ identity }) => isController(identity));
+    const controllers = (pollers: readonly Poller[]) =>
+      pollers.filter((poller) => isThere(poller) && isController(poller.identity));
     const asking = controllers(await pollersOf(client, taskQueues.cloud(key), 'activities'));
     if (asking.length === 0) return false;
     const [current, workers] = await Promise.all([

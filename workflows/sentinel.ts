@@ -47,12 +47,7 @@ export async function sentinel(input: SentinelInput): Promise<never> {
   await takeover.refresh();
   for (let round = 0; ; round++) {
     if (isLong(round)) {
-      return await continueAsNew<typeof sentinel>({
-        ...input,
-        words,
-        concerned,
-        ...(takeover.ms !== undefined && { takeoverMs: takeover.ms }),
-      });
+      return await continueAsNew<typeof sentinel>({ ...input, ...takeover.carried, words, concerned });
     }
     setCurrentDetails('Runs as long as the environment; watches the controllers, and replaces one that is lost.');
     const seen = await firstToSee(input, { words, concerned }, Math.max(0, restUntil - Date.now()), takeover);

@@ -66,8 +66,8 @@ export async function runSingleton(input: SingletonInput, duty: Duty): Promise<n
   beside.cancel();
   return await continueAsNew<(next: SingletonInput) => Promise<never>>({
     ...input,
+    ...takeover.carried,
     backOff: pieces.backOff,
-    ...(takeover.ms !== undefined && { takeoverMs: takeover.ms }),
   });
 }
 

@@ -14,7 +14,7 @@ export class Takeover {
   /** @param ms as the run before has read it */
   constructor(
     private readonly key: string,
-    public ms: number | undefined,
+    private ms: number | undefined,
   ) {
     this.#readAt = ms === undefined ? null : Date.now();
   }
@@ -27,6 +27,11 @@ export class Takeover {
   /** For those of class `watch`. */
   get watch() {
     return this.ms === undefined ? {} : { heartbeatTimeout: this.ms };
+  }
+
+  /** For the input of the next run. */
+  get carried() {
+    return this.ms === undefined ? {} : { takeoverMs: this.ms };
   }
 
   /** Reads it where that was not done for a while. When nobody can say it stays what it was. */

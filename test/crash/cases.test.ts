@@ -15,6 +15,7 @@ const WITHOUT_CASES = {
   leaveZone: 'needs a zone without room; test/integration/machines.test.ts',
   lookAround: 'has no effect: what is asked for a plan before a change begins, and ends at once',
   prepareCloud: 'needs a cloud whose machines boot; test/long/ec2-bootstrap.test.ts',
+  readTakeover: 'has no effect: reads a setting where a singleton begins or rests; test/integration/takeover.test.ts',
   sweep: 'needs a document that outlived its machine, and nothing leaves one; test/integration/publisher.test.ts',
   withoutOwner: 'needs an instance that belongs to no machine; test/integration/machines.test.ts',
 };

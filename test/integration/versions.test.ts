@@ -15,8 +15,8 @@ import {
   taskQueues,
   workflowIds,
 } from '../../src/temporal/names.js';
+import { currentBuild } from '../../src/temporal/pollers.js';
 import { ensureSingletons } from '../../src/temporal/singletons.js';
-import { currentBuild } from '../../workers/pollers.js';
 import { makeCurrent, moveStranded, Vacancy } from '../../workers/versions.js';
 import { connectWorkers, prepareRuntime, startWorkers } from '../../workers/worker.js';
 import { Needed } from '../../workers/yielding.js';

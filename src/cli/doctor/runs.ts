@@ -1,6 +1,7 @@
 import type { Change } from '../../api/changes.js';
 import type { Temporal } from '../../temporal/connect.js';
 import { SINGLETONS, taskQueues, workflowIds } from '../../temporal/names.js';
+import { pollersOf } from '../../temporal/pollers.js';
 import { type Judged, well, wrong } from './finding.js';
 import type { Subject } from './subject.js';
 
@@ -126,13 +127,19 @@ export async function askRuns(subject: Subject): Promise<RunsSeen> {
     workflowIds.membership(key),
     ...SINGLETONS.map((name) => workflowIds.singleton(key, name)),
   ];
-  const [status, runs, polledSecondsAgo] = await Promise.all([
+  const [status, runs, pollers] = await Promise.all([
     subject.status(),
     Promise.all(ids.map((id) => seeRun(temporal, id))),
-    pollers(temporal, taskQueues.workflows(key)),
+    pollersOf(temporal.client, taskQueues.workflows(key), 'workflows'),
   ]);
   const { name, life } = status.environment;
-  return { environment: name, key, alive: life === 'alive', runs, polledSecondsAgo };
+  return {
+    environment: name,
+    key,
+    alive: life === 'alive',
+    runs,
+    polledSecondsAgo: pollers.map(({ secondsAgo }) => secondsAgo),
+  };
 }
 
 /** The changes that run by their documents, and what Temporal says of each. A change that just ended is asked for again. */
@@ -169,16 +176,5 @@ async function seeRun({ client }: Temporal, workflowId: string): Promise<RunSeen
 
 const secondsSince = ({ seconds }: { seconds?: unknown }) => Date.now() / 1000 - Number(seconds ?? 0);
 
-/** temporal.api.enums.v1.PendingActivityState and TaskQueueType; as numbers, since loading the protocol takes every command 0.1 s. */
+/** temporal.api.enums.v1.PendingActivityState; as a number, since loading the protocol takes every command 0.1 s. */
 const STARTED = 2;
-const WORKFLOW_QUEUE = 1;
-
-async function pollers({ connection, namespace }: Temporal, name: string): Promise<number[]> {
-  const taskQueue = { name };
-  const answer = await connection.workflowService.describeTaskQueue({
-    namespace,
-    taskQueue,
-    taskQueueType: WORKFLOW_QUEUE,
-  });
-  return (answer.pollers ?? []).map(({ lastAccessTime }) => secondsSince(lastAccessTime ?? {}));
-}
