@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AddedMachines, Machine, Machines } from '../../src/api/machines.js';
+import type { Status } from '../../src/api/status.js';
+import type { RequestOptions } from '../../src/client/client.js';
 import { QuorateError } from '../../src/errors.js';
 import { packageRoot } from '../../src/package.js';
 import { type Random, seededRandom } from '../campaign/random.js';
@@ -11,37 +13,48 @@ import { until } from '../support/home.js';
 import { kill } from '../support/kill.js';
 
 /**
- * Ten workers, one on each of five controllers, the engine's and four beside it, are killed at random while machines are
+ * Ten workers, one on each of three controllers, the engine's and six beside it, are killed at random while machines are
  * added and removed: each machine's instance is started once, none is forgotten, none is left over. By hand with more of them:
  * QUORATE_MACHINES=200, which takes ten minutes.
  */
-const MACHINES = Number(process.env.QUORATE_MACHINES ?? 24);
+const MACHINES = Number(process.env.QUORATE_MACHINES ?? 12);
 const SEED = Number(process.env.QUORATE_KILLS_SEED ?? Math.floor(Math.random() * 2 ** 31));
-/** At once; each is an agent of its own. */
-const MOST = 16;
-const BESIDE = 4;
+/** At once; each is an agent of its own, which two cores feel. */
+const MOST = MACHINES > 12 ? 16 : 6;
+const BESIDE = 6;
+/** Between two kills, at least so many times what a look at the status took. */
+const PAUSE_PER_LOOK = 10;
+/** Where the processors have too much to do, mongods are elected anew; how long that takes is another test's. */
+const PATIENCE_MS = 60_000;
 
 let env: TestEnvironment;
+let killing: Promise<Record<string, number>> | undefined;
 const over = new AbortController();
 const beside = new Set<ChildProcess>();
 
 beforeAll(async () => {
-  env = await TestEnvironment.bootstrap(5, ['leftover-grace=5s']);
+  env = await TestEnvironment.bootstrap(3, ['leftover-grace=5s']);
 }, 240_000);
-afterAll(() => {
+afterAll(async () => {
   over.abort();
-  return env?.close();
+  // It may be starting an engine, which nobody would end.
+  await killing?.catch(() => undefined);
+  await env?.close();
 });
 
+const ask = <T>(method: string, path: string, options: RequestOptions = {}) =>
+  env.client.request<T>(method, path, { ...options, timeoutMs: PATIENCE_MS });
+const status = async () => (await ask<Status>('GET', '/v1/status')).body;
+
 const workload = async (): Promise<Machine[]> => {
-  const { body } = await env.client.request<Machines>('GET', '/v1/machines');
+  const { body } = await ask<Machines>('GET', '/v1/machines');
   return body.machines.filter(({ jobs }) => !jobs.includes('manage-state'));
 };
 
 /** Instances that were ever seen, by the machine that they were started for: the cloud forgets those that have ended. */
 const seen = new Map<string, Set<string>>();
 async function lookAtInstances(): Promise<void> {
-  for (const { id, tags } of await env.cloud.list((await env.status()).environment.uuid)) {
+  for (const { id, tags } of await env.cloud.list((await status()).environment.uuid)) {
     seen.set(tags.machine, (seen.get(tags.machine) ?? new Set()).add(id));
   }
 }
@@ -60,23 +73,29 @@ function startWorker(): void {
   });
 }
 
-/** Kills a worker every one to three seconds. @returns how many of which kind */
+/**
+ * Kills a worker every one to three seconds, and less often where the status takes long: a slow machine would start workers
+ * and do nothing else. @returns how many of which kind
+ */
 async function killWorkers(random: Random): Promise<Record<string, number>> {
   const killed: Record<string, number> = { controllers: 0, engine: 0, beside: 0 };
   while (!over.signal.aborted) {
-    await sleep(random.between(1000, 3000));
+    const asked = performance.now();
+    const { controllers } = await status();
+    await sleep(Math.max(random.between(1000, 3000), PAUSE_PER_LOOK * (performance.now() - asked)));
     const kind = random.pick([
-      [5, 'controllers'],
+      [3, 'controllers'],
       [1, 'engine'],
-      [4, 'beside'],
+      [6, 'beside'],
     ] as const);
     if (kind === 'engine') {
       await env.killEngineWorker();
       await env.home.ok('engine', 'start');
-    } else if (kind === 'beside') {
-      kill([...beside][Math.floor(random.between(0, beside.size))]?.pid);
     } else {
-      const pids = (await env.status()).controllers.flatMap(({ services }) => services.worker?.pid ?? []);
+      const pids =
+        kind === 'beside'
+          ? [...beside].map(({ pid }) => pid)
+          : controllers.flatMap(({ services }) => services.worker?.pid ?? []);
       const pid = pids[Math.floor(random.between(0, pids.length))];
       if (pid === undefined) continue;
       kill(pid);
@@ -94,7 +113,7 @@ async function comeAndGo(random: Random): Promise<string[]> {
     const room = Math.min(MOST - alive.length, MACHINES - added.length);
     if (room > 0) {
       const body = { count: Math.ceil(random.between(0, Math.min(room, 8))), constraints: {} };
-      const answer = await env.client.request<AddedMachines>('POST', '/v1/machines', {
+      const answer = await ask<AddedMachines>('POST', '/v1/machines', {
         body,
         idempotencyKey: randomUUID(),
       });
@@ -109,7 +128,7 @@ async function comeAndGo(random: Random): Promise<string[]> {
 
 async function remove(id: string, force: boolean): Promise<void> {
   try {
-    await env.client.request('DELETE', `/v1/machines/${id}?force=${force}`, { idempotencyKey: randomUUID() });
+    await ask('DELETE', `/v1/machines/${id}?force=${force}`, { idempotencyKey: randomUUID() });
   } catch (error) {
     // It is on its way already.
     if (!(error instanceof QuorateError) || !['machine-not-alive', 'not-found'].includes(error.code)) throw error;
@@ -119,7 +138,7 @@ async function remove(id: string, force: boolean): Promise<void> {
 test(`${MACHINES} machines come and go while workers are killed: none is started twice, forgotten or left over`, async () => {
   console.log(`QUORATE_KILLS_SEED=${SEED}`);
   for (let each = 0; each < BESIDE; each += 1) startWorker();
-  const killing = killWorkers(seededRandom(SEED, 'kills'));
+  killing = killWorkers(seededRandom(SEED, 'kills'));
   killing.catch(() => undefined);
   const added = await comeAndGo(seededRandom(SEED, 'machines'));
   expect(new Set(added).size).toBe(MACHINES);
@@ -141,16 +160,22 @@ test(`${MACHINES} machines come and go while workers are killed: none is started
 
   for (const { id } of up) await remove(id, false);
   await until('all machines to be forgotten', async () => (await workload()).length === 0, 120, 500);
-  const { environment, controllers } = await env.status();
-  const instances = await env.cloud.list(environment.uuid);
-  await lookAtInstances();
+  const { environment, controllers } = await status();
+  const theirs = controllers.map(({ machine }) => machine).sort();
+  // One whose machine was removed while it was being started belongs to nobody, and is found by looking for such.
+  await until(
+    'no instance but the controllers’ to be left',
+    async () => {
+      await lookAtInstances();
+      const left = (await env.cloud.list(environment.uuid)).filter(({ state }) => state !== 'terminated');
+      const machines = left.map(({ tags }) => tags.machine).sort();
+      if (machines.join() !== theirs.join()) throw new Error(`there are those of ${machines.join()}`);
+      return true;
+    },
+    180,
+    500,
+  );
   expect([...seen].filter(([, ids]) => ids.size > 1)).toEqual([]);
-  expect(
-    instances
-      .filter(({ state }) => state !== 'terminated')
-      .map(({ tags }) => tags.machine)
-      .sort(),
-  ).toEqual(controllers.map(({ machine }) => machine).sort());
   expect(await env.lost()).toEqual([]);
   for (const worker of beside) kill(worker.pid);
 }, 900_000);

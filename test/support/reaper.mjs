@@ -68,9 +68,10 @@ process.stdin.on('data', (said) => {
   keep ||= String(said).includes('keep');
 });
 process.stdin.on('end', async () => {
-  for (let round = 0; round < 200; round++) {
+  // One that is just being started shows no environment for a moment.
+  for (let round = 0, quiet = 0; round < 200 && quiet < 3; round++) {
     const left = processes();
-    if (left.length === 0) break;
+    quiet = left.length === 0 ? quiet + 1 : 0;
     for (const pid of left) {
       try {
         process.kill(pid, 'SIGKILL');
