@@ -5,9 +5,8 @@ import proto from '@temporalio/proto';
 import { reasonOf } from '../src/errors.js';
 import { log } from '../src/log/log.js';
 import { buildId } from '../src/package.js';
-import { deploymentName, taskQueues, workflowIds } from '../src/temporal/names.js';
-import { currentBuild, isThere, pollersOf } from '../src/temporal/pollers.js';
-import { codeOf, GRPC } from '../src/temporal/refusals.js';
+import { deploymentName, workflowIds } from '../src/temporal/names.js';
+import { currentBuild, isThere, workersOf } from '../src/temporal/pollers.js';
 
 const { enums, workflow } = proto.temporal.api;
 
@@ -72,20 +71,10 @@ export class Vacancy {
 
   /** Asked again and again. Throws what Temporal's client throws. */
   async isFree(now: number): Promise<boolean> {
-    const current = await this.#current();
+    const { current, pollers } = await workersOf(this.client, this.key);
     if (current === '' || current === buildId()) return true;
-    const pollers = await pollersOf(this.client, taskQueues.workflows(this.key), 'workflows');
     this.#since = pollers.some((poller) => isThere(poller) && poller.build === current) ? null : (this.#since ?? now);
     return this.#since !== null && now - this.#since >= UNSERVED_MS;
-  }
-
-  async #current(): Promise<string> {
-    try {
-      return await currentBuild(this.client, this.key);
-    } catch (error) {
-      if (codeOf(error) === GRPC.notFound) return '';
-      throw error;
-    }
   }
 }
 

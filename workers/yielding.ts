@@ -3,7 +3,7 @@ import { log } from '../src/log/log.js';
 import type { EnvironmentRecord } from '../src/store/store.js';
 import type { Temporal } from '../src/temporal/connect.js';
 import { environmentKey, taskQueues, workflowIds } from '../src/temporal/names.js';
-import { currentBuild, isThere, type Poller, pollersOf } from '../src/temporal/pollers.js';
+import { isThere, type Poller, pollersOf, workersOf } from '../src/temporal/pollers.js';
 import { isController } from '../src/temporal/watches.js';
 
 /** How old an answer may be: each costs five small questions. */
@@ -69,10 +69,7 @@ export class Needed {
       pollers.filter((poller) => isThere(poller) && isController(poller.identity));
     const asking = controllers(await pollersOf(client, taskQueues.cloud(key), 'activities'));
     if (asking.length === 0) return false;
-    const [current, workers] = await Promise.all([
-      currentBuild(client, key),
-      pollersOf(client, taskQueues.workflows(key), 'workflows'),
-    ]);
-    return controllers(workers).some(({ build }) => build === current);
+    const { current, pollers } = await workersOf(client, key);
+    return controllers(pollers).some(({ build }) => build === current);
   }
 }

@@ -2,6 +2,7 @@ import { QuorateError, reasonOf } from '../errors.js';
 
 /** gRPC status codes (https://grpc.io/docs/guides/status-codes/). */
 export const GRPC = {
+  invalidArgument: 3,
   notFound: 5,
   alreadyExists: 6,
   permissionDenied: 7,

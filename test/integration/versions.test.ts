@@ -15,7 +15,7 @@ import {
   taskQueues,
   workflowIds,
 } from '../../src/temporal/names.js';
-import { currentBuild } from '../../src/temporal/pollers.js';
+import { currentBuild, workersOf } from '../../src/temporal/pollers.js';
 import { ensureSingletons } from '../../src/temporal/singletons.js';
 import { makeCurrent, moveStranded, Vacancy } from '../../workers/versions.js';
 import { connectWorkers, prepareRuntime, startWorkers } from '../../workers/worker.js';
@@ -221,4 +221,41 @@ test('where nobody serves the current version an operator’s machine may take o
     for (const now of [1_000, 30_999, 31_000]) free.push(await vacancy.isFree(now));
     expect(free).toEqual([false, false, true]);
   });
+});
+
+test('whoever asks for work is seen, whichever partitions of the queue are asked', async () => {
+  const key = 'gone-0000000c';
+  const name = taskQueues.workflows(key);
+  const { client, namespace } = temporal;
+  const identities = [...'abcdefgh'];
+  const over = new AbortController();
+  const deploymentOptions = { deploymentName: deploymentName(key), buildId: OLD, workerVersioningMode: 2 };
+  const request = { namespace, taskQueue: { name }, deploymentOptions };
+  // One question each, which goes to one partition.
+  const asking = identities.map((identity) =>
+    client.connection.withAbortSignal(over.signal, () =>
+      client.connection.withDeadline(Date.now() + 90_000, () =>
+        client.workflowService.pollWorkflowTaskQueue({ ...request, identity }),
+      ),
+    ),
+  );
+  // Ended with the test.
+  for (const each of asking) each.catch(() => undefined);
+  try {
+    await until('the version to be known', async () => {
+      const version = { namespace, deploymentName: deploymentName(key), buildId: OLD };
+      await client.workflowService.setWorkerDeploymentCurrentVersion({ ...version, ignoreMissingTaskQueues: true });
+      return true;
+    });
+    await until('all of them to be seen', async () => {
+      const { current, pollers } = await workersOf(client, key);
+      expect(current).toBe(OLD);
+      expect(pollers.map(({ identity, build }) => `${identity} ${build}`).sort()).toEqual(
+        identities.map((identity) => `${identity} ${OLD}`),
+      );
+      return true;
+    });
+  } finally {
+    over.abort();
+  }
 });

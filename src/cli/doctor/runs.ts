@@ -1,7 +1,7 @@
 import type { Change } from '../../api/changes.js';
 import type { Temporal } from '../../temporal/connect.js';
-import { SINGLETONS, taskQueues, workflowIds } from '../../temporal/names.js';
-import { pollersOf } from '../../temporal/pollers.js';
+import { SINGLETONS, workflowIds } from '../../temporal/names.js';
+import { workersOf } from '../../temporal/pollers.js';
 import { type Judged, well, wrong } from './finding.js';
 import type { Subject } from './subject.js';
 
@@ -127,10 +127,10 @@ export async function askRuns(subject: Subject): Promise<RunsSeen> {
     workflowIds.membership(key),
     ...SINGLETONS.map((name) => workflowIds.singleton(key, name)),
   ];
-  const [status, runs, pollers] = await Promise.all([
+  const [status, runs, { pollers }] = await Promise.all([
     subject.status(),
     Promise.all(ids.map((id) => seeRun(temporal, id))),
-    pollersOf(temporal.client, taskQueues.workflows(key), 'workflows'),
+    workersOf(temporal.client, key),
   ]);
   const { name, life } = status.environment;
   return {
