@@ -22,8 +22,9 @@ const SEED = Number(process.env.QUORATE_KILLS_SEED ?? Math.floor(Math.random() *
 /** At once; each is an agent of its own, which two cores feel. */
 const MOST = MACHINES > 12 ? 16 : 6;
 const BESIDE = 6;
-/** Between two kills, at least so many times what a look at the status took. */
+/** Between two kills, at least so many times what a look at the status took, which is long during an election too. */
 const PAUSE_PER_LOOK = 10;
+const LONGEST_PAUSE_MS = 10_000;
 /** Where the processors have too much to do, mongods are elected anew; how long that takes is another test's. */
 const PATIENCE_MS = 60_000;
 
@@ -82,7 +83,8 @@ async function killWorkers(random: Random): Promise<Record<string, number>> {
   while (!over.signal.aborted) {
     const asked = performance.now();
     const { controllers } = await status();
-    await sleep(Math.max(random.between(1000, 3000), PAUSE_PER_LOOK * (performance.now() - asked)));
+    const slow = Math.min(PAUSE_PER_LOOK * (performance.now() - asked), LONGEST_PAUSE_MS);
+    await sleep(Math.max(random.between(1000, 3000), slow));
     const kind = random.pick([
       [3, 'controllers'],
       [1, 'engine'],
