@@ -5,6 +5,7 @@ import proto from '@temporalio/proto';
 import { reasonOf } from '../src/errors.js';
 import { log } from '../src/log/log.js';
 import { buildId } from '../src/package.js';
+import { timeOf } from '../src/temporal/hand-overs.js';
 import { deploymentName, workflowIds } from '../src/temporal/names.js';
 import { currentBuild, isThere, workersOf } from '../src/temporal/pollers.js';
 
@@ -173,8 +174,7 @@ async function moveIfStranded(client: Client, key: string, workflowId: string): 
 type Described = Awaited<ReturnType<Client['workflowService']['describeWorkflowExecution']>>;
 
 function isWaiting(described: Described): boolean {
-  const since = (time: { seconds?: unknown } | null | undefined) =>
-    Date.now() - Number(time?.seconds ?? Date.now() / 1000) * 1000;
+  const since = (time: Parameters<typeof timeOf>[0]) => (time ? Date.now() - timeOf(time) : 0);
   const { pendingWorkflowTask: task, pendingActivities } = described;
   const scheduled = enums.v1.PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED;
   if (task?.state === scheduled && since(task.scheduledTime) > STRANDED_MS) return true;

@@ -6,7 +6,7 @@ import { environmentKey, taskQueues, workflowIds } from '../src/temporal/names.j
 import { isThere, type Poller, pollersOf, workersOf } from '../src/temporal/pollers.js';
 import { isController } from '../src/temporal/watches.js';
 
-/** How old an answer may be: each costs five small questions. */
+/** How old an answer may be: each costs seven small questions at most. */
 const ASK_MS = 5_000;
 /** An operator's machine does what only it can (the token of machine 0), and ends what ends the controllers. */
 const OPERATORS: ReadonlySet<string> = new Set(['bootstrap', 'destroy', 'recover']);

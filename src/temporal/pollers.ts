@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { timeOf } from './hand-overs.js';
 import { deploymentName, taskQueues } from './names.js';
 import { codeOf, GRPC } from './refusals.js';
 
@@ -54,7 +55,7 @@ export async function pollersOf(
     const poller = {
       identity: identity ?? '',
       build: deploymentOptions?.buildId ?? '',
-      secondsAgo: Date.now() / 1000 - Number(lastAccessTime?.seconds ?? 0),
+      secondsAgo: (Date.now() - timeOf(lastAccessTime)) / 1000,
     };
     const known = byIdentity.get(poller.identity);
     if (known === undefined || poller.secondsAgo < known.secondsAgo) byIdentity.set(poller.identity, poller);

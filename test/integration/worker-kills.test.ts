@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AddedMachines, Machine, Machines } from '../../src/api/machines.js';
 import type { Status } from '../../src/api/status.js';
 import type { RequestOptions } from '../../src/client/client.js';
+import type { Instance } from '../../src/cloud/cloud.js';
 import { QuorateError } from '../../src/errors.js';
 import { packageRoot } from '../../src/package.js';
 import { type Random, seededRandom } from '../campaign/random.js';
@@ -29,12 +30,14 @@ const LONGEST_PAUSE_MS = 10_000;
 const PATIENCE_MS = 60_000;
 
 let env: TestEnvironment;
+let uuid: string;
 let killing: Promise<Record<string, number>> | undefined;
 const over = new AbortController();
 const beside = new Set<ChildProcess>();
 
 beforeAll(async () => {
   env = await TestEnvironment.bootstrap(3, ['leftover-grace=5s']);
+  uuid = (await env.status()).environment.uuid;
 }, 240_000);
 afterAll(async () => {
   over.abort();
@@ -54,10 +57,10 @@ const workload = async (): Promise<Machine[]> => {
 
 /** Instances that were ever seen, by the machine that they were started for: the cloud forgets those that have ended. */
 const seen = new Map<string, Set<string>>();
-async function lookAtInstances(): Promise<void> {
-  for (const { id, tags } of await env.cloud.list((await status()).environment.uuid)) {
-    seen.set(tags.machine, (seen.get(tags.machine) ?? new Set()).add(id));
-  }
+async function lookAtInstances(): Promise<readonly Instance[]> {
+  const instances = await env.cloud.list(uuid);
+  for (const { id, tags } of instances) seen.set(tags.machine, (seen.get(tags.machine) ?? new Set()).add(id));
+  return instances;
 }
 
 /** One more worker of the engine's, as `quorate worker` is; another one follows it when it dies, until the test is over. */
@@ -80,11 +83,12 @@ function startWorker(): void {
  */
 async function killWorkers(random: Random): Promise<Record<string, number>> {
   const killed: Record<string, number> = { controllers: 0, engine: 0, beside: 0 };
+  let slow = 0;
   while (!over.signal.aborted) {
+    await sleep(Math.max(random.between(1000, 3000), slow));
     const asked = performance.now();
     const { controllers } = await status();
-    const slow = Math.min(PAUSE_PER_LOOK * (performance.now() - asked), LONGEST_PAUSE_MS);
-    await sleep(Math.max(random.between(1000, 3000), slow));
+    slow = Math.min(PAUSE_PER_LOOK * (performance.now() - asked), LONGEST_PAUSE_MS);
     const kind = random.pick([
       [3, 'controllers'],
       [1, 'engine'],
@@ -162,14 +166,12 @@ test(`${MACHINES} machines come and go while workers are killed: none is started
 
   for (const { id } of up) await remove(id, false);
   await until('all machines to be forgotten', async () => (await workload()).length === 0, 120, 500);
-  const { environment, controllers } = await status();
-  const theirs = controllers.map(({ machine }) => machine).sort();
+  const theirs = (await status()).controllers.map(({ machine }) => machine).sort();
   // One whose machine was removed while it was being started belongs to nobody, and is found by looking for such.
   await until(
     'no instance but the controllers’ to be left',
     async () => {
-      await lookAtInstances();
-      const left = (await env.cloud.list(environment.uuid)).filter(({ state }) => state !== 'terminated');
+      const left = (await lookAtInstances()).filter(({ state }) => state !== 'terminated');
       const machines = left.map(({ tags }) => tags.machine).sort();
       if (machines.join() !== theirs.join()) throw new Error(`there are those of ${machines.join()}`);
       return true;

@@ -1,5 +1,6 @@
 import type { Change } from '../../api/changes.js';
 import type { Temporal } from '../../temporal/connect.js';
+import { timeOf } from '../../temporal/hand-overs.js';
 import { SINGLETONS, workflowIds } from '../../temporal/names.js';
 import { workersOf } from '../../temporal/pollers.js';
 import { type Judged, well, wrong } from './finding.js';
@@ -163,7 +164,7 @@ async function seeRun({ client }: Temporal, workflowId: string): Promise<RunSeen
         activity: activityType?.name ?? '',
         attempt: attempt ?? 1,
         reason: lastFailure?.cause?.message ?? lastFailure?.message ?? '',
-        runningS: state === STARTED && lastStartedTime ? secondsSince(lastStartedTime) : null,
+        runningS: state === STARTED && lastStartedTime ? (Date.now() - timeOf(lastStartedTime)) / 1000 : null,
       }),
     );
     const firstRunId = raw.workflowExecutionInfo?.firstRunId ?? '';
@@ -173,8 +174,6 @@ async function seeRun({ client }: Temporal, workflowId: string): Promise<RunSeen
     return { workflowId, status: 'NOT_FOUND', firstRunId: '', trying: [], taskAttempts: 0 };
   }
 }
-
-const secondsSince = ({ seconds }: { seconds?: unknown }) => Date.now() / 1000 - Number(seconds ?? 0);
 
 /** temporal.api.enums.v1.PendingActivityState; as a number, since loading the protocol takes every command 0.1 s. */
 const STARTED = 2;
